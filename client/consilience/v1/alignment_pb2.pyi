@@ -1,0 +1,389 @@
+from consilience.v1 import matrix_pb2 as _matrix_pb2
+from consilience.v1 import space_pb2 as _space_pb2
+from google.longrunning import operations_pb2 as _operations_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Metric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    METRIC_UNSPECIFIED: _ClassVar[Metric]
+    METRIC_MUTUAL_KNN: _ClassVar[Metric]
+    METRIC_CKA: _ClassVar[Metric]
+    METRIC_UNBIASED_CKA: _ClassVar[Metric]
+    METRIC_CYCLE_KNN: _ClassVar[Metric]
+    METRIC_LCS_KNN: _ClassVar[Metric]
+    METRIC_EDIT_DISTANCE_KNN: _ClassVar[Metric]
+    METRIC_RBF_CKA: _ClassVar[Metric]
+    METRIC_CKNNA: _ClassVar[Metric]
+    METRIC_CCA: _ClassVar[Metric]
+    METRIC_SVCCA: _ClassVar[Metric]
+    METRIC_PROCRUSTES: _ClassVar[Metric]
+    METRIC_ANGULAR_SHAPE: _ClassVar[Metric]
+    METRIC_RSA: _ClassVar[Metric]
+    METRIC_LINEAR_PREDICTIVITY: _ClassVar[Metric]
+
+class Preprocess(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PREPROCESS_UNSPECIFIED: _ClassVar[Preprocess]
+    PREPROCESS_NONE: _ClassVar[Preprocess]
+    PREPROCESS_PLATONIC_REP: _ClassVar[Preprocess]
+
+class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INTERVAL_KIND_UNSPECIFIED: _ClassVar[IntervalKind]
+    INTERVAL_KIND_QUERIES: _ClassVar[IntervalKind]
+    INTERVAL_KIND_ITEMS: _ClassVar[IntervalKind]
+
+class ItemPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ITEM_POLICY_UNSPECIFIED: _ClassVar[ItemPolicy]
+    ITEM_POLICY_COMMON: _ClassVar[ItemPolicy]
+    ITEM_POLICY_PAIRWISE: _ClassVar[ItemPolicy]
+
+class ExecutionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXECUTION_MODE_UNSPECIFIED: _ClassVar[ExecutionMode]
+    EXECUTION_MODE_INLINE: _ClassVar[ExecutionMode]
+    EXECUTION_MODE_OPERATION: _ClassVar[ExecutionMode]
+
+class LayerSelection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LAYER_SELECTION_UNSPECIFIED: _ClassVar[LayerSelection]
+    LAYER_SELECTION_SPLIT_HALF: _ClassVar[LayerSelection]
+    LAYER_SELECTION_MAX: _ClassVar[LayerSelection]
+METRIC_UNSPECIFIED: Metric
+METRIC_MUTUAL_KNN: Metric
+METRIC_CKA: Metric
+METRIC_UNBIASED_CKA: Metric
+METRIC_CYCLE_KNN: Metric
+METRIC_LCS_KNN: Metric
+METRIC_EDIT_DISTANCE_KNN: Metric
+METRIC_RBF_CKA: Metric
+METRIC_CKNNA: Metric
+METRIC_CCA: Metric
+METRIC_SVCCA: Metric
+METRIC_PROCRUSTES: Metric
+METRIC_ANGULAR_SHAPE: Metric
+METRIC_RSA: Metric
+METRIC_LINEAR_PREDICTIVITY: Metric
+PREPROCESS_UNSPECIFIED: Preprocess
+PREPROCESS_NONE: Preprocess
+PREPROCESS_PLATONIC_REP: Preprocess
+INTERVAL_KIND_UNSPECIFIED: IntervalKind
+INTERVAL_KIND_QUERIES: IntervalKind
+INTERVAL_KIND_ITEMS: IntervalKind
+ITEM_POLICY_UNSPECIFIED: ItemPolicy
+ITEM_POLICY_COMMON: ItemPolicy
+ITEM_POLICY_PAIRWISE: ItemPolicy
+EXECUTION_MODE_UNSPECIFIED: ExecutionMode
+EXECUTION_MODE_INLINE: ExecutionMode
+EXECUTION_MODE_OPERATION: ExecutionMode
+LAYER_SELECTION_UNSPECIFIED: LayerSelection
+LAYER_SELECTION_SPLIT_HALF: LayerSelection
+LAYER_SELECTION_MAX: LayerSelection
+
+class AlignmentSpec(_message.Message):
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    KS_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_KIND_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    WITHIN_FIELD_NUMBER: _ClassVar[int]
+    LAYER_SELECTION_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_QUERIES_FIELD_NUMBER: _ClassVar[int]
+    SKIP_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    metric: Metric
+    ks: _containers.RepeatedScalarFieldContainer[int]
+    preprocess: Preprocess
+    permutations: int
+    seed: int
+    alpha: float
+    interval_kind: IntervalKind
+    confidence: float
+    within: str
+    layer_selection: LayerSelection
+    sample_queries: int
+    skip_permutations: bool
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ...) -> None: ...
+
+class Interval(_message.Message):
+    __slots__ = ("low", "high", "confidence", "kind")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    confidence: float
+    kind: IntervalKind
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., kind: _Optional[_Union[IntervalKind, str]] = ...) -> None: ...
+
+class AlignmentAtK(_message.Message):
+    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold")
+    K_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATED_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    TIE_FRACTION_X_FIELD_NUMBER: _ClassVar[int]
+    TIE_FRACTION_Y_FIELD_NUMBER: _ClassVar[int]
+    SELF_SCORE_X_FIELD_NUMBER: _ClassVar[int]
+    SELF_SCORE_Y_FIELD_NUMBER: _ClassVar[int]
+    NULL_MEAN_FIELD_NUMBER: _ClassVar[int]
+    NULL_SD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    score: float
+    chance: float
+    excess: float
+    p_value: float
+    calibrated: float
+    interval: Interval
+    tie_fraction_x: float
+    tie_fraction_y: float
+    self_score_x: float
+    self_score_y: float
+    null_mean: float
+    null_sd: float
+    threshold: float
+    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+
+class AlignmentReport(_message.Message):
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    HEADLINE_FIELD_NUMBER: _ClassVar[int]
+    BY_K_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_X_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_Y_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    CLIPS_FIELD_NUMBER: _ClassVar[int]
+    PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_X_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_Y_FIELD_NUMBER: _ClassVar[int]
+    LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    metric: Metric
+    headline: AlignmentAtK
+    by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
+    n: int
+    gallery: int
+    dropped_x: int
+    dropped_y: int
+    preprocess: Preprocess
+    clips: _containers.RepeatedScalarFieldContainer[float]
+    permutations: int
+    seed: int
+    alpha: float
+    x: _space_pb2.SpaceUse
+    y: _space_pb2.SpaceUse
+    engine: str
+    certificate_x: Certificate
+    certificate_y: Certificate
+    layer_scores: _matrix_pb2.Matrix
+    best_layers: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Certificate(_message.Message):
+    __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
+    SCAN_DTYPE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_BOUND_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    REFINED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    EXACT_DOTS_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    scan_dtype: str
+    error_bound: float
+    certified_rows: int
+    refined_rows: int
+    exact_dots: int
+    backend: str
+    def __init__(self, scan_dtype: _Optional[str] = ..., error_bound: _Optional[float] = ..., certified_rows: _Optional[int] = ..., refined_rows: _Optional[int] = ..., exact_dots: _Optional[int] = ..., backend: _Optional[str] = ...) -> None: ...
+
+class AlignRequest(_message.Message):
+    __slots__ = ("x", "y", "spec", "mode", "request_id")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    x: _space_pb2.SpaceRef
+    y: _space_pb2.SpaceRef
+    spec: AlignmentSpec
+    mode: ExecutionMode
+    request_id: str
+    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class AlignResponse(_message.Message):
+    __slots__ = ("report", "operation")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    report: AlignmentReport
+    operation: _operations_pb2.Operation
+    def __init__(self, report: _Optional[_Union[AlignmentReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class AlignArraysRequest(_message.Message):
+    __slots__ = ("header", "x", "y")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    header: AlignArraysHeader
+    x: _matrix_pb2.Matrix
+    y: _matrix_pb2.Matrix
+    def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+
+class AlignArraysHeader(_message.Message):
+    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns")
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    X_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    Y_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    spec: AlignmentSpec
+    similarity: _space_pb2.Similarity
+    rows: int
+    x_columns: int
+    y_columns: int
+    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ...) -> None: ...
+
+class AlignArraysResponse(_message.Message):
+    __slots__ = ("report",)
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    report: AlignmentReport
+    def __init__(self, report: _Optional[_Union[AlignmentReport, _Mapping]] = ...) -> None: ...
+
+class AlignMatrixRequest(_message.Message):
+    __slots__ = ("spaces", "spec", "items", "mode", "request_id")
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
+    spec: AlignmentSpec
+    items: ItemPolicy
+    mode: ExecutionMode
+    request_id: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class AlignMatrixResponse(_message.Message):
+    __slots__ = ("matrix", "operation")
+    MATRIX_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    matrix: AlignmentMatrix
+    operation: _operations_pb2.Operation
+    def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class AlignmentMatrix(_message.Message):
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATED_FIELD_NUMBER: _ClassVar[int]
+    P_VALUES_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_LOW_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_HIGH_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_KIND_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    metric: Metric
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    scores: _matrix_pb2.Matrix
+    chance: _matrix_pb2.Matrix
+    excess: _matrix_pb2.Matrix
+    calibrated: _matrix_pb2.Matrix
+    p_values: _matrix_pb2.Matrix
+    interval_low: _matrix_pb2.Matrix
+    interval_high: _matrix_pb2.Matrix
+    interval_kind: IntervalKind
+    confidence: float
+    n: _containers.RepeatedScalarFieldContainer[int]
+    k: int
+    permutations: int
+    seed: int
+    preprocess: Preprocess
+    items: ItemPolicy
+    engine: str
+    alpha: float
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ...) -> None: ...
+
+class TrendRequest(_message.Message):
+    __slots__ = ("spaces", "against", "reference", "spec")
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
+    against: _containers.RepeatedScalarFieldContainer[float]
+    reference: _space_pb2.SpaceRef
+    spec: AlignmentSpec
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., against: _Optional[_Iterable[float]] = ..., reference: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ...) -> None: ...
+
+class TrendResponse(_message.Message):
+    __slots__ = ("spearman", "interval", "reports")
+    SPEARMAN_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    spearman: float
+    interval: Interval
+    reports: _containers.RepeatedCompositeFieldContainer[AlignmentReport]
+    def __init__(self, spearman: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ...) -> None: ...
+
+class GalleryCurveRequest(_message.Message):
+    __slots__ = ("x", "y", "spec", "gallery_sizes")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_SIZES_FIELD_NUMBER: _ClassVar[int]
+    x: _space_pb2.SpaceRef
+    y: _space_pb2.SpaceRef
+    spec: AlignmentSpec
+    gallery_sizes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., gallery_sizes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class GalleryCurveResponse(_message.Message):
+    __slots__ = ("reports",)
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    reports: _containers.RepeatedCompositeFieldContainer[AlignmentReport]
+    def __init__(self, reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ...) -> None: ...
+
+class ConsensusRequest(_message.Message):
+    __slots__ = ("spaces", "consensus_space_id")
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    CONSENSUS_SPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
+    consensus_space_id: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., consensus_space_id: _Optional[str] = ...) -> None: ...
+
+class ConsensusResponse(_message.Message):
+    __slots__ = ("space",)
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    space: _space_pb2.Space
+    def __init__(self, space: _Optional[_Union[_space_pb2.Space, _Mapping]] = ...) -> None: ...

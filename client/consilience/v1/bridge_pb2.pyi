@@ -1,0 +1,237 @@
+import datetime
+
+from consilience.v1 import alignment_pb2 as _alignment_pb2
+from consilience.v1 import space_pb2 as _space_pb2
+from google.longrunning import operations_pb2 as _operations_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class BridgeMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BRIDGE_METHOD_UNSPECIFIED: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_AUTO: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_IDENTITY: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_MEAN_SHIFT: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_RIDGE: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_PROCRUSTES: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_AFFINE: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_WHITENED: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_CCA: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_RELATIVE: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_STITCHING_LAYER: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_UNSUPERVISED: _ClassVar[BridgeMethod]
+BRIDGE_METHOD_UNSPECIFIED: BridgeMethod
+BRIDGE_METHOD_AUTO: BridgeMethod
+BRIDGE_METHOD_IDENTITY: BridgeMethod
+BRIDGE_METHOD_MEAN_SHIFT: BridgeMethod
+BRIDGE_METHOD_RIDGE: BridgeMethod
+BRIDGE_METHOD_PROCRUSTES: BridgeMethod
+BRIDGE_METHOD_AFFINE: BridgeMethod
+BRIDGE_METHOD_WHITENED: BridgeMethod
+BRIDGE_METHOD_CCA: BridgeMethod
+BRIDGE_METHOD_RELATIVE: BridgeMethod
+BRIDGE_METHOD_STITCHING_LAYER: BridgeMethod
+BRIDGE_METHOD_UNSUPERVISED: BridgeMethod
+
+class PairSelection(_message.Message):
+    __slots__ = ("item_ids", "target_ids", "attribute")
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_IDS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    target_ids: _containers.RepeatedScalarFieldContainer[str]
+    attribute: str
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ..., target_ids: _Optional[_Iterable[str]] = ..., attribute: _Optional[str] = ...) -> None: ...
+
+class RecallAtK(_message.Message):
+    __slots__ = ("k", "recall", "interval")
+    K_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    recall: float
+    interval: _alignment_pb2.Interval
+    def __init__(self, k: _Optional[int] = ..., recall: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ...) -> None: ...
+
+class RetrievalReport(_message.Message):
+    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    RECALLS_FIELD_NUMBER: _ClassVar[int]
+    MEAN_RECIPROCAL_RANK_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_RANK_FIELD_NUMBER: _ClassVar[int]
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    PENALTY_FIELD_NUMBER: _ClassVar[int]
+    method: BridgeMethod
+    recalls: _containers.RepeatedCompositeFieldContainer[RecallAtK]
+    mean_reciprocal_rank: float
+    median_rank: float
+    queries: int
+    gallery: int
+    penalty: float
+    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ...) -> None: ...
+
+class Bridge(_message.Message):
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_DIM_FIELD_NUMBER: _ClassVar[int]
+    TARGET_DIM_FIELD_NUMBER: _ClassVar[int]
+    FIT_PAIRS_FIELD_NUMBER: _ClassVar[int]
+    FIT_IDS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    TARGET_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    uid: str
+    version: int
+    source: _space_pb2.SpaceUse
+    target: _space_pb2.SpaceUse
+    method: BridgeMethod
+    source_dim: int
+    target_dim: int
+    fit_pairs: int
+    fit_ids_digest: str
+    held_out: RetrievalReport
+    candidates: _containers.RepeatedCompositeFieldContainer[RetrievalReport]
+    seed: int
+    code_version: str
+    create_time: _timestamp_pb2.Timestamp
+    target_similarity: _space_pb2.Similarity
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ...) -> None: ...
+
+class FitBridgeRequest(_message.Message):
+    __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties")
+    BRIDGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PENALTIES_FIELD_NUMBER: _ClassVar[int]
+    bridge_id: str
+    source: _space_pb2.SpaceRef
+    target: _space_pb2.SpaceRef
+    method: BridgeMethod
+    pairs: PairSelection
+    held_out_fraction: float
+    seed: int
+    mode: _alignment_pb2.ExecutionMode
+    request_id: str
+    penalties: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, bridge_id: _Optional[str] = ..., source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., held_out_fraction: _Optional[float] = ..., seed: _Optional[int] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class FitBridgeResponse(_message.Message):
+    __slots__ = ("bridge", "operation")
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    bridge: Bridge
+    operation: _operations_pb2.Operation
+    def __init__(self, bridge: _Optional[_Union[Bridge, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class GetBridgeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetBridgeResponse(_message.Message):
+    __slots__ = ("bridge",)
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    bridge: Bridge
+    def __init__(self, bridge: _Optional[_Union[Bridge, _Mapping]] = ...) -> None: ...
+
+class ListBridgesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListBridgesResponse(_message.Message):
+    __slots__ = ("bridges", "next_page_token")
+    BRIDGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    bridges: _containers.RepeatedCompositeFieldContainer[Bridge]
+    next_page_token: str
+    def __init__(self, bridges: _Optional[_Iterable[_Union[Bridge, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteBridgeRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeleteBridgeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EvaluateBridgeRequest(_message.Message):
+    __slots__ = ("name", "pairs", "labels_attribute")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    pairs: PairSelection
+    labels_attribute: str
+    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ...) -> None: ...
+
+class EvaluateBridgeResponse(_message.Message):
+    __slots__ = ("report",)
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    report: RetrievalReport
+    def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ...) -> None: ...
+
+class EvaluateUpgradeRequest(_message.Message):
+    __slots__ = ("old", "new", "query_ids", "recall_threshold")
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
+    RECALL_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    old: _space_pb2.SpaceRef
+    new: _space_pb2.SpaceRef
+    query_ids: _containers.RepeatedScalarFieldContainer[str]
+    recall_threshold: float
+    def __init__(self, old: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., new: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., query_ids: _Optional[_Iterable[str]] = ..., recall_threshold: _Optional[float] = ...) -> None: ...
+
+class EvaluateUpgradeResponse(_message.Message):
+    __slots__ = ("verdict", "reports", "reembed_first")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
+    REEMBED_FIRST_FIELD_NUMBER: _ClassVar[int]
+    verdict: str
+    reports: _containers.RepeatedCompositeFieldContainer[RetrievalReport]
+    reembed_first: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, verdict: _Optional[str] = ..., reports: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., reembed_first: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExportBridgeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ExportBridgeResponse(_message.Message):
+    __slots__ = ("onnx",)
+    ONNX_FIELD_NUMBER: _ClassVar[int]
+    onnx: bytes
+    def __init__(self, onnx: _Optional[bytes] = ...) -> None: ...

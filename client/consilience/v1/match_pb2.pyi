@@ -1,0 +1,170 @@
+from consilience.v1 import alignment_pb2 as _alignment_pb2
+from consilience.v1 import matrix_pb2 as _matrix_pb2
+from consilience.v1 import space_pb2 as _space_pb2
+from google.longrunning import operations_pb2 as _operations_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Correction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CORRECTION_UNSPECIFIED: _ClassVar[Correction]
+    CORRECTION_NONE: _ClassVar[Correction]
+    CORRECTION_CSLS: _ClassVar[Correction]
+    CORRECTION_INVERTED_SOFTMAX: _ClassVar[Correction]
+    CORRECTION_MARGIN_RATIO: _ClassVar[Correction]
+    CORRECTION_MARGIN_DISTANCE: _ClassVar[Correction]
+
+class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INDEX_KIND_UNSPECIFIED: _ClassVar[IndexKind]
+    INDEX_KIND_EXACT: _ClassVar[IndexKind]
+    INDEX_KIND_HNSW: _ClassVar[IndexKind]
+    INDEX_KIND_IVF: _ClassVar[IndexKind]
+    INDEX_KIND_CAGRA: _ClassVar[IndexKind]
+CORRECTION_UNSPECIFIED: Correction
+CORRECTION_NONE: Correction
+CORRECTION_CSLS: Correction
+CORRECTION_INVERTED_SOFTMAX: Correction
+CORRECTION_MARGIN_RATIO: Correction
+CORRECTION_MARGIN_DISTANCE: Correction
+INDEX_KIND_UNSPECIFIED: IndexKind
+INDEX_KIND_EXACT: IndexKind
+INDEX_KIND_HNSW: IndexKind
+INDEX_KIND_IVF: IndexKind
+INDEX_KIND_CAGRA: IndexKind
+
+class IdQueries(_message.Message):
+    __slots__ = ("ids",)
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MatchRequest(_message.Message):
+    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode")
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    vectors: _matrix_pb2.Matrix
+    ids: IdQueries
+    bridge: str
+    space: _space_pb2.SpaceRef
+    k: int
+    correction: Correction
+    correction_k: int
+    index: IndexKind
+    gallery_version: int
+    filter: str
+    mode: _alignment_pb2.ExecutionMode
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ...) -> None: ...
+
+class MatchResponse(_message.Message):
+    __slots__ = ("report", "operation")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    report: MatchReport
+    operation: _operations_pb2.Operation
+    def __init__(self, report: _Optional[_Union[MatchReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class MatchReport(_message.Message):
+    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall")
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITIES_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_UID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    MEASURED_RECALL_FIELD_NUMBER: _ClassVar[int]
+    queries: int
+    k: int
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    similarities: _matrix_pb2.Matrix
+    scores: _matrix_pb2.Matrix
+    correction: Correction
+    gallery: _space_pb2.SpaceUse
+    bridge: str
+    bridge_uid: str
+    certificate: _alignment_pb2.Certificate
+    engine: str
+    measured_recall: float
+    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ...) -> None: ...
+
+class MutualPairsRequest(_message.Message):
+    __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    source: _space_pb2.SpaceRef
+    target: _space_pb2.SpaceRef
+    bridge: str
+    correction: Correction
+    correction_k: int
+    limit: int
+    def __init__(self, source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class MutualPairsResponse(_message.Message):
+    __slots__ = ("source_ids", "target_ids", "scores", "summary")
+    SOURCE_IDS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_IDS_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    source_ids: _containers.RepeatedScalarFieldContainer[str]
+    target_ids: _containers.RepeatedScalarFieldContainer[str]
+    scores: _matrix_pb2.Matrix
+    summary: MutualPairsSummary
+    def __init__(self, source_ids: _Optional[_Iterable[str]] = ..., target_ids: _Optional[_Iterable[str]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., summary: _Optional[_Union[MutualPairsSummary, _Mapping]] = ...) -> None: ...
+
+class MutualPairsSummary(_message.Message):
+    __slots__ = ("pairs", "source_items", "target_items", "source", "target", "bridge", "correction", "engine")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    pairs: int
+    source_items: int
+    target_items: int
+    source: _space_pb2.SpaceUse
+    target: _space_pb2.SpaceUse
+    bridge: str
+    correction: Correction
+    engine: str
+    def __init__(self, pairs: _Optional[int] = ..., source_items: _Optional[int] = ..., target_items: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., engine: _Optional[str] = ...) -> None: ...
+
+class TranslateRequest(_message.Message):
+    __slots__ = ("bridge", "vectors")
+    BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    bridge: str
+    vectors: _matrix_pb2.Matrix
+    def __init__(self, bridge: _Optional[str] = ..., vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+
+class TranslateResponse(_message.Message):
+    __slots__ = ("vectors",)
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    vectors: _matrix_pb2.Matrix
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,142 @@
+"""What the use cases answer: frozen values, free of transport."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.engine.protocol import Certificate
+
+MetricName = Literal["mutual_knn", "cka", "unbiased_cka"]
+PreprocessName = Literal["none", "platonic_rep"]
+IntervalKind = Literal["queries", "items"]
+ItemPolicy = Literal["common", "pairwise"]
+CorrectionName = Literal["none", "csls"]
+
+
+@dataclass(frozen=True)
+class SpaceUse:
+    """A space as an answer used it."""
+
+    name: str
+    uid: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the score would fall again: `low <= high`, at `confidence`."""
+
+    low: float
+    high: float
+    confidence: float
+    kind: IntervalKind
+
+
+@dataclass(frozen=True)
+class AlignmentAtK:
+    """One score with all that makes it trustworthy; `k` is 0 for metrics without neighbours.
+
+    `excess` = (score - chance) / (1 - chance). `p_value`, `calibrated`, `threshold`, `null_mean`, `null_sd` are None when no
+    permutations were asked. Definitions: `core/calibration.py`.
+    """
+
+    k: int
+    score: float
+    chance: float
+    excess: float
+    interval: Interval
+    p_value: float | None = None
+    calibrated: float | None = None
+    threshold: float | None = None
+    null_mean: float | None = None
+    null_sd: float | None = None
+    tie_fraction_x: float = 0.0
+    tie_fraction_y: float = 0.0
+    self_score_x: float = 1.0
+    self_score_y: float = 1.0
+
+
+@dataclass(frozen=True)
+class AlignmentReport:
+    """The alignment of two spaces over their common items."""
+
+    metric: MetricName
+    by_k: Sequence[AlignmentAtK]
+    n: int
+    gallery: int
+    dropped_x: int
+    dropped_y: int
+    preprocess: PreprocessName
+    clips: Sequence[float]
+    permutations: int
+    seed: int
+    alpha: float
+    x: SpaceUse
+    y: SpaceUse
+    engine: str
+    certificate_x: Certificate | None
+    certificate_y: Certificate | None
+
+    @property
+    def headline(self) -> AlignmentAtK:
+        """The score of the first k asked."""
+        return self.by_k[0]
+
+
+@dataclass(frozen=True)
+class AlignmentMatrix:
+    """All pairs of M spaces: every array is (M, M) float64 and symmetric; `n` is (M, M) int64."""
+
+    metric: MetricName
+    spaces: Sequence[SpaceUse]
+    scores: NDArray[np.float64]
+    chance: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    calibrated: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    interval_low: NDArray[np.float64]
+    interval_high: NDArray[np.float64]
+    interval_kind: IntervalKind
+    confidence: float
+    n: NDArray[np.int64]
+    k: int
+    permutations: int
+    seed: int
+    alpha: float
+    preprocess: PreprocessName
+    items: ItemPolicy
+    engine: str
+
+
+@dataclass(frozen=True)
+class MatchReport:
+    """The k best of each query: `ids` row-major (queries * k), `similarities` and `scores` (queries, k) float64, best score first."""
+
+    ids: Sequence[str]
+    similarities: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    correction: CorrectionName
+    gallery: SpaceUse
+    bridge: str
+    bridge_uid: str
+    certificate: Certificate
+    engine: str
+
+
+@dataclass(frozen=True)
+class MutualPairs:
+    """Pairs that are each other's nearest, by descending score, then source id."""
+
+    source_ids: Sequence[str]
+    target_ids: Sequence[str]
+    scores: NDArray[np.float64]
+    source_items: int
+    target_items: int
+    source: SpaceUse
+    target: SpaceUse
+    bridge: str
+    correction: CorrectionName
+    engine: str

@@ -1,0 +1,36 @@
+"""How long computations hear that nobody waits any more, and tell how far they are."""
+
+import threading
+from collections.abc import Callable
+
+from consilience_server.core.errors import Cancelled
+
+
+class Control:
+    """Cancellation and progress of one piece of work; safe to share between threads.
+
+    Compute loops call `check` at least once a second and `progress` once a tile.
+    """
+
+    def __init__(self, on_progress: Callable[[float], None] | None = None) -> None:
+        self._cancelled = threading.Event()
+        self._on_progress = on_progress
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next check."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled once `cancel` was called."""
+        if self._cancelled.is_set():
+            raise Cancelled("the work was cancelled because its last caller left")
+
+    def progress(self, fraction: float) -> None:
+        """Tell that `fraction` (0 to 1) of the work is done."""
+        if self._on_progress is not None:
+            self._on_progress(fraction)

@@ -1,0 +1,44 @@
+"""What computations run on: the vectors of one version of a space, in memory and immutable."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.similarity import Similarity
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a space in memory; arrays are read-only.
+
+    Attributes:
+        name: `spaces/{space}`, or a label for arrays that were never stored.
+        uid: random id of the space; decides the tie hash together with the item ids.
+        version: the version held.
+        similarity: how nearness is measured.
+        ids: (n,) object array of str, ascending in byte order (row i is the i-th id); for arrays the decimal row numbers as given.
+        vectors: (n, d) float32, C-contiguous, raw as stored.
+    """
+
+    name: str
+    uid: str
+    version: int
+    similarity: Similarity
+    ids: NDArray[np.object_]
+    vectors: NDArray[np.float32]
+
+    @property
+    def n(self) -> int:
+        """Number of items."""
+        return int(self.vectors.shape[0])
+
+    @property
+    def dim(self) -> int:
+        """Width of the vectors."""
+        return int(self.vectors.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held: the vectors and a fair estimate of the ids."""
+        return int(self.vectors.nbytes) + 72 * len(self.ids)
