@@ -1,0 +1,155 @@
+"""Work that outlasts its call: started, watched, cancelled, and never lost with the process."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from consilience_server.app.call import Call
+from consilience_server.app.pages import decode_token, encode_token, page_size
+from consilience_server.app.ports import Metrics, OperationRecord, OperationState, OperationStore
+from consilience_server.core.control import Control
+from consilience_server.core.errors import Cancelled, DomainError, InvalidArgument
+
+_LOG = logging.getLogger(__name__)
+_PROGRESS_SECONDS = 1.0
+"""Progress is written to the store at most this often."""
+
+
+@dataclass
+class _Running:
+    control: Control
+    task: asyncio.Task[None]
+    progress: float = 0.0
+
+
+class Operations:
+    """Runs coroutines as operations. At start-up what ran when the process died becomes ABORTED. Must be used from one event loop."""
+
+    def __init__(self, store: OperationStore, metrics: Metrics) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._running: dict[str, _Running] = {}
+
+    async def resume(self) -> int:
+        """Called once at start-up: what ran when the process died ends `aborted` (SERVER_RESTARTED); returns how many."""
+        return await asyncio.to_thread(self._store.abort_running)
+
+    async def start(
+        self, kind: str, request_id: str, request: bytes, run: Callable[[Call], Awaitable[bytes]]
+    ) -> OperationRecord:
+        """Begin work and return at once.
+
+        Args:
+            kind: the use case, from a closed set; becomes part of the name and a label.
+            request_id: the same id again answers the operation that it started; empty never matches.
+            request: the encoded request, kept beside the answer.
+            run: gives the encoded response; its Call has no deadline and carries the operation's cancellation.
+        """
+        if request_id:
+            earlier = await asyncio.to_thread(self._store.find_request, kind, request_id)
+            if earlier is not None:
+                record = await self.get(earlier)
+                if record.request != request:
+                    raise InvalidArgument(f"request_id {request_id!r} was used for another request; choose a new one", field="request_id")
+                return record
+        now = datetime.now(UTC)
+        record = OperationRecord(f"operations/{kind}-{secrets.token_hex(8)}", kind, "running", 0.0, now, now, request=request)
+        await asyncio.to_thread(self._store.put, record)
+        if request_id:
+            await asyncio.to_thread(self._store.bind_request, kind, request_id, record.name)
+        control = Control(lambda fraction: self._progressed(record.name, fraction))
+        call = Call(operation=kind, request_id=request_id, control=control)
+        self._metrics.operations(kind, "running", 1)
+        task = asyncio.create_task(self._run(record, call, run), name=record.name)
+        self._running[record.name] = _Running(control, task)
+        return record
+
+    def _progressed(self, name: str, fraction: float) -> None:
+        running = self._running.get(name)
+        if running is not None:
+            running.progress = max(running.progress, min(fraction, 1.0))
+
+    async def _run(self, record: OperationRecord, call: Call, run: Callable[[Call], Awaitable[bytes]]) -> None:
+        writer = asyncio.create_task(self._write_progress(record))
+        state: OperationState = "done"
+        response, error = b"", None
+        try:
+            response = await run(call)
+        except (Cancelled, asyncio.CancelledError):
+            state, error = "cancelled", (Cancelled.reason, "the operation was cancelled")
+        except DomainError as refusal:
+            state, error = "failed", (refusal.reason, refusal.message)
+        except Exception:
+            error_id = secrets.token_hex(6)
+            _LOG.exception("operation %s failed, error id %s", record.name, error_id)
+            state, error = "failed", ("INTERNAL", f"unexpected failure; the server's log has it under error id {error_id}")
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        progress = 1.0 if state == "done" else self._running[record.name].progress
+        ended = replace(record, state=state, progress=progress, update_time=datetime.now(UTC), response=response, error=error)
+        await asyncio.to_thread(self._store.put, ended)
+        self._metrics.operations(record.kind, "running", -1)
+        self._metrics.operations(record.kind, state, 1)
+        del self._running[record.name]
+
+    async def _write_progress(self, record: OperationRecord) -> None:
+        written = 0.0
+        while True:
+            await asyncio.sleep(_PROGRESS_SECONDS)
+            progress = self._running[record.name].progress
+            if progress != written:
+                await asyncio.to_thread(self._store.put, replace(record, progress=progress, update_time=datetime.now(UTC)))
+                written = progress
+
+    async def get(self, name: str) -> OperationRecord:
+        """One operation, its progress of this moment; OperationNotFound."""
+        record = await asyncio.to_thread(self._store.get, name)
+        running = self._running.get(name)
+        return replace(record, progress=running.progress) if running is not None and record.state == "running" else record
+
+    async def list(self, size: int, token: str) -> tuple[Sequence[OperationRecord], str]:
+        """A page of operations by name, and the next token (empty at the end)."""
+        count = page_size(size, 100, 1000)
+        after = decode_token("operations", "", token)
+        records = await asyncio.to_thread(self._store.list, after, count + 1)
+        more = len(records) > count
+        return records[:count], encode_token("operations", "", records[count - 1].name) if more else ""
+
+    async def wait(self, name: str, seconds: float) -> OperationRecord:
+        """The operation once it has ended, or as it stands after `seconds`."""
+        running = self._running.get(name)
+        if running is not None:
+            deadline = time.monotonic() + seconds
+            await asyncio.wait([running.task], timeout=max(0.0, deadline - time.monotonic()))
+        return await self.get(name)
+
+    async def cancel(self, name: str) -> None:
+        """Ask it to stop; no effect on one that has ended. OperationNotFound."""
+        running = self._running.get(name)
+        if running is None:
+            await self.get(name)
+            return
+        running.control.cancel()
+        running.task.cancel()
+
+    async def delete(self, name: str) -> None:
+        """Cancel it where it runs, wait for its end, forget it. OperationNotFound."""
+        await self.cancel(name)
+        await self.wait(name, 60.0)
+        await asyncio.to_thread(self._store.delete, name)
+
+    async def close(self) -> None:
+        """Cancel what runs; it ends `cancelled`."""
+        tasks = [running.task for running in self._running.values()]
+        for running in self._running.values():
+            running.control.cancel()
+            running.task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

@@ -1,0 +1,108 @@
+"""Versions of spaces held in memory: read once, shared by all readers, dropped when the room is needed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.memory_budget import Account
+from consilience_server.app.ports import SpaceRecord, SpaceStore
+from consilience_server.core.errors import VersionExpired
+from consilience_server.engine.snapshot import Snapshot
+
+_ID_BYTES = 72
+"""A fair estimate of what one id costs as a Python string."""
+
+
+@dataclass
+class _Holding:
+    snapshot: Snapshot
+    pin: AbstractContextManager[None]
+    holders: int = 0
+
+
+class Snapshots:
+    """Loads and shares snapshots; readers of an old version keep it while a newer one is loaded.
+
+    Every held version is pinned in the store, so that maintenance leaves it. Must be used from one event loop.
+    """
+
+    def __init__(self, store: SpaceStore, pool: ComputePool, account: Account) -> None:
+        self._store = store
+        self._pool = pool
+        self._account = account
+        self._holdings: dict[tuple[str, int], _Holding] = {}
+        self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+
+    async def record(self, space: str) -> SpaceRecord:
+        """The space as it is now; SpaceNotFound."""
+        return await asyncio.to_thread(self._store.get, space)
+
+    @asynccontextmanager
+    async def hold(self, call: Call, space: str, version: int = 0) -> AsyncIterator[Snapshot]:
+        """A snapshot that stays while the context is open.
+
+        Args:
+            call: pays for the loading.
+            space: the bare id.
+            version: 0 is the newest.
+
+        Raises:
+            SpaceNotFound, VersionExpired, MemoryBudget.
+        """
+        record = await self.record(space)
+        wanted = version or record.version
+        if wanted > record.version:
+            raise VersionExpired(f"space {space!r} has no version {wanted}; the newest is {record.version}", field="version")
+        holding = await self._holding(call, record, wanted)
+        try:
+            yield holding.snapshot
+        finally:
+            self._release((record.uid, wanted), holding)
+
+    async def _holding(self, call: Call, record: SpaceRecord, version: int) -> _Holding:
+        key = (record.uid, version)
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            holding = self._holdings.get(key)
+            if holding is None:
+                holding = await self._load(call, record, version)
+                self._holdings[key] = holding
+            holding.holders += 1
+            self._account.forbid_eviction(key)
+            return holding
+
+    async def _load(self, call: Call, record: SpaceRecord, version: int) -> _Holding:
+        name = record.spec.name
+        estimate = record.item_count * (4 * record.spec.dim + _ID_BYTES)
+        pin = self._store.pin(record.uid, version)
+        await asyncio.to_thread(pin.__enter__)
+        try:
+            # The rows once more while they are read and put in order.
+            data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
+            if data.record.uid != record.uid:
+                raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one", field="version")
+            data.vectors.flags.writeable = False
+            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, data.ids, data.vectors)
+            self._account.take("snapshots", snapshot.nbytes, f"version {version} of space {name!r}")
+        except BaseException:
+            pin.__exit__(None, None, None)
+            raise
+        return _Holding(snapshot, pin)
+
+    def _release(self, key: tuple[str, int], holding: _Holding) -> None:
+        holding.holders -= 1
+        if holding.holders == 0:
+            self._account.allow_eviction(key, "snapshots", holding.snapshot.nbytes, lambda: self._drop(key))
+
+    def _drop(self, key: tuple[str, int]) -> None:
+        self._holdings.pop(key).pin.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Give back every pin."""
+        for holding in self._holdings.values():
+            holding.pin.__exit__(None, None, None)
+        self._holdings.clear()

@@ -1,0 +1,124 @@
+"""What a batch must be before anything is written."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.ports import AttributeColumn, Batch, SpaceRecord, SpaceSpec
+from consilience_server.core.errors import (
+    DimensionMismatch,
+    DuplicateId,
+    InvalidArgument,
+    InvalidAttribute,
+    InvalidId,
+    InvalidName,
+    NotFinite,
+    ShapeMismatch,
+    ZeroVector,
+)
+from consilience_server.core.similarity import Similarity
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SHOWN = 10
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "real": (float, int), "boolean": (bool,)}
+_INT64 = range(-(2**63), 2**63)
+
+
+def shown(values: Sequence[object]) -> str:
+    """The first ten, for messages, and how many more there are."""
+    listed = ", ".join(repr(value) for value in values[:_SHOWN])
+    return listed if len(values) <= _SHOWN else f"{listed} and {len(values) - _SHOWN:,} more"
+
+
+def check_name(name: str, field: str) -> None:
+    """`[a-z][a-z0-9-]{0,62}`, else InvalidName."""
+    if not _NAME.fullmatch(name):
+        raise InvalidName(f"{name!r} is no valid id: a lower-case letter, then up to 62 of a-z, 0-9 and -", field=field)
+
+
+def check_spec(spec: SpaceSpec, max_dim: int) -> None:
+    """A space that can be made: its name, and 1 <= dim <= max_dim."""
+    check_name(spec.name, "space_id")
+    if not 1 <= spec.dim <= max_dim:
+        raise InvalidArgument(f"dim is {spec.dim}; it must be 1 to {max_dim:,}", field="space.dim")
+
+
+def check_ids(ids: Sequence[str], max_bytes: int, field: str = "batch.ids") -> None:
+    """Non-empty, at most `max_bytes` of UTF-8, no control characters, each once."""
+    bad = [
+        position
+        for position, item in enumerate(ids)
+        if not item or len(item.encode()) > max_bytes or (not item.isprintable() and _has_control(item))
+    ]
+    if bad:
+        raise InvalidId(
+            f"{len(bad)} item ids are empty, longer than {max_bytes} bytes or hold control characters: positions {shown(bad)}",
+            field=field,
+            positions=bad[:_SHOWN],
+        )
+    if len(set(ids)) != len(ids):
+        seen: set[str] = set()
+        twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy
+        raise DuplicateId(f"item ids stand twice in one batch: {shown(twice)}; send each item once", field=field, ids=twice[:_SHOWN])
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(character) == "Cc" for character in text)
+
+
+def check_vectors(
+    vectors: NDArray[np.float32], similarity: Similarity, ids: Sequence[str] | None = None, field: str = "batch.vectors"
+) -> None:
+    """Finite, and no zero vector under cosine; the message names rows and ids."""
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise NotFinite(_rows_message("NaN or infinity", np.flatnonzero(~finite), ids), field=field)
+    if similarity is Similarity.COSINE:
+        zero = ~vectors.any(axis=1)
+        if zero.any():
+            raise ZeroVector(_rows_message("only zeros, which have no direction under cosine", np.flatnonzero(zero), ids), field=field)
+
+
+def _rows_message(what: str, rows: NDArray[np.int64], ids: Sequence[str] | None) -> str:
+    listed = shown([int(row) for row in rows])
+    named = f" (ids {shown([ids[int(row)] for row in rows])})" if ids is not None else ""
+    return f"{len(rows):,} rows hold {what}: rows {listed}{named}; drop or repair them"
+
+
+def check_width(columns: int, dim: int, what: str, field: str) -> None:
+    """`columns` equals `dim`, else DimensionMismatch with both."""
+    if columns != dim:
+        raise DimensionMismatch(f"the vectors have {columns} columns, {what} has dim {dim}", field=field, columns=columns, dim=dim)
+
+
+def check_attributes(attributes: Mapping[str, AttributeColumn], count: int, known: Mapping[str, str]) -> None:
+    """As many values as items, of the declared type, under a well-formed name, of the type the space has already."""
+    for name, column in attributes.items():
+        field = f"batch.attributes[{name}]"
+        if not _ATTRIBUTE.fullmatch(name) or name in {"item_id", "vector"}:
+            raise InvalidAttribute(f"{name!r} is no attribute name: lower snake case, up to 64, not item_id or vector", field=field)
+        if len(column.values) != count:
+            raise InvalidAttribute(f"attribute {name!r} has {len(column.values)} values for {count} items", field=field)
+        if known.get(name, column.type) != column.type:
+            raise InvalidAttribute(f"attribute {name!r} is of type {known[name]} in this space, not {column.type}", field=field)
+        types = _PYTHON_TYPES[column.type]
+        for position, value in enumerate(column.values):
+            if value is None:
+                continue
+            fits = isinstance(value, types) and (column.type == "boolean" or not isinstance(value, bool))
+            if not fits or (column.type == "integer" and value not in _INT64):
+                raise InvalidAttribute(f"attribute {name!r} holds {value!r} at position {position}, not a {column.type}", field=field)
+
+
+def check_batch(batch: Batch, record: SpaceRecord, max_id_bytes: int) -> None:
+    """Everything a batch must be to enter this space."""
+    if batch.vectors.shape[0] != len(batch.ids):
+        raise ShapeMismatch(f"{len(batch.ids)} ids came with {batch.vectors.shape[0]} rows", field="batch.vectors")
+    check_width(batch.vectors.shape[1], record.spec.dim, f"space {record.spec.name!r}", "batch.vectors")
+    check_ids(batch.ids, max_id_bytes)
+    check_vectors(batch.vectors, record.spec.similarity, batch.ids)
+    check_attributes(batch.attributes, len(batch.ids), record.attributes)
