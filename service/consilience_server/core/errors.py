@@ -10,6 +10,7 @@ DomainError
 ├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing
 ├── Aborted              UploadConflict  ServerRestarted
 ├── ResourceExhausted    MemoryBudget  Overloaded  StorageFull
+├── Unauthenticated
 ├── NotServed
 ├── Unavailable          ShuttingDown
 ├── Cancelled
@@ -295,6 +296,12 @@ class StorageFull(ResourceExhausted):
     """The disk is full; nothing was changed."""
 
     reason = "STORAGE_FULL"
+
+
+class Unauthenticated(DomainError):
+    """No API key, or one that this server does not know."""
+
+    reason = "UNAUTHENTICATED"
 
 
 class NotServed(DomainError):
