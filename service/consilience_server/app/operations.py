@@ -67,6 +67,8 @@ class Operations:
         self._metrics.operations(kind, "running", 1)
         task = asyncio.create_task(self._run(record, call, run), name=record.name)
         self._running[record.name] = _Running(control, task)
+        # A task cancelled before its first step would never record its end.
+        await asyncio.sleep(0)
         return record
 
     def _progressed(self, name: str, fraction: float) -> None:
@@ -84,7 +86,7 @@ class Operations:
             state, error = "cancelled", (Cancelled.reason, "the operation was cancelled")
         except DomainError as refusal:
             state, error = "failed", (refusal.reason, refusal.message)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the operation must end in a state that its caller can read
             error_id = secrets.token_hex(6)
             _LOG.exception("operation %s failed, error id %s", record.name, error_id)
             state, error = "failed", ("INTERNAL", f"unexpected failure; the server's log has it under error id {error_id}")
@@ -135,9 +137,15 @@ class Operations:
         running = self._running.get(name)
         if running is None:
             await self.get(name)
-            return
-        running.control.cancel()
-        running.task.cancel()
+        else:
+            self._stop(running)
+
+    @staticmethod
+    def _stop(running: _Running) -> None:
+        # Only once: a second cancellation could interrupt the recording of the end.
+        if not running.control.is_cancelled:
+            running.control.cancel()
+            running.task.cancel()
 
     async def delete(self, name: str) -> None:
         """Cancel it where it runs, wait for its end, forget it. OperationNotFound."""
@@ -149,7 +157,6 @@ class Operations:
         """Cancel what runs; it ends `cancelled`."""
         tasks = [running.task for running in self._running.values()]
         for running in self._running.values():
-            running.control.cancel()
-            running.task.cancel()
+            self._stop(running)
         if tasks:
             await asyncio.wait(tasks)

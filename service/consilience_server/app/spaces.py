@@ -1,0 +1,196 @@
+"""Spaces: make, fill, read and remove them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.call import Call
+from consilience_server.app.memory_budget import Account
+from consilience_server.app.pages import decode_token, encode_token, page_size
+from consilience_server.app.ports import (
+    AttributeColumn,
+    Batch,
+    BridgeStore,
+    DeleteOutcome,
+    SpaceRecord,
+    SpaceSpec,
+    SpaceStore,
+    UploadState,
+    UpsertOutcome,
+)
+from consilience_server.app.reports import SpaceUse
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.validation import check_batch, check_ids, check_spec, shown
+from consilience_server.core.errors import DomainError, InvalidArgument, InvalidName, ItemNotFound, ShapeMismatch
+
+T = TypeVar("T")
+_MAX_REQUEST_ID = 128
+
+
+@dataclass(frozen=True)
+class SpaceLimits:
+    """What a space and a message may hold; published by server info."""
+
+    max_dim: int
+    max_id_bytes: int
+    max_items_per_message: int
+    page_bytes: int
+
+
+@dataclass(frozen=True)
+class EmbeddingsPage:
+    """Some items of one version: `vectors` (n, dim) float32 in the order of `ids`."""
+
+    use: SpaceUse
+    ids: Sequence[str]
+    vectors: NDArray[np.float32]
+    attributes: Mapping[str, AttributeColumn]
+    next_page_token: str
+
+
+class Spaces:
+    """The use cases of SpaceService. Names are bare ids; spaces and bridges share one set of them."""
+
+    def __init__(self, store: SpaceStore, bridges: BridgeStore, snapshots: Snapshots, account: Account, limits: SpaceLimits) -> None:
+        self._store = store
+        self._bridges = bridges
+        self._snapshots = snapshots
+        self._account = account
+        self._limits = limits
+
+    async def create(self, call: Call, spec: SpaceSpec, request_id: str) -> SpaceRecord:
+        """Make an empty space. InvalidName where the id is malformed or a bridge's; SpaceExists; repeatable by request id."""
+        check_spec(spec, self._limits.max_dim)
+        if await self._do(call, lambda: self._bridges.exists(spec.name)):
+            raise InvalidName(f"{spec.name!r} is the id of a bridge; spaces and bridges share one set of ids", field="space_id")
+        return await self._do(call, lambda: self._store.create(spec, request_id))
+
+    async def get(self, call: Call, name: str) -> SpaceRecord:
+        """The space as it is now; SpaceNotFound."""
+        return await self._do(call, lambda: self._store.get(name))
+
+    async def list(self, call: Call, size: int, token: str) -> tuple[Sequence[SpaceRecord], str]:
+        """A page of spaces by name, and the next token (empty at the end)."""
+        count = page_size(size, 100, 1000)
+        after = decode_token("spaces", "", token)
+        records = await self._do(call, lambda: self._store.list(after, count + 1))
+        more = len(records) > count
+        return records[:count], encode_token("spaces", "", records[count - 1].spec.name) if more else ""
+
+    async def delete(self, call: Call, name: str) -> None:
+        """Remove a space with all versions; running reads keep the snapshot they hold."""
+        await self._do(call, lambda: self._store.delete(name))
+
+    async def open_upload(self, call: Call, space: str, request_id: str) -> UploadState:
+        """Begin an upload or find how far it is."""
+        if not 1 <= len(request_id) <= _MAX_REQUEST_ID or not request_id.isprintable():
+            raise InvalidArgument(
+                f"an upload needs a printable request_id of 1 to {_MAX_REQUEST_ID} characters", field="header.request_id"
+            )
+        return await self._do(call, lambda: self._store.open_upload(space, request_id))
+
+    async def stage(self, call: Call, space: str, request_id: str, first_row: int, batch: Batch) -> int:
+        """Validate one batch against the space and keep it durably, invisible to readers; returns the rows staged.
+
+        A refused batch discards the whole upload: nothing half-written stays behind.
+        """
+        try:
+            if len(batch.ids) > self._limits.max_items_per_message:
+                most = self._limits.max_items_per_message
+                raise InvalidArgument(f"a batch has {len(batch.ids):,} items; at most {most:,} fit one message", field="batch.ids")
+            record = await self._do(call, lambda: self._store.get(space))
+            check_batch(batch, record, self._limits.max_id_bytes)
+            with self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
+                return await self._do(call, lambda: self._store.stage(space, request_id, first_row, batch))
+        except InvalidArgument:
+            await asyncio.to_thread(self._discard, space, request_id)
+            raise
+
+    def _discard(self, space: str, request_id: str) -> None:
+        try:
+            self._store.discard_upload(space, request_id)
+        except DomainError:
+            # The refusal that led here is what the caller must hear.
+            return
+
+    async def commit(self, call: Call, space: str, request_id: str, total_rows: int) -> tuple[UpsertOutcome, SpaceRecord]:
+        """Make the upload visible as one version.
+
+        Args:
+            call: the caller.
+            space: the bare id.
+            request_id: the upload.
+            total_rows: what the caller announced; 0 is unknown. ShapeMismatch where the staged rows differ.
+        """
+        state = await self._do(call, lambda: self._store.upload_state(space, request_id))
+        if state.committed is None and total_rows and state.staged_rows != total_rows:
+            raise ShapeMismatch(
+                f"{total_rows:,} rows were announced, {state.staged_rows:,} arrived; send the rest with this request_id",
+                field="header.total_rows",
+            )
+        record = await self._do(call, lambda: self._store.get(space))
+        nbytes = state.staged_rows * record.spec.dim * 4
+        with self._account.borrowed(2 * nbytes, f"an upload of {state.staged_rows:,} rows"):
+            outcome = await self._do(call, lambda: self._store.commit(space, request_id))
+        return outcome, await self._do(call, lambda: self._store.get(space))
+
+    async def upload_state(self, call: Call, space: str, request_id: str) -> tuple[UploadState, SpaceRecord]:
+        """How far an upload is; UploadNotFound."""
+        state = await self._do(call, lambda: self._store.upload_state(space, request_id))
+        return state, await self._do(call, lambda: self._store.get(space))
+
+    async def read(self, call: Call, name: str, version: int, ids: Sequence[str], size: int, token: str) -> EmbeddingsPage:
+        """Items by id in the order asked, or page by page in row order.
+
+        Raises:
+            ItemNotFound: ids that the version lacks, named.
+            InvalidPageToken: a token of another listing.
+        """
+        # The first page decides the version; its token carries it, so that all pages are of one.
+        listing = f"{name}@{version}"
+        begun_at, _, after = decode_token("embeddings", listing, token).partition(":")
+        async with self._snapshots.hold(call, name, int(begun_at or version)) as snapshot:
+            most = max(1, self._limits.page_bytes // (4 * snapshot.dim + self._limits.max_id_bytes))
+            following = ""
+            if ids:
+                if len(ids) > most:
+                    raise InvalidArgument(f"{len(ids):,} ids at once; at most {most:,} of this width fit one message", field="ids")
+                check_ids(ids, self._limits.max_id_bytes, "ids")
+                rows = rows_of(snapshot.ids, ids, name)
+            else:
+                start = int(np.searchsorted(snapshot.ids, after, side="right")) if after else 0
+                rows = np.arange(start, min(start + page_size(size, most, most), snapshot.n))
+                if len(rows) and rows[-1] < snapshot.n - 1:
+                    following = encode_token("embeddings", listing, f"{snapshot.version}:{snapshot.ids[rows[-1]]}")
+            found = [str(item) for item in snapshot.ids[rows]]
+            attributes = await self._do(call, lambda: self._store.attributes(name, snapshot.version, found))
+            use = SpaceUse(snapshot.name, snapshot.uid, snapshot.version)
+            return EmbeddingsPage(use, found, snapshot.vectors[rows], attributes, following)
+
+    async def delete_items(self, call: Call, name: str, ids: Sequence[str], request_id: str) -> DeleteOutcome:
+        """Remove items as one version; absent ids are counted."""
+        check_ids(ids, self._limits.max_id_bytes, "ids")
+        return await self._do(call, lambda: self._store.delete_items(name, ids, request_id))
+
+    @staticmethod
+    async def _do(call: Call, function: Callable[[], T]) -> T:
+        """A short store call, off the event loop."""
+        call.remaining()
+        return await asyncio.to_thread(function)
+
+
+def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str) -> NDArray[np.int64]:
+    """Rows of these ids in a snapshot's ascending id column; ItemNotFound naming those it lacks."""
+    wanted = np.asarray(ids, dtype=object)
+    if len(sorted_ids) == 0:
+        raise ItemNotFound(f"space {space!r} is empty; it lacks {shown(list(ids))}", field="ids")
+    rows = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1).astype(np.int64)
+    missing = sorted_ids[rows] != wanted
+    if missing.any():
+        lacking = [str(item) for item in wanted[missing]]
+        raise ItemNotFound(f"{len(lacking):,} ids are not in space {space!r}: {shown(lacking)}", field="ids", ids=lacking[:10])
+    return rows
