@@ -40,7 +40,10 @@ class RetrievalReport:
 
 @dataclass(frozen=True)
 class BridgeMap:
-    """The map itself: y = unit((unit(x) - source_mean) -> unit) @ weights ... as `bridges/apply.py` writes it out.
+    """The map itself: c(x; m) = unit(unit(x) - m); a source vector becomes unit(c(x; source_mean) @ weights), a gallery vector c(t; target_mean).
+
+    Queries and gallery meet in the centred target space, under cosine. `bridges/apply.py` has the arithmetic. Identity has unit weights and zero
+    means; mean shift has unit weights and the means of the fit.
 
     Attributes:
         weights: (d_source, d_target) float64.
@@ -55,7 +58,11 @@ class BridgeMap:
 
 @dataclass(frozen=True)
 class BridgeArtefact:
-    """What is saved: the map, its direction, and where it came from. `name` is the bare id."""
+    """What is saved: the map, its direction, and where it came from. `name` is the bare id.
+
+    `held_out` is the report of the method kept, `candidates` those of all that were measured on the same held-out pairs. `request_id` and
+    `request_digest` (of everything that was asked) let a repeated fit be told from another one; empty without a request id.
+    """
 
     name: str
     uid: str
@@ -75,3 +82,5 @@ class BridgeArtefact:
     seed: int
     code_version: str
     create_time: datetime
+    request_id: str = ""
+    request_digest: str = ""
