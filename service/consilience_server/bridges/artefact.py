@@ -40,10 +40,11 @@ class RetrievalReport:
 
 @dataclass(frozen=True)
 class BridgeMap:
-    """The map itself: c(x; m) = unit(unit(x) - m); a source vector becomes unit(c(x; source_mean) @ weights), a gallery vector c(t; target_mean).
+    """The map itself.
 
-    Queries and gallery meet in the centred target space, under cosine. `bridges/apply.py` has the arithmetic. Identity has unit weights and zero
-    means; mean shift has unit weights and the means of the fit.
+    With c(x; m) = unit(unit(x) - m), a source vector becomes unit(c(x; source_mean) @ weights), a gallery vector c(t; target_mean).
+    Queries and gallery meet in the centred target space, under cosine. `bridges/apply.py` has the arithmetic. Identity has the unit matrix
+    and zero means; mean shift has the unit matrix and the means of the fit.
 
     Attributes:
         weights: (d_source, d_target) float64.
