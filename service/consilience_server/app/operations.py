@@ -39,9 +39,7 @@ class Operations:
         """Called once at start-up: what ran when the process died ends `aborted` (SERVER_RESTARTED); returns how many."""
         return await asyncio.to_thread(self._store.abort_running)
 
-    async def start(
-        self, kind: str, request_id: str, request: bytes, run: Callable[[Call], Awaitable[bytes]]
-    ) -> OperationRecord:
+    async def start(self, kind: str, request_id: str, request: bytes, run: Callable[[Call], Awaitable[bytes]]) -> OperationRecord:
         """Begin work and return at once.
 
         Args:

@@ -88,9 +88,7 @@ class Spaces:
     async def open_upload(self, call: Call, space: str, request_id: str) -> UploadState:
         """Begin an upload or find how far it is."""
         if not 1 <= len(request_id) <= _MAX_REQUEST_ID or not request_id.isprintable():
-            raise InvalidArgument(
-                f"an upload needs a printable request_id of 1 to {_MAX_REQUEST_ID} characters", field="header.request_id"
-            )
+            raise InvalidArgument(f"an upload needs a printable request_id of 1 to {_MAX_REQUEST_ID} characters", field="header.request_id")
         return await self._do(call, lambda: self._store.open_upload(space, request_id))
 
     async def stage(self, call: Call, space: str, request_id: str, first_row: int, batch: Batch) -> int:

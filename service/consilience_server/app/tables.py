@@ -84,9 +84,7 @@ class Tables:
             table = await self._pool.run(
                 call,
                 "scan",
-                lambda: self._engine.self_join(
-                    vectors, similarity, k_max, tie_keys=tie_keys(subject.uid, list(ids)), control=call.control
-                ),
+                lambda: self._engine.self_join(vectors, similarity, k_max, tie_keys=tie_keys(subject.uid, list(ids)), control=call.control),
                 nbytes=self._engine.self_join_bytes(n, d, k_max),
             )
             self._keep(subject, table)

@@ -30,6 +30,12 @@ class Control:
         if self._cancelled.is_set():
             raise Cancelled("the work was cancelled because its last caller left")
 
+    def part(self, start: float, stop: float) -> "Control":
+        """A control for the part of the work that goes from `start` to `stop`: the same cancellation, progress scaled into that range."""
+        part = Control(lambda fraction: self.progress(start + fraction * (stop - start)))
+        part._cancelled = self._cancelled
+        return part
+
     def progress(self, fraction: float) -> None:
         """Tell that `fraction` (0 to 1) of the work is done."""
         if self._on_progress is not None:

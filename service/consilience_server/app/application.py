@@ -1,0 +1,47 @@
+"""All use cases together: what bootstrap builds and the edge serves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consilience_server.app.alignment import Alignment
+from consilience_server.app.bridging import Bridging
+from consilience_server.app.matching import Matching
+from consilience_server.app.operations import Operations
+from consilience_server.app.spaces import Spaces
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a client must know to configure itself."""
+
+    version: str
+    start_time: datetime
+    engine_version: str
+    backend: str
+    device: str
+    blas_kernel: str
+    threads: int
+    cache_tiers: Sequence[str]
+    read_only: bool
+    metrics_url: str
+    max_message_bytes: int
+    upload_batch_bytes: int
+    max_dim: int
+    max_k: int
+    max_id_bytes: int
+    max_items_per_message: int
+    memory_budget_bytes: int
+    max_permutations: int
+
+
+@dataclass(frozen=True)
+class Application:
+    """The use cases, wired."""
+
+    spaces: Spaces
+    alignment: Alignment
+    bridging: Bridging
+    matching: Matching
+    operations: Operations
+    info: ServerInfo

@@ -1,0 +1,48 @@
+"""Which items spaces have in common, joined by item id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.tables import item_digest
+from consilience_server.core.errors import NoCommonItems
+from consilience_server.engine.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Join:
+    """Items common to several snapshots.
+
+    Attributes:
+        ids: (n,) the common ids, ascending in byte order.
+        rows: for each snapshot (n,) int64, the row of each common item.
+        digest: of the ids.
+    """
+
+    ids: NDArray[np.object_]
+    rows: tuple[NDArray[np.int64], ...]
+    digest: str
+
+    @property
+    def n(self) -> int:
+        """Number of common items."""
+        return len(self.ids)
+
+
+def join(snapshots: Sequence[Snapshot]) -> Join:
+    """The items that all snapshots have; NoCommonItems where there are none."""
+    common = snapshots[0].ids
+    for other in snapshots[1:]:
+        if len(other.ids) != len(common) or not np.array_equal(common, other.ids):
+            common = np.intersect1d(common, other.ids, assume_unique=True)
+    if len(common) == 0:
+        names = ", ".join(snapshot.name for snapshot in snapshots)
+        sizes = ", ".join(f"{snapshot.n:,}" for snapshot in snapshots)
+        raise NoCommonItems(f"{names} ({sizes} items) share no item id; alignment joins items by id", field="y")
+    rows = tuple(
+        np.arange(snapshot.n) if len(snapshot.ids) == len(common) else np.searchsorted(snapshot.ids, common).astype(np.int64)
+        for snapshot in snapshots
+    )
+    return Join(common, rows, item_digest([str(item) for item in common]))
