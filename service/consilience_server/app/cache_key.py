@@ -1,9 +1,11 @@
 """The cache key: equal keys mean equal answers, so entries are never stale and nothing ever has to be deleted."""
 
 import hashlib
+import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral, Real
+
+import numpy as np
 
 from consilience_server.app.reports import SpaceUse
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -22,14 +24,15 @@ def cache_key(
     """Digest of everything that decides an answer.
 
     Key = BLAKE2b-256 of the encoding of (tenant, operation, engine version, parameters, spaces, query bytes). The encoding is injective:
-    each value is one tag byte, its length as 8 bytes little-endian, then its bytes; containers hold the number of their entries and then the entries;
-    a mapping's entries are ordered by key. So `("ab", "c")` and `("a", "bc")`, 1 and 1.0 and True and "1", None and "" all differ.
-    Lists and tuples of equal entries are equal, and so are mappings in any order.
+    each value is one tag byte, its length as 8 bytes little-endian, then its bytes; containers hold the number of their entries and then
+    the entries; a mapping's entries are ordered by key. So `("ab", "c")` and `("a", "bc")`, 1 and 1.0 and True and "1", None and "" all
+    differ. Lists and tuples of equal entries are equal, and so are mappings in any order.
 
     Args:
         operation: the use case.
-        parameters: every parameter that can change the answer, defaults filled in, a bridge's uid and version among them. Values: None, bool,
-            integers, reals, str, bytes, sequences and mappings with str keys, nested at will. NaN equals itself; 0.0 and -0.0 differ.
+        parameters: every parameter that can change the answer, defaults filled in, a bridge's uid and version among them. Values: None,
+            bool, integers, floats (NumPy's too), str, bytes, sequences and mappings with str keys, nested at will. NaN equals itself; 0.0
+            and -0.0 differ.
         spaces: the spaces used, in the order of their roles; uid and version enter (a uid has one name for ever).
         query_bytes: the raw query vectors, hashed in place: about a second for 1.2 GB, so large ones belong in a worker thread.
         tenant: whose answer it is; tenants never share entries.
@@ -60,9 +63,9 @@ def _encode(value: object) -> Iterator[bytes]:
         yield _header(b"n", 0)
     elif isinstance(value, bool):
         yield _header(b"t" if value else b"f", 0)
-    elif isinstance(value, Integral):
+    elif isinstance(value, int | np.integer):
         yield from _leaf(b"i", str(int(value)).encode())
-    elif isinstance(value, Real):
+    elif isinstance(value, float | np.float32 | np.float16):
         yield from _leaf(b"r", _real(float(value)))
     elif isinstance(value, str):
         yield from _leaf(b"s", value.encode("utf-8", "surrogatepass"))
@@ -95,4 +98,4 @@ def _leaf(tag: bytes, content: bytes) -> Iterator[bytes]:
 
 def _real(value: float) -> bytes:
     # All NaN payloads mean the same.
-    return struct.pack("<d", value if value == value else float("nan"))  # noqa: PLR0124 - the test for NaN
+    return struct.pack("<d", math.nan if math.isnan(value) else value)

@@ -283,6 +283,7 @@ class RemoteCache(Protocol):
 
 
 CacheOutcome = Literal["hit", "miss", "joined", "error", "open"]
+MemoryKind = Literal["snapshots", "tables", "requests", "cache", "budget"]
 Stage = Literal["queue", "load", "scan", "rerank", "statistics", "cache", "encode"]
 
 
@@ -309,7 +310,7 @@ class Metrics(Protocol):
         """`consilience_rejected_total`."""
         ...
 
-    def memory(self, kind: Literal["snapshots", "tables", "requests", "budget"], value: int) -> None:
+    def memory(self, kind: MemoryKind, value: int) -> None:
         """`consilience_memory_bytes`."""
         ...
 

@@ -33,9 +33,10 @@ class _Flight(Generic[T]):
 class SingleFlight(Generic[T]):
     """Runs work once for all callers that ask for the same key at the same time. Must be used from one event loop.
 
-    The work runs in a task of its own with a Call of its own: no deadline, a fresh Control, progress passed on to everybody who waits. Each caller
-    waits within its own deadline and cancellation; one that leaves fails nobody else. When the last one leaves, the work's Control is cancelled
-    and its task with it, and the next caller of that key begins anew. A failure reaches every caller that waits and is not remembered.
+    The work runs in a task of its own with a Call of its own: no deadline, a fresh Control, progress passed on to everybody who waits.
+    Each caller waits within its own deadline and cancellation; one that leaves fails nobody else. When the last one leaves, the work's
+    Control is cancelled and its task with it, and the next caller of that key begins anew. A failure reaches every caller that waits and
+    is not remembered.
     """
 
     def __init__(self) -> None:
@@ -45,8 +46,8 @@ class SingleFlight(Generic[T]):
         """The result of `work`, whoever began it.
 
         Args:
-            call: of this caller. The one that begins the work gets its timings and cache tier; one that joins gets the tier `joined` and its
-                waiting time under `cache`.
+            call: of this caller. The one that begins the work gets its timings and cache tier; one that joins gets the tier `joined` and
+                its waiting time under `cache`.
             key: equal keys mean equal results.
             work: begun with the flight's own Call, unless work of this key is under way.
 
