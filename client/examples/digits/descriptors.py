@@ -63,6 +63,15 @@ def binary_patterns(images: Images, cells: int = 3) -> NDArray[np.float64]:
     return np.sqrt(parts).reshape(len(images), -1)
 
 
+def radial_polynomial(n: int, m: int, radius: Images) -> Images:
+    """Zernike's radial polynomial of degree n and angular frequency m."""
+    terms = []
+    for s in range((n - m) // 2 + 1):
+        below = factorial(s) * factorial((n + m) // 2 - s) * factorial((n - m) // 2 - s)
+        terms.append((-1) ** s * factorial(n - s) / below * radius ** (n - 2 * s))
+    return np.sum(terms, axis=0)
+
+
 def zernike_moments(images: Images, order: int = 10) -> NDArray[np.float64]:
     """Zernike moments of the disc around the image (Khotanzad and Hong 1990), real and imaginary parts: (n, s, s) to (n, moments).
 
@@ -73,18 +82,10 @@ def zernike_moments(images: Images, order: int = 10) -> NDArray[np.float64]:
     axis = (np.arange(side) + 0.5) / side * 2 - 1
     x, y = np.meshgrid(axis, axis)
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
-    inside = radius <= 1
     features = []
     for n in range(order + 1):
         for m in range(n % 2, n + 1, 2):
-            radial = sum(
-                (-1) ** s
-                * factorial(n - s)
-                / (factorial(s) * factorial((n + m) // 2 - s) * factorial((n - m) // 2 - s))
-                * radius ** (n - 2 * s)
-                for s in range((n - m) // 2 + 1)
-            )
-            weight = inside * radial * np.sqrt(n + 1)
+            weight = (radius <= 1) * radial_polynomial(n, m, radius) * np.sqrt(n + 1)
             features.append((images * (weight * np.cos(m * angle))).mean(axis=(1, 2)))
             if m:
                 features.append((images * (weight * np.sin(m * angle))).mean(axis=(1, 2)))
