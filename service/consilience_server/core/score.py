@@ -1,0 +1,53 @@
+"""A score with all that makes it trustworthy."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+IntervalKind = Literal["queries", "items"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the score would fall again, at `confidence`; `low <= score <= high`. Kinds and formulas: `core/intervals.py`."""
+
+    low: float
+    high: float
+    confidence: float
+    kind: IntervalKind
+
+
+@dataclass(frozen=True)
+class Score:
+    """One alignment score, never alone.
+
+    Attributes:
+        k: neighbours a list, 0 for metrics without neighbours.
+        score: larger is more alike; range and definition in the metric's own file.
+        chance: the mean over all pairings of the items, exact.
+        excess: (score - chance) / (1 - chance), 0 where chance is 1.
+        interval: where the score would fall again.
+        p_value: (1 + #{null >= score}) / (permutations + 1); None when no permutations were asked, like the next four.
+        calibrated: how far the score is above `threshold`, as a share of what is possible, in [0, 1]; positive only if p_value <= alpha.
+        threshold: the (1 - alpha) order statistic of null and observed score.
+        null_mean: mean of the permuted scores.
+        null_sd: their standard deviation.
+        tie_fraction_x: share of x's lists whose k-th place is tied.
+        tie_fraction_y: likewise of y's.
+        self_score_x: what x would score with itself, below 1 only by ties.
+        self_score_y: likewise y.
+    """
+
+    k: int
+    score: float
+    chance: float
+    excess: float
+    interval: Interval
+    p_value: float | None = None
+    calibrated: float | None = None
+    threshold: float | None = None
+    null_mean: float | None = None
+    null_sd: float | None = None
+    tie_fraction_x: float = 0.0
+    tie_fraction_y: float = 0.0
+    self_score_x: float = 1.0
+    self_score_y: float = 1.0

@@ -1,0 +1,82 @@
+"""Overlaps of neighbour sets by sorted keys: the fast path of `core/mutual_knn.py`, for several k at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.neighbour_sets import NeighbourSets
+
+
+@dataclass(frozen=True)
+class KeyedSets:
+    """The neighbour sets of one space for several k, as sorted keys over canonical positions.
+
+    An edge from the item at canonical position r to the one at c has the key r n + c. Canonical positions belong to the items
+    (`core/permutation.py`), so nothing computed from these arrays depends on the order of rows, not even the order of a sum.
+
+    Attributes:
+        n: number of items.
+        ks: the k of each column of `weights`.
+        keys: (m,) int64 ascending: the edges of any k.
+        weights: (m, len(ks)) float64, 0 where the edge is not in the list of that k.
+    """
+
+    n: int
+    ks: tuple[int, ...]
+    keys: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(m,) canonical position of each edge's query."""
+        return self.keys // self.n
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """(m,) canonical position of each edge's neighbour."""
+        return self.keys % self.n
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(n,) edges of each query."""
+        return np.bincount(self.rows, minlength=self.n).astype(np.int64)
+
+
+def keyed_sets(sets: Sequence[NeighbourSets], position: NDArray[np.int64]) -> KeyedSets:
+    """Bring the sets of one space for one or more k into keyed form. O(m log m).
+
+    Args:
+        sets: one for each k, of the same items.
+        position: (n,) canonical position of each row.
+    """
+    n = sets[0].n
+    parts = []
+    for one in sets:
+        keys = np.repeat(position * n, np.diff(one.indptr)) + position[one.indices]
+        order = np.argsort(keys)
+        parts.append((keys[order], one.weights[order]))
+    keys = parts[0][0] if len(parts) == 1 else np.unique(np.concatenate([part for part, _ in parts]))
+    weights = np.zeros((len(keys), len(parts)))
+    for column, (part, weight) in enumerate(parts):
+        weights[np.searchsorted(keys, part), column] = weight
+    return KeyedSets(n, tuple(one.k for one in sets), keys, weights)
+
+
+def shared_edges(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where two ascending key arrays have the same keys: positions in x, positions in y, both ascending."""
+    at_x = np.searchsorted(x, y)
+    at_y = np.flatnonzero(x.take(at_x, mode="clip") == y) if len(x) else np.empty(0, dtype=np.int64)
+    return at_x[at_y], at_y
+
+
+def overlap_scores(x: KeyedSets, y: KeyedSets) -> NDArray[np.float64]:
+    """(len(ks),) mutual k-NN of two spaces for every k; `core/mutual_knn.py` has the definition. Symmetric to the bit."""
+    at_x, at_y = shared_edges(x.keys, y.keys)
+    return np.array(
+        [
+            min(float(np.add.reduce(x.weights[at_x, column] * y.weights[at_y, column])) / (x.n * k), 1.0)
+            for column, k in enumerate(x.ks)
+        ]
+    )

@@ -1,0 +1,197 @@
+"""Mutual k-NN of many random pairings, from the neighbour lists alone: nothing is searched again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.permutation import permutation
+from consilience_server.engine.overlap import KeyedSets
+
+_DENSE_BYTES = 1 << 23
+"""Weights of all spaces and k as full matrices, if they fit in this: nearer to the processor than any index."""
+
+_DENSE_TIED_BYTES = 1 << 28
+"""The same where ties fill the matrices, so that most look-ups of an index would succeed and be paid twice."""
+
+_TIED_SHARE = 0.02
+
+_INDEX_BYTES = 1 << 26
+_SLOTS_AN_EDGE = 16
+_SPACES_AN_INDEX = 64
+_EDGES_A_CHUNK = 1 << 22
+_PERMUTATIONS_A_CHUNK = 32
+
+
+def permuted_overlaps(
+    spaces: Sequence[KeyedSets], permutations: int, seed: int, threads: int, control: Control
+) -> dict[tuple[int, int], NDArray[np.float64]]:
+    """Mutual k-NN of every pair of spaces under the same random pairings, for every k.
+
+    With rho a permutation of the items, s(x, rho y) = 1/(n k) sum over the edges (r, c) of y of w_Y(r, c) w_X(rho r, rho c): each edge of y is looked up among
+    those of x. All spaces before y are looked up at once, so M spaces cost M passes a permutation, not M^2. Exact with fractional weights.
+
+    Args:
+        spaces: M keyed sets over the same items and ks.
+        permutations: K >= 1.
+        seed: names the permutations (`core/permutation.py`).
+        threads: the answer does not depend on it.
+        control: asked before every permutation.
+
+    Returns:
+        For i < j a (len(ks), K) float64; column b is permutation b.
+
+    Cost:
+        O(K n k) for each space. Beside the keys at most 64 MiB of index (256 MiB where ties fill the lists of up to a few thousand items) and, for each
+        thread, about 100 bytes for each of up to 4 million edges.
+    """
+    found = {pair: np.empty((len(spaces[0].ks), permutations)) for pair in combinations(range(len(spaces)), 2)}
+    scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
+    passes = list(_passes(spaces))
+    for part, (pairs, score) in enumerate(passes):
+        largest = max(len(space.keys) for space in spaces)
+        size = max(1, min(_PERMUTATIONS_A_CHUNK, _EDGES_A_CHUNK // largest))
+        chunks = [range(start, min(start + size, permutations)) for start in range(0, permutations, size)]
+
+        def work(chunk: range, score: "_Scorer" = score) -> NDArray[np.float64]:
+            return score(_drawn(chunk, seed, spaces[0].n, control))
+
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            for chunk, sums in zip(chunks, pool.map(work, chunks), strict=True):
+                for pair, values in zip(pairs, sums, strict=True):
+                    np.minimum(values / scale, 1.0, out=found[pair][:, chunk.start : chunk.stop])
+                control.progress((part + chunk.stop / permutations) / len(passes))
+    return found
+
+
+_Scorer = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]
+"""Permutations to the sums (pairs, len(ks), permutations)."""
+
+
+def _drawn(chunk: range, seed: int, n: int, control: Control) -> list[NDArray[np.int64]]:
+    drawn = []
+    for index in chunk:
+        control.check()
+        drawn.append(permutation(seed, index, n))
+    return drawn
+
+
+def _passes(spaces: Sequence[KeyedSets]) -> Iterator[tuple[list[tuple[int, int]], _Scorer]]:
+    """The pairs, in the order in which they are answered together, and what answers them."""
+    n, columns = spaces[0].n, len(spaces[0].ks)
+    bytes_dense = 8 * n * n * columns * len(spaces)
+    tied = max(len(space.keys) for space in spaces) > _TIED_SHARE * n * n
+    if bytes_dense <= (_DENSE_TIED_BYTES if tied else _DENSE_BYTES):
+        yield list(combinations(range(len(spaces)), 2)), _Dense(spaces)
+        return
+    for start in range(0, len(spaces) - 1, _SPACES_AN_INDEX):
+        stop = min(start + _SPACES_AN_INDEX, len(spaces))
+        pairs = [(i, j) for j in range(start + 1, len(spaces)) for i in range(start, min(j, stop))]
+        yield pairs, _Indexed(spaces, start, stop)
+
+
+class _Dense:
+    """Look-up of weights in full (n, n) matrices."""
+
+    def __init__(self, spaces: Sequence[KeyedSets]) -> None:
+        self._edges = [_Edges.of(space) for space in spaces]
+        self._weights = []
+        for space in spaces[:-1]:
+            full = np.zeros((len(space.ks), space.n * space.n))
+            full[:, space.keys] = space.weights.T
+            self._weights.append(full)
+
+    def __call__(self, drawn: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        count = len(self._edges)
+        pairs = {pair: at for at, pair in enumerate(combinations(range(count), 2))}
+        columns = len(self._weights[0])
+        sums = np.empty((len(pairs), columns, len(drawn)))
+        for at, rho in enumerate(drawn):
+            left = rho * len(rho)
+            for j in range(1, count):
+                slots = self._edges[j].slots(left, rho)
+                for i in range(j):
+                    for column in range(columns):
+                        values = self._weights[i][column].take(slots, mode="clip")
+                        values *= self._edges[j].weights[column]
+                        sums[pairs[i, j], column, at] = np.add.reduce(values)
+        return sums
+
+
+class _Indexed:
+    """Look-up in one small table that tells which spaces may have an edge; what it tells is then checked in the sorted keys.
+
+    Slot of the edge (r, c) is A[r] + B[c], for A and B drawn at random (few edges share a slot), or r n + c where that fits.
+    """
+
+    def __init__(self, spaces: Sequence[KeyedSets], start: int, stop: int) -> None:
+        self._spaces, self._start, self._stop = spaces, start, stop
+        self._edges = {j: _Edges.of(spaces[j]) for j in range(start + 1, len(spaces))}
+        n = spaces[0].n
+        entry = np.dtype(next(size for size in ("u1", "u2", "u4", "u8") if 8 * np.dtype(size).itemsize >= stop - start))
+        edges = sum(len(space.keys) for space in spaces[start:stop])
+        most = _INDEX_BYTES // entry.itemsize
+        slots = min(1 << max(12, (_SLOTS_AN_EDGE * edges - 1).bit_length()), most)
+        if n * n <= slots:
+            self._left, self._right, slots = np.arange(n) * n, np.arange(n), n * n
+        else:
+            draws = np.random.Philox(key=np.array([n, slots], dtype=np.uint64)).random_raw(2 * n) % np.uint64(slots // 2)
+            self._left, self._right = draws[:n].astype(np.int64), draws[n:].astype(np.int64)
+        self._table = np.zeros(slots, dtype=entry)
+        for bit, space in enumerate(spaces[start:stop]):
+            self._table[self._left[space.rows] + self._right[space.columns]] |= entry.type(1 << bit)
+
+    def __call__(self, drawn: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        n, columns = self._spaces[0].n, len(self._spaces[0].ks)
+        parts: list[NDArray[np.float64]] = []
+        found: dict[int, list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.unsignedinteger]]]] = {j: [] for j in self._edges}
+        for rho in drawn:
+            left, right = self._left[rho], self._right[rho]
+            for j, edges in self._edges.items():
+                told = self._table.take(edges.slots(left, right), mode="clip")
+                if j < self._stop:
+                    told &= told.dtype.type((1 << (j - self._start)) - 1)
+                hit = np.flatnonzero(told)
+                found[j].append((hit, rho[edges.rows[hit]] * n + rho[edges.columns[hit]], told[hit]))
+        for j, hits in found.items():
+            of = np.repeat(np.arange(len(drawn)), [len(hit) for hit, _, _ in hits])
+            edge, key, told = (np.concatenate([part[field] for part in hits]) for field in range(3))
+            for i in range(self._start, min(j, self._stop)):
+                chosen = np.flatnonzero(told & told.dtype.type(1 << (i - self._start)))
+                keys = self._spaces[i].keys
+                at = np.searchsorted(keys, key[chosen])
+                true = keys.take(at, mode="clip") == key[chosen]
+                chosen, at = chosen[true], at[true]
+                parts.extend(
+                    np.bincount(
+                        of[chosen],
+                        weights=self._spaces[i].weights[at, column] * self._edges[j].weights[column, edge[chosen]],
+                        minlength=len(drawn),
+                    )
+                    for column in range(columns)
+                )
+        return np.array(parts).reshape(-1, columns, len(drawn))
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """The edges of one space, unpacked: what every permutation reads."""
+
+    counts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    @staticmethod
+    def of(space: KeyedSets) -> "_Edges":
+        return _Edges(space.counts, space.rows, space.columns, np.ascontiguousarray(space.weights.T))
+
+    def slots(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(m,) left of each edge's query plus right of its neighbour."""
+        slots = right.take(self.columns, mode="clip")
+        slots += left.repeat(self.counts)
+        return slots
