@@ -1,0 +1,101 @@
+"""How well the true partner of each query is found: exact ranks, recall@k with its interval, mean reciprocal rank, median rank."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
+
+from consilience_server.core.exact_score import exact_norms, exact_pair_scores
+from consilience_server.core.similarity import Similarity
+
+_QUERY_ROWS = 512
+_GALLERY_ROWS = 4096
+
+
+def partner_ranks(
+    queries: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    partners: NDArray[np.int64],
+    check: Callable[[], None] = lambda: None,
+) -> NDArray[np.int64]:
+    """The place of each query's partner among all gallery items by exact cosine, (m,) int64; 1 is best.
+
+    rank = 1 + the items with a greater score + the items with the same score in a lower row (the order of the engine). A float64 product
+    proposes; an item whose score lies within the rounding bound of the partner's is compared by the exact score.
+
+    Args:
+        queries: (m, d) float32, no zero rows.
+        gallery: (n, d) float32, no zero rows.
+        partners: (m,) int64, the gallery row of each query's partner.
+        check: called once a tile; raises to stop.
+    """
+    ranks = np.ones(len(queries), dtype=np.int64)
+    tolerance = (queries.shape[1] + 16) * 2.0**-52
+    lengths, gallery_lengths = exact_norms(queries), exact_norms(gallery)
+    for first in range(0, len(queries), _QUERY_ROWS):
+        asked = np.arange(first, min(first + _QUERY_ROWS, len(queries)))
+        own = partners[asked]
+        target = _cosines(queries, gallery, asked, own, lengths, gallery_lengths)
+        wide = queries[asked].astype(np.float64)
+        for start in range(0, len(gallery), _GALLERY_ROWS):
+            check()
+            block = slice(start, start + _GALLERY_ROWS)
+            scores = (wide @ gallery[block].astype(np.float64).T) / (lengths[asked, None] * gallery_lengths[block])
+            margin = scores - target[:, None]
+            ranks[asked] += (margin > tolerance).sum(axis=1)
+            query, item = np.nonzero(np.abs(margin) <= tolerance)
+            rows = item + start
+            exact = _cosines(queries, gallery, asked[query], rows, lengths, gallery_lengths)
+            ahead = (exact > target[query]) | ((exact == target[query]) & (rows < own[query]))
+            ranks[asked] += np.bincount(query[ahead], minlength=len(asked))
+    return ranks
+
+
+def _cosines(
+    queries: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    query_rows: NDArray[np.int64],
+    gallery_rows: NDArray[np.int64],
+    query_norms: NDArray[np.float64],
+    gallery_norms: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    return exact_pair_scores(
+        queries, gallery, Similarity.COSINE, query_rows, gallery_rows, query_norms=query_norms, gallery_norms=gallery_norms
+    )
+
+
+def recall_at_k(ranks: NDArray[np.int64], k: int) -> float:
+    """Share of queries whose partner is among the first k, in [0, 1]; larger is better."""
+    return float((ranks <= k).mean())
+
+
+def mean_reciprocal_rank(ranks: NDArray[np.int64]) -> float:
+    """Mean of 1 / rank, in (0, 1]; larger is better."""
+    return float((1.0 / ranks).mean())
+
+
+def median_rank(ranks: NDArray[np.int64]) -> float:
+    """Median rank; 1 is best."""
+    return float(np.median(ranks))
+
+
+def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of a proportion that stays inside [0, 1] and holds for few trials and for 0 or all successes.
+
+    With p = successes / trials and z the normal quantile: (p + z²/2n ± z sqrt(p (1 - p)/n + z²/4n²)) / (1 + z²/n).
+
+    Args:
+        successes: 0 <= successes <= trials.
+        trials: at least 1.
+        confidence: coverage, in (0, 1).
+
+    Source: Wilson, JASA 22 (1927).
+    """
+    z = float(scipy.special.ndtri(0.5 + confidence / 2.0))
+    share = successes / trials
+    centre = share + z * z / (2.0 * trials)
+    half = z * math.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials * trials))
+    scale = 1.0 + z * z / trials
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
