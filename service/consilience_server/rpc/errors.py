@@ -1,6 +1,7 @@
-"""Where errors become statuses: the one table from the branches of `core/errors.py` to gRPC codes, and the details that travel with them."""
+"""Where errors become statuses: the one table from the branches of `core/errors.py` to gRPC codes, and the details that go with them."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -89,12 +90,8 @@ class StatusError(grpc.RpcError):
         """The message."""
         return str(self._status.details)
 
-    def initial_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
-        """None came."""
-        return ()
-
-    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
-        """The encoded google.rpc.Status."""
+    def trailing_metadata(self) -> Any:
+        """Pairs of key and value: the encoded google.rpc.Status."""
         return tuple(self._status.trailing_metadata)
 
 

@@ -1,0 +1,168 @@
+"""Alignments of the contract to and from those of the use cases."""
+
+from consilience.v1 import alignment_pb2
+from consilience_server.app.alignment import AlignmentSpec
+from consilience_server.app.reports import (
+    AlignmentAtK,
+    AlignmentMatrix,
+    AlignmentReport,
+    Interval,
+    IntervalKind,
+    ItemPolicy,
+    MetricName,
+    PreprocessName,
+)
+from consilience_server.core.errors import NotServed, UnknownMetric
+from consilience_server.engine.protocol import Certificate
+from consilience_server.rpc.convert.enums import served
+from consilience_server.rpc.convert.matrix import write_matrix
+from consilience_server.rpc.convert.names import space_use
+
+METRICS: dict[alignment_pb2.Metric, MetricName] = {
+    alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
+    alignment_pb2.METRIC_CKA: "cka",
+    alignment_pb2.METRIC_UNBIASED_CKA: "unbiased_cka",
+}
+_PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
+    alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
+    alignment_pb2.PREPROCESS_NONE: "none",
+    alignment_pb2.PREPROCESS_PLATONIC_REP: "platonic_rep",
+}
+_INTERVALS: dict[alignment_pb2.IntervalKind, IntervalKind] = {
+    alignment_pb2.INTERVAL_KIND_UNSPECIFIED: "items",
+    alignment_pb2.INTERVAL_KIND_QUERIES: "queries",
+    alignment_pb2.INTERVAL_KIND_ITEMS: "items",
+}
+_POLICIES: dict[alignment_pb2.ItemPolicy, ItemPolicy] = {
+    alignment_pb2.ITEM_POLICY_UNSPECIFIED: "common",
+    alignment_pb2.ITEM_POLICY_COMMON: "common",
+    alignment_pb2.ITEM_POLICY_PAIRWISE: "pairwise",
+}
+_METRIC_VALUES = {
+    "mutual_knn": alignment_pb2.METRIC_MUTUAL_KNN,
+    "cka": alignment_pb2.METRIC_CKA,
+    "unbiased_cka": alignment_pb2.METRIC_UNBIASED_CKA,
+}
+_PREPROCESS_VALUES = {"none": alignment_pb2.PREPROCESS_NONE, "platonic_rep": alignment_pb2.PREPROCESS_PLATONIC_REP}
+_INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
+_POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
+
+_DEFAULT_K = 10
+_DEFAULT_PERMUTATIONS = 999
+_DEFAULT_ALPHA = 0.05
+_DEFAULT_CONFIDENCE = 0.95
+
+
+def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
+    """The contract's defaults filled in; the ranges of the numbers are the use case's to judge.
+
+    Raises:
+        UnknownMetric: unspecified, or none of the contract's.
+        NotServed: a metric, a restriction of the permutations or a choice of layers that this version lacks.
+    """
+    metric = served(alignment_pb2.Metric, spec.metric, METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
+    if spec.within:
+        raise NotServed("permutations restricted to groups (within) are not served by this version; leave it empty", field="spec.within")
+    if spec.layer_selection:
+        raise NotServed("groups of layers are not served by this version; leave layer_selection unspecified", field="spec.layer_selection")
+    return AlignmentSpec(
+        metric=metric,
+        # Other metrics have no k: one value for all keeps equal questions equal.
+        ks=(tuple(spec.ks) or (_DEFAULT_K,)) if metric == "mutual_knn" else (_DEFAULT_K,),
+        preprocess=served(alignment_pb2.Preprocess, spec.preprocess, _PREPROCESS, "spec.preprocess", what="preprocessing"),
+        permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
+        seed=spec.seed,
+        alpha=spec.alpha or _DEFAULT_ALPHA,
+        interval_kind=served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval"),
+        confidence=spec.confidence or _DEFAULT_CONFIDENCE,
+        sample_queries=spec.sample_queries,
+    )
+
+
+def read_policy(value: int) -> ItemPolicy:
+    """Which items a matrix is over; common by default."""
+    return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")
+
+
+def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
+    """The alignment of two spaces."""
+    by_k = [_write_at_k(score) for score in report.by_k]
+    return alignment_pb2.AlignmentReport(
+        metric=_METRIC_VALUES[report.metric],
+        headline=by_k[0],
+        by_k=by_k,
+        n=report.n,
+        gallery=report.gallery,
+        dropped_x=report.dropped_x,
+        dropped_y=report.dropped_y,
+        preprocess=_PREPROCESS_VALUES[report.preprocess],
+        clips=report.clips,
+        permutations=report.permutations,
+        seed=report.seed,
+        alpha=report.alpha,
+        x=space_use(report.x),
+        y=space_use(report.y),
+        engine=report.engine,
+        certificate_x=write_certificate(report.certificate_x),
+        certificate_y=write_certificate(report.certificate_y),
+    )
+
+
+def write_interval(interval: Interval) -> alignment_pb2.Interval:
+    """An interval with its kind."""
+    return alignment_pb2.Interval(
+        low=interval.low, high=interval.high, confidence=interval.confidence, kind=_INTERVAL_VALUES[interval.kind]
+    )
+
+
+def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certificate | None:
+    """Why the neighbours are exact; None for metrics without neighbours."""
+    if certificate is None:
+        return None
+    return alignment_pb2.Certificate(
+        scan_dtype=certificate.scan_dtype,
+        error_bound=certificate.error_bound,
+        certified_rows=certificate.certified_rows,
+        refined_rows=certificate.refined_rows,
+        exact_dots=certificate.exact_dots,
+        backend=certificate.backend,
+    )
+
+
+def _write_at_k(score: AlignmentAtK) -> alignment_pb2.AlignmentAtK:
+    return alignment_pb2.AlignmentAtK(
+        k=score.k,
+        score=score.score,
+        chance=score.chance,
+        excess=score.excess,
+        p_value=score.p_value,
+        calibrated=score.calibrated,
+        interval=write_interval(score.interval),
+        tie_fraction_x=score.tie_fraction_x,
+        tie_fraction_y=score.tie_fraction_y,
+        self_score_x=score.self_score_x,
+        self_score_y=score.self_score_y,
+        null_mean=score.null_mean,
+        null_sd=score.null_sd,
+        threshold=score.threshold,
+    )
+
+
+def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMatrix:
+    """All pairs of M spaces."""
+    squares = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
+    return alignment_pb2.AlignmentMatrix(
+        metric=_METRIC_VALUES[matrix.metric],
+        spaces=[space_use(use) for use in matrix.spaces],
+        interval_kind=_INTERVAL_VALUES[matrix.interval_kind],
+        confidence=matrix.confidence,
+        n=[int(count) for count in matrix.n.ravel()],
+        k=matrix.k,
+        permutations=matrix.permutations,
+        seed=matrix.seed,
+        alpha=matrix.alpha,
+        preprocess=_PREPROCESS_VALUES[matrix.preprocess],
+        items=_POLICY_VALUES[matrix.items],
+        engine=matrix.engine,
+        **{name: write_matrix(getattr(matrix, name)) for name in squares},
+    )

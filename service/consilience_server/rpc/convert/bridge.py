@@ -1,0 +1,89 @@
+"""Bridges of the contract to and from those of the use cases."""
+
+from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
+from consilience_server.app.bridging import FitQuery, MethodChoice
+from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
+from consilience_server.core.errors import NotServed, UnknownMethod
+from consilience_server.rpc.convert.enums import served
+from consilience_server.rpc.convert.names import bridge_name, space_name, space_query
+from consilience_server.rpc.convert.spaces import write_similarity
+from consilience_server.rpc.convert.times import timestamp
+
+METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
+    bridge_pb2.BRIDGE_METHOD_AUTO: "auto",
+    bridge_pb2.BRIDGE_METHOD_IDENTITY: "identity",
+    bridge_pb2.BRIDGE_METHOD_MEAN_SHIFT: "mean_shift",
+    bridge_pb2.BRIDGE_METHOD_RIDGE: "ridge",
+    bridge_pb2.BRIDGE_METHOD_PROCRUSTES: "procrustes",
+}
+_METHOD_VALUES = {name: value for value, name in METHODS.items()}
+_DEFAULT_HELD_OUT = 0.2
+_RECALL_CONFIDENCE = 0.95
+FORMAT_VERSION = 1
+"""`Bridge.version`: grows with the format of the artefact."""
+
+
+def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
+    """What to fit, the contract's defaults filled in.
+
+    Raises:
+        UnknownMethod: unspecified, or none of the contract's.
+        NotServed: another method of the contract, or pairs joined by an attribute.
+    """
+    if request.pairs.attribute:
+        raise NotServed(
+            "pairs joined by an attribute are not served by this version; give item_ids and target_ids", field="pairs.attribute"
+        )
+    return FitQuery(
+        name=request.bridge_id,
+        source=space_query(request.source, "source"),
+        target=space_query(request.target, "target"),
+        method=served(bridge_pb2.BridgeMethod, request.method, METHODS, "method", what="method", unknown=UnknownMethod),
+        item_ids=tuple(request.pairs.item_ids),
+        target_ids=tuple(request.pairs.target_ids),
+        held_out_fraction=request.held_out_fraction or _DEFAULT_HELD_OUT,
+        seed=request.seed,
+        penalties=tuple(request.penalties),
+        request_id=request.request_id,
+    )
+
+
+def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
+    """A bridge with where it came from; the map itself stays on the server."""
+    d_source, d_target = artefact.map.weights.shape
+    return bridge_pb2.Bridge(
+        name=bridge_name(artefact.name),
+        uid=artefact.uid,
+        version=FORMAT_VERSION,
+        source=space_pb2.SpaceUse(name=space_name(artefact.source_name), uid=artefact.source_uid, version=artefact.source_version),
+        target=space_pb2.SpaceUse(name=space_name(artefact.target_name), uid=artefact.target_uid, version=artefact.target_version),
+        method=_METHOD_VALUES[artefact.method],
+        source_dim=d_source,
+        target_dim=d_target,
+        fit_pairs=artefact.fit_pairs,
+        fit_ids_digest=artefact.fit_ids_digest,
+        held_out=_write_retrieval(artefact.held_out),
+        candidates=[_write_retrieval(report) for report in artefact.candidates],
+        seed=artefact.seed,
+        code_version=artefact.code_version,
+        create_time=timestamp(artefact.create_time),
+        target_similarity=write_similarity(artefact.target_similarity),
+    )
+
+
+def _write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
+    return bridge_pb2.RetrievalReport(
+        method=_METHOD_VALUES[report.method],
+        recalls=[_write_recall(k, recall, report.intervals[k]) for k, recall in sorted(report.recalls.items())],
+        mean_reciprocal_rank=report.mean_reciprocal_rank,
+        median_rank=report.median_rank,
+        queries=report.queries,
+        gallery=report.gallery,
+        penalty=report.penalty,
+    )
+
+
+def _write_recall(k: int, recall: float, bounds: tuple[float, float]) -> bridge_pb2.RecallAtK:
+    low, high = bounds
+    interval = alignment_pb2.Interval(low=low, high=high, confidence=_RECALL_CONFIDENCE, kind=alignment_pb2.INTERVAL_KIND_QUERIES)
+    return bridge_pb2.RecallAtK(k=k, recall=recall, interval=interval)

@@ -1,0 +1,116 @@
+"""Matches and mutual pairs of the contract to and from those of the use cases."""
+
+from collections.abc import Iterator
+
+from consilience.v1 import match_pb2
+from consilience_server.app.matching import MatchQuery, MutualPairsQuery
+from consilience_server.app.reports import CorrectionName, MatchReport, MutualPairs
+from consilience_server.core.errors import NotServed, UnknownMethod
+from consilience_server.rpc.convert.alignment import write_certificate
+from consilience_server.rpc.convert.enums import served
+from consilience_server.rpc.convert.matrix import read_vectors, write_matrix
+from consilience_server.rpc.convert.names import bridge_id, bridge_name, space_query, space_use, version_number
+
+CORRECTIONS: dict[match_pb2.Correction, CorrectionName] = {
+    match_pb2.CORRECTION_UNSPECIFIED: "none",
+    match_pb2.CORRECTION_NONE: "none",
+    match_pb2.CORRECTION_CSLS: "csls",
+}
+INDEXES: dict[match_pb2.IndexKind, str] = {match_pb2.INDEX_KIND_UNSPECIFIED: "exact", match_pb2.INDEX_KIND_EXACT: "exact"}
+_CORRECTION_VALUES = {"none": match_pb2.CORRECTION_NONE, "csls": match_pb2.CORRECTION_CSLS}
+_DEFAULT_K = 10
+_DEFAULT_CORRECTION_K = 10
+_BLOCK_BYTES = 1 << 20
+_PAIR_BYTES = 16
+"""The score and the tags of one streamed pair, beside its two ids."""
+
+
+def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
+    """What to match, the contract's defaults filled in.
+
+    Raises:
+        DtypeNotAccepted, ShapeMismatch: query vectors unsound in themselves.
+        UnknownMethod: a correction that the contract does not have.
+        NotServed: other corrections, approximate indexes, a filter.
+    """
+    if request.filter:
+        raise NotServed("filters of the gallery are not served by this version; leave filter empty", field="filter")
+    served(match_pb2.IndexKind, request.index, INDEXES, "index", what="index")
+    queries, route = request.WhichOneof("queries"), request.WhichOneof("route")
+    return MatchQuery(
+        vectors=read_vectors(request.vectors, "vectors") if queries == "vectors" else None,
+        ids=tuple(request.ids.ids),
+        bridge=bridge_id(request.bridge, "bridge") if route == "bridge" else "",
+        space=space_query(request.space, "space") if route == "space" else None,
+        k=request.k or _DEFAULT_K,
+        correction=_read_correction(request.correction),
+        correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
+        gallery_version=version_number(request.gallery_version, "gallery_version"),
+    )
+
+
+def read_mutual_pairs(request: match_pb2.MutualPairsRequest) -> MutualPairsQuery:
+    """What to pair, the contract's defaults filled in."""
+    return MutualPairsQuery(
+        source=space_query(request.source, "source"),
+        target=space_query(request.target, "target"),
+        bridge=bridge_id(request.bridge, "bridge") if request.bridge else "",
+        correction=_read_correction(request.correction),
+        correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
+        limit=request.limit,
+    )
+
+
+def _read_correction(value: int) -> CorrectionName:
+    return served(match_pb2.Correction, value, CORRECTIONS, "correction", what="correction", unknown=UnknownMethod)
+
+
+def write_match(report: MatchReport) -> match_pb2.MatchReport:
+    """The k best of each query."""
+    queries, k = report.scores.shape
+    return match_pb2.MatchReport(
+        queries=queries,
+        k=k,
+        ids=report.ids,
+        similarities=write_matrix(report.similarities),
+        scores=write_matrix(report.scores),
+        correction=_CORRECTION_VALUES[report.correction],
+        gallery=space_use(report.gallery),
+        bridge=bridge_name(report.bridge),
+        bridge_uid=report.bridge_uid,
+        certificate=write_certificate(report.certificate),
+        engine=report.engine,
+    )
+
+
+def write_mutual_pairs(pairs: MutualPairs) -> Iterator[match_pb2.MutualPairsResponse]:
+    """Blocks of about a mebibyte; the first, which has the totals, comes even where there are no pairs."""
+    summary = match_pb2.MutualPairsSummary(
+        pairs=len(pairs.source_ids),
+        source_items=pairs.source_items,
+        target_items=pairs.target_items,
+        source=space_use(pairs.source),
+        target=space_use(pairs.target),
+        bridge=bridge_name(pairs.bridge),
+        correction=_CORRECTION_VALUES[pairs.correction],
+        engine=pairs.engine,
+    )
+    for start, stop in _blocks(pairs):
+        yield match_pb2.MutualPairsResponse(
+            source_ids=pairs.source_ids[start:stop],
+            target_ids=pairs.target_ids[start:stop],
+            scores=write_matrix(pairs.scores[start:stop]),
+            summary=summary if start == 0 else None,
+        )
+
+
+def _blocks(pairs: MutualPairs) -> Iterator[tuple[int, int]]:
+    start = size = 0
+    for row, (source, target) in enumerate(zip(pairs.source_ids, pairs.target_ids, strict=True)):
+        # Four bytes a character at most in UTF-8.
+        cost = _PAIR_BYTES + 4 * (len(source) + len(target))
+        if size and size + cost > _BLOCK_BYTES:
+            yield start, row
+            start, size = row, 0
+        size += cost
+    yield start, len(pairs.source_ids)
