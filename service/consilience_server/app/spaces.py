@@ -1,6 +1,7 @@
 """Spaces: make, fill, read and remove them."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -105,15 +106,13 @@ class Spaces:
             with self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
                 return await self._do(call, lambda: self._store.stage(space, request_id, first_row, batch))
         except InvalidArgument:
-            await asyncio.to_thread(self._discard, space, request_id)
+            await self.discard_upload(space, request_id)
             raise
 
-    def _discard(self, space: str, request_id: str) -> None:
-        try:
-            self._store.discard_upload(space, request_id)
-        except DomainError:
-            # The refusal that led here is what the caller must hear.
-            return
+    async def discard_upload(self, space: str, request_id: str) -> None:
+        """Forget what is staged, after a refusal: that is what the caller must hear, so a failure of this is not."""
+        with contextlib.suppress(DomainError):
+            await asyncio.to_thread(self._store.discard_upload, space, request_id)
 
     async def commit(self, call: Call, space: str, request_id: str, total_rows: int) -> tuple[UpsertOutcome, SpaceRecord]:
         """Make the upload visible as one version.
