@@ -1,0 +1,110 @@
+"""AlignmentService: how far spaces agree."""
+
+# ruff: noqa: N802 - gRPC finds methods by the contract's names
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.longrunning import operations_pb2
+
+from consilience.v1 import alignment_pb2, alignment_pb2_grpc
+from consilience_server.app.alignment import Alignment
+from consilience_server.app.call import Call
+from consilience_server.app.memory_budget import Account
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
+from consilience_server.core.errors import NotServed
+from consilience_server.rpc.convert.alignment import read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.names import space_query
+from consilience_server.rpc.convert.spaces import read_similarity
+from consilience_server.rpc.current_call import current_call
+from consilience_server.rpc.execution import Execution
+from consilience_server.rpc.received_arrays import ReceivedArrays, memory_for, read_header, receive
+
+
+class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
+    """Converts, calls, converts.
+
+    Args:
+        alignment: the use cases.
+        execution: decides between answer and operation.
+        account: asked before arrays are received.
+        max_dim: widest arrays received.
+    """
+
+    def __init__(self, alignment: Alignment, execution: Execution, account: Account, max_dim: int) -> None:
+        self._alignment = alignment
+        self._execution = execution
+        self._account = account
+        self._max_dim = max_dim
+
+    async def Align(self, request: alignment_pb2.AlignRequest, _context: Any) -> bytes | alignment_pb2.AlignResponse:
+        """The alignment of two spaces."""
+        x, y, spec = space_query(request.x, "x"), space_query(request.y, "y"), read_spec(request.spec)
+
+        async def work(call: Call) -> bytes:
+            return await self._alignment.align(call, x, y, spec, _encode_report)
+
+        answer = await self._execution.run(
+            current_call(),
+            request.mode,
+            lambda: self._alignment.estimate_seconds([x, y], spec),
+            work,
+            request_id=request.request_id,
+            request=request.SerializeToString(deterministic=True),
+        )
+        return alignment_pb2.AlignResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+
+    async def AlignArrays(
+        self, requests: AsyncIterator[alignment_pb2.AlignArraysRequest], _context: Any
+    ) -> alignment_pb2.AlignArraysResponse:
+        """The alignment of two arrays; nothing is stored."""
+        header = await read_header(requests, self._max_dim)
+        similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
+        with memory_for(header, self._account):
+            arrays = ReceivedArrays(header)
+            await receive(requests, arrays)
+            x, y = arrays.finish()
+            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec)
+        return alignment_pb2.AlignArraysResponse(report=write_report(report))
+
+    async def AlignMatrix(self, request: alignment_pb2.AlignMatrixRequest, _context: Any) -> bytes | alignment_pb2.AlignMatrixResponse:
+        """All pairs of M spaces."""
+        spaces = [space_query(reference, f"spaces[{position}]") for position, reference in enumerate(request.spaces)]
+        policy, spec = read_policy(request.items), read_spec(request.spec)
+
+        async def work(call: Call) -> bytes:
+            return await self._alignment.align_matrix(call, spaces, policy, spec, _encode_matrix)
+
+        async def estimate() -> float:
+            # No spaces: the use case refuses at once.
+            return await self._alignment.estimate_seconds(spaces, spec) if spaces else 0.0
+
+        answer = await self._execution.run(
+            current_call(),
+            request.mode,
+            estimate,
+            work,
+            request_id=request.request_id,
+            request=request.SerializeToString(deterministic=True),
+        )
+        return alignment_pb2.AlignMatrixResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+
+    async def Trend(self, _request: alignment_pb2.TrendRequest, _context: Any) -> alignment_pb2.TrendResponse:
+        """Not served."""
+        raise NotServed("Trend is not served by this version; Align gives the numbers it would compare", missing="Trend")
+
+    async def GalleryCurve(self, _request: alignment_pb2.GalleryCurveRequest, _context: Any) -> alignment_pb2.GalleryCurveResponse:
+        """Not served."""
+        raise NotServed("GalleryCurve is not served by this version", missing="GalleryCurve")
+
+    async def Consensus(self, _request: alignment_pb2.ConsensusRequest, _context: Any) -> alignment_pb2.ConsensusResponse:
+        """Not served."""
+        raise NotServed("Consensus is not served by this version", missing="Consensus")
+
+
+def _encode_report(report: AlignmentReport) -> bytes:
+    return alignment_pb2.AlignResponse(report=write_report(report)).SerializeToString(deterministic=True)
+
+
+def _encode_matrix(matrix: AlignmentMatrix) -> bytes:
+    return alignment_pb2.AlignMatrixResponse(matrix=write_alignment_matrix(matrix)).SerializeToString(deterministic=True)

@@ -1,0 +1,57 @@
+"""Within the call, or as an operation: what can outlast a deadline is answered either way."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from google.longrunning import operations_pb2
+
+from consilience.v1 import alignment_pb2
+from consilience_server.app.call import Call
+from consilience_server.app.operations import Operations
+from consilience_server.core.errors import InvalidArgument
+from consilience_server.rpc.convert.operations import write_operation
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Decides where work runs.
+
+    Attributes:
+        operations: runs what outlasts its call.
+        inline_seconds: the longest estimate that is still answered within the call where the caller leaves it open.
+    """
+
+    operations: Operations
+    inline_seconds: float
+
+    async def run(
+        self,
+        call: Call,
+        mode: int,
+        estimate: Callable[[], Awaitable[float]],
+        work: Callable[[Call], Awaitable[bytes]],
+        *,
+        request_id: str,
+        request: bytes,
+    ) -> bytes | operations_pb2.Operation:
+        """The encoded response, or the operation that will have it.
+
+        Args:
+            call: the caller's.
+            mode: the request's ExecutionMode.
+            estimate: seconds that the work will take; asked only where the caller leaves the mode open.
+            work: computes the encoded response for the Call it is given.
+            request_id: the same id and request again answers the same operation.
+            request: the encoded request.
+        """
+        if mode not in alignment_pb2.ExecutionMode.values():
+            raise InvalidArgument(f"the execution mode {mode} is unknown", field="mode")
+        if mode == alignment_pb2.EXECUTION_MODE_INLINE or (
+            mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED and await estimate() <= self._patience(call)
+        ):
+            return await work(call)
+        return write_operation(await self.operations.start(call.operation, request_id, request, work))
+
+    def _patience(self, call: Call) -> float:
+        remaining = call.remaining()
+        return self.inline_seconds if remaining is None else min(self.inline_seconds, remaining)

@@ -1,0 +1,58 @@
+"""MatchService: predicted correspondences."""
+
+# ruff: noqa: N802 - gRPC finds methods by the contract's names
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.longrunning import operations_pb2
+
+from consilience.v1 import match_pb2, match_pb2_grpc
+from consilience_server.app.call import Call
+from consilience_server.app.matching import Matching
+from consilience_server.app.reports import MatchReport
+from consilience_server.core.errors import NotServed
+from consilience_server.rpc.convert.match import read_match, read_mutual_pairs, write_match, write_mutual_pairs
+from consilience_server.rpc.current_call import current_call
+from consilience_server.rpc.execution import Execution
+
+
+class MatchService(match_pb2_grpc.MatchServiceServicer):
+    """Converts, calls, converts.
+
+    Args:
+        matching: the use cases.
+        execution: decides between answer and operation.
+    """
+
+    def __init__(self, matching: Matching, execution: Execution) -> None:
+        self._matching = matching
+        self._execution = execution
+
+    async def Match(self, request: match_pb2.MatchRequest, _context: Any) -> bytes | match_pb2.MatchResponse:
+        """The k nearest items of the gallery for each query."""
+        query = read_match(request)
+
+        async def work(call: Call) -> bytes:
+            return await self._matching.match(call, query, _encode_match)
+
+        call = current_call()
+        # The request has no request id: every operation is new, and the query vectors need not be kept.
+        answer = await self._execution.run(
+            call, request.mode, lambda: self._matching.estimate_seconds(call, query), work, request_id="", request=b""
+        )
+        return match_pb2.MatchResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+
+    async def MutualPairs(self, request: match_pb2.MutualPairsRequest, _context: Any) -> AsyncIterator[match_pb2.MutualPairsResponse]:
+        """The pairs that are each other's nearest, in blocks."""
+        pairs = await self._matching.mutual_pairs(current_call(), read_mutual_pairs(request))
+        for block in write_mutual_pairs(pairs):
+            yield block
+
+    async def Translate(self, _request: match_pb2.TranslateRequest, _context: Any) -> match_pb2.TranslateResponse:
+        """Not served."""
+        raise NotServed("Translate is not served by this version; Match maps queries through a bridge itself", missing="Translate")
+
+
+def _encode_match(report: MatchReport) -> bytes:
+    return match_pb2.MatchResponse(report=write_match(report)).SerializeToString(deterministic=True)

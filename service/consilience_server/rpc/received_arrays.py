@@ -1,0 +1,78 @@
+"""Two arrays that arrive in blocks: put together in place, refused before they take memory that is not there."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience.v1 import alignment_pb2, matrix_pb2
+from consilience_server.app.memory_budget import Account
+from consilience_server.core.errors import InvalidArgument, ShapeMismatch
+from consilience_server.rpc.convert.matrix import read_vectors
+
+
+class ReceivedArrays:
+    """x and y of an AlignArrays stream, filled block by block.
+
+    Args:
+        header: the shapes announced.
+
+    Raises:
+        ShapeMismatch: an announced shape without rows or columns.
+    """
+
+    def __init__(self, header: alignment_pb2.AlignArraysHeader) -> None:
+        shapes = {"x": (header.rows, header.x_columns), "y": (header.rows, header.y_columns)}
+        for name, shape in shapes.items():
+            if 0 in shape:
+                raise ShapeMismatch(f"{name} is announced as {shape[0]} x {shape[1]}; it needs rows and columns", field="header")
+        self._arrays = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
+        self._filled = {"x": 0, "y": 0}
+
+    def add(self, name: str, block: matrix_pb2.Matrix) -> None:
+        """The next rows of one array; ShapeMismatch where they do not fit what was announced."""
+        rows = read_vectors(block, name)
+        array, start = self._arrays[name], self._filled[name]
+        if rows.shape[1] != array.shape[1] or start + len(rows) > len(array):
+            raise ShapeMismatch(
+                f"a block of {rows.shape[0]:,} x {rows.shape[1]:,} after {start:,} rows does not fit {name}, announced as "
+                f"{array.shape[0]:,} x {array.shape[1]:,}",
+                field=name,
+            )
+        array[start : start + len(rows)] = rows
+        self._filled[name] = start + len(rows)
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Both arrays; ShapeMismatch where rows are missing."""
+        for name, array in self._arrays.items():
+            if self._filled[name] != len(array):
+                raise ShapeMismatch(f"{len(array):,} rows of {name} were announced, {self._filled[name]:,} came", field=name)
+        return self._arrays["x"], self._arrays["y"]
+
+
+async def read_header(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], max_dim: int) -> alignment_pb2.AlignArraysHeader:
+    """The first message; InvalidArgument where it is something else or announces vectors wider than `max_dim`."""
+    first = await anext(parts, None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidArgument("the first message is the header", field="header")
+    if max(first.header.x_columns, first.header.y_columns) > max_dim:
+        raise InvalidArgument(f"at most {max_dim:,} columns are served", field="header.x_columns")
+    return first.header
+
+
+@contextmanager
+def memory_for(header: alignment_pb2.AlignArraysHeader, account: Account) -> Iterator[None]:
+    """The budget's promise for both arrays while the context is open; MemoryBudget."""
+    nbytes = 4 * header.rows * (header.x_columns + header.y_columns)
+    with account.borrowed(nbytes, f"two arrays of {header.rows:,} rows"):
+        yield
+
+
+async def receive(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], arrays: ReceivedArrays) -> None:
+    """All blocks of the stream."""
+    async for part in parts:
+        name = part.WhichOneof("part")
+        if name not in {"x", "y"}:
+            raise InvalidArgument("after the header come blocks of x and of y", field="header")
+        arrays.add(name, getattr(part, name))

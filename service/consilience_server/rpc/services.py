@@ -1,0 +1,44 @@
+"""All services on one gRPC server."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.longrunning import operations_pb2_grpc
+
+from consilience.v1 import alignment_pb2_grpc, bridge_pb2_grpc, match_pb2_grpc, server_pb2_grpc, space_pb2_grpc
+from consilience_server.app.application import Application
+from consilience_server.app.memory_budget import Account
+from consilience_server.rpc.alignment_service import AlignmentService
+from consilience_server.rpc.bridge_service import BridgeService
+from consilience_server.rpc.execution import Execution
+from consilience_server.rpc.health import SERVICES, Health
+from consilience_server.rpc.match_service import MatchService
+from consilience_server.rpc.operations_service import OperationsService
+from consilience_server.rpc.server_service import ServerService
+from consilience_server.rpc.space_service import SpaceService
+
+
+def register_services(server: object, application: Application, account: Account, inline_seconds: float) -> Health:
+    """Serve the application; returns its health, which says NOT_SERVING until it is told otherwise."""
+    execution = Execution(application.operations, inline_seconds)
+    alignment = AlignmentService(application.alignment, execution, account, application.info.max_dim)
+    servicers: tuple[tuple[Callable[[Any, Any], None], object], ...] = (
+        (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
+        (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
+        (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
+        (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
+        (server_pb2_grpc.add_ServerServiceServicer_to_server, ServerService(application.info)),
+        (operations_pb2_grpc.add_OperationsServicer_to_server, OperationsService(application.operations)),
+    )
+    for add, servicer in servicers:
+        add(servicer, server)
+    health = Health()
+    health.register(server)
+    return health
+
+
+def enable_reflection(server: object) -> None:
+    """Serve gRPC reflection of everything registered."""
+    from grpc_reflection.v1alpha import reflection
+
+    reflection.enable_server_reflection((*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), server)
