@@ -5,7 +5,7 @@ import struct
 
 _MAGIC = b"CSLC"
 _FORMAT = 1
-_HEADER = struct.Struct("<4sHxx16s32s")
+_HEADER = struct.Struct("<4sI16s32s")
 """magic, format, digest of the key, digest of (magic, format, digest of the key, payload)."""
 
 HEADER_BYTES = _HEADER.size
@@ -36,6 +36,6 @@ def _key_digest(key: str) -> bytes:
 
 
 def _digest(key: str, payload: bytes) -> bytes:
-    digest = hashlib.blake2b(_MAGIC + _FORMAT.to_bytes(2, "little") + _key_digest(key), digest_size=32)
+    digest = hashlib.blake2b(_MAGIC + _FORMAT.to_bytes(4, "little") + _key_digest(key), digest_size=32)
     digest.update(payload)
     return digest.digest()
