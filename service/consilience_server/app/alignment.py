@@ -17,7 +17,6 @@ from consilience_server.app.joins import Join, join
 from consilience_server.app.reports import (
     AlignmentMatrix,
     AlignmentReport,
-    IntervalKind,
     ItemPolicy,
     MetricName,
     PreprocessName,
@@ -29,11 +28,11 @@ from consilience_server.app.tables import Tables, TableSubject
 from consilience_server.app.validation import check_vectors
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, ShapeMismatch, TooFewItems, VersionExpired
 from consilience_server.core.preprocess import platonic_rep
-from consilience_server.core.score import Score
+from consilience_server.core.score import IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import ScoreOptions, cka_matrix, cka_score, mutual_knn_matrix, mutual_knn_scores
-from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourTable
+from consilience_server.engine.protocol import ENGINE_VERSION, Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
 
 _ORDER = "items"
@@ -107,12 +106,14 @@ class Alignment:
         first, second = (SpaceQuery(query.name, use.version) for query, use in zip((x, y), pinned, strict=True))
 
         async def compute(work: Call) -> bytes:
-            async with self._snapshots.hold(work, first.name, first.version) as snapshot_x:
-                async with self._snapshots.hold(work, second.name, second.version) as snapshot_y:
-                    joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
-                    report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
-                    with work.timed("encode"):
-                        return encode(report)
+            async with (
+                self._snapshots.hold(work, first.name, first.version) as snapshot_x,
+                self._snapshots.hold(work, second.name, second.version) as snapshot_y,
+            ):
+                joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
+                report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
+                with work.timed("encode"):
+                    return encode(report)
 
         return await self._results.serve(call, key, compute)
 
@@ -186,9 +187,7 @@ class Alignment:
             raise InvalidK("give one or more different k", field="spec.ks")
         for k in spec.ks:
             if not 1 <= k <= most:
-                raise InvalidK(
-                    f"k is {k}; it must be 1 to {most:,}, and below the number of common items", field="spec.ks", k=k, max_k=most
-                )
+                raise InvalidK(f"k is {k}; it must be 1 to {most:,} and below the number of items", field="spec.ks", k=k, max_k=most)
         if not 0 <= spec.permutations <= self._limits.max_permutations:
             raise InvalidArgument(
                 f"{spec.permutations:,} permutations; at most {self._limits.max_permutations:,} are served", field="spec.permutations"
@@ -215,7 +214,7 @@ class Alignment:
         x, y = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in zip(snapshots, joined.rows, strict=True)]
         options = self._options(joined, spec)
         control = call.control.part(0.8, 1.0)
-        certificates = [None, None]
+        certificates: list[Certificate | None] = [None, None]
         if spec.metric == "mutual_knn":
             tables = [await self._table(call, side, joined, spec, (0.4 * i, 0.4 * i + 0.4)) for i, side in enumerate((x, y))]
             certificates = [table.certificate for table in tables]

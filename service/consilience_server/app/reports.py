@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.score import IntervalKind, Score
 from consilience_server.engine.protocol import Certificate
 
 MetricName = Literal["mutual_knn", "cka", "unbiased_cka"]
 PreprocessName = Literal["none", "platonic_rep"]
-IntervalKind = Literal["queries", "items"]
 ItemPolicy = Literal["common", "pairwise"]
 CorrectionName = Literal["none", "csls"]
 
@@ -26,45 +26,11 @@ class SpaceUse:
 
 
 @dataclass(frozen=True)
-class Interval:
-    """Where the score would fall again: `low <= high`, at `confidence`."""
-
-    low: float
-    high: float
-    confidence: float
-    kind: IntervalKind
-
-
-@dataclass(frozen=True)
-class AlignmentAtK:
-    """One score with all that makes it trustworthy; `k` is 0 for metrics without neighbours.
-
-    `excess` = (score - chance) / (1 - chance). `p_value`, `calibrated`, `threshold`, `null_mean`, `null_sd` are None when no
-    permutations were asked. Definitions: `core/calibration.py`.
-    """
-
-    k: int
-    score: float
-    chance: float
-    excess: float
-    interval: Interval
-    p_value: float | None = None
-    calibrated: float | None = None
-    threshold: float | None = None
-    null_mean: float | None = None
-    null_sd: float | None = None
-    tie_fraction_x: float = 0.0
-    tie_fraction_y: float = 0.0
-    self_score_x: float = 1.0
-    self_score_y: float = 1.0
-
-
-@dataclass(frozen=True)
 class AlignmentReport:
     """The alignment of two spaces over their common items."""
 
     metric: MetricName
-    by_k: Sequence[AlignmentAtK]
+    by_k: Sequence[Score]
     n: int
     gallery: int
     dropped_x: int
@@ -81,7 +47,7 @@ class AlignmentReport:
     certificate_y: Certificate | None
 
     @property
-    def headline(self) -> AlignmentAtK:
+    def headline(self) -> Score:
         """The score of the first k asked."""
         return self.by_k[0]
 

@@ -3,16 +3,14 @@
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment import AlignmentSpec
 from consilience_server.app.reports import (
-    AlignmentAtK,
     AlignmentMatrix,
     AlignmentReport,
-    Interval,
-    IntervalKind,
     ItemPolicy,
     MetricName,
     PreprocessName,
 )
 from consilience_server.core.errors import NotServed, UnknownMetric
+from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
@@ -129,7 +127,7 @@ def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certific
     )
 
 
-def _write_at_k(score: AlignmentAtK) -> alignment_pb2.AlignmentAtK:
+def _write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
     return alignment_pb2.AlignmentAtK(
         k=score.k,
         score=score.score,
