@@ -31,7 +31,15 @@ from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
-from consilience_server.engine.alignment_scores import ScoreOptions, cka_matrix, cka_score, mutual_knn_matrix, mutual_knn_scores
+from consilience_server.engine.alignment_scores import (
+    ScoreOptions,
+    cka_bytes,
+    cka_matrix,
+    cka_score,
+    mutual_knn_matrix,
+    mutual_knn_scores,
+    table_depth,
+)
 from consilience_server.engine.protocol import ENGINE_VERSION, Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
 
@@ -64,10 +72,11 @@ class AlignmentSpec:
 
 @dataclass(frozen=True)
 class AlignmentLimits:
-    """What one alignment may ask; published by server info."""
+    """What one alignment may ask (published by server info), on how many threads, and how fast scans usually are."""
 
     max_k: int
     max_permutations: int
+    threads: int
     flops_per_second: float
 
 
@@ -226,7 +235,7 @@ class Alignment:
             )
         else:
             unbiased = spec.metric == "unbiased_cka"
-            nbytes = 8 * (x.vectors.size + y.vectors.size)
+            nbytes = cka_bytes(joined.n, [x.vectors.shape[1], y.vectors.shape[1]])
             scores = [
                 await self._pool.run(call, "statistics", lambda: cka_score(x.vectors, y.vectors, unbiased, options, control), nbytes=nbytes)
             ]
@@ -261,11 +270,11 @@ class Alignment:
         return _Side(SpaceUse(snapshot.name, snapshot.uid, snapshot.version), vectors, similarity, clip, subject)
 
     async def _table(self, call: Call, side: _Side, joined: Join, spec: AlignmentSpec, share: tuple[float, float]) -> NeighbourTable:
+        depth = table_depth(spec.ks, joined.n, spec.interval_kind)
         scan = replace(call, control=call.control.part(*share))
-        return await self._tables.self_join(scan, side.subject, side.vectors, joined.ids, side.similarity, max(spec.ks))
+        return await self._tables.self_join(scan, side.subject, side.vectors, joined.ids, side.similarity, depth)
 
-    @staticmethod
-    def _options(joined: Join, spec: AlignmentSpec) -> ScoreOptions:
+    def _options(self, joined: Join, spec: AlignmentSpec) -> ScoreOptions:
         return ScoreOptions(
             permutations=spec.permutations,
             seed=spec.seed,
@@ -273,6 +282,7 @@ class Alignment:
             interval_kind=spec.interval_kind,
             confidence=spec.confidence,
             item_order=tie_keys(_ORDER, [str(item) for item in joined.ids]),
+            threads=self._limits.threads,
         )
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
@@ -319,7 +329,10 @@ class Alignment:
         arrays = [side.vectors for side in sides]
         unbiased = spec.metric == "unbiased_cka"
         return await self._pool.run(
-            call, "statistics", lambda: cka_matrix(arrays, unbiased, options, control), nbytes=8 * sum(array.size for array in arrays)
+            call,
+            "statistics",
+            lambda: cka_matrix(arrays, unbiased, options, control),
+            nbytes=cka_bytes(joined.n, [array.shape[1] for array in arrays]),
         )
 
     async def _pairwise_scores(
@@ -334,7 +347,7 @@ class Alignment:
             joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]])
             part = replace(call, control=call.control.part(done / len(pairs), (done + 1) / len(pairs)))
             found = await self._common_scores(part, [snapshots[i], snapshots[j]], joined, spec)
-            scores[i, j] = found[0, 1]
+            scores[i, j] = found[0, 0] if i == j else found[0, 1]
             n[i, j] = n[j, i] = joined.n
         return scores, n
 

@@ -180,14 +180,14 @@ class Spaces:
         return await asyncio.to_thread(function)
 
 
-def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str) -> NDArray[np.int64]:
+def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str, field: str = "ids") -> NDArray[np.int64]:
     """Rows of these ids in a snapshot's ascending id column; ItemNotFound naming those it lacks."""
     wanted = np.asarray(ids, dtype=object)
     if len(sorted_ids) == 0:
-        raise ItemNotFound(f"space {space!r} is empty; it lacks {shown(list(ids))}", field="ids")
+        raise ItemNotFound(f"space {space!r} is empty; it lacks {shown(list(ids))}", field=field)
     rows = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1).astype(np.int64)
     missing = sorted_ids[rows] != wanted
     if missing.any():
         lacking = [str(item) for item in wanted[missing]]
-        raise ItemNotFound(f"{len(lacking):,} ids are not in space {space!r}: {shown(lacking)}", field="ids", ids=lacking[:10])
+        raise ItemNotFound(f"{len(lacking):,} ids are not in space {space!r}: {shown(lacking)}", field=field, ids=lacking[:10])
     return rows
