@@ -1,4 +1,5 @@
 import threading
+from itertools import pairwise
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -98,7 +99,7 @@ def test_values_arrive(metrics: PrometheusMetrics) -> None:
 def test_buckets_reach_from_half_a_millisecond_to_a_minute() -> None:
     assert SECONDS_BUCKETS[0] == 0.0005
     assert SECONDS_BUCKETS[-1] == 60.0
-    assert all(1.5 < b / a <= 3 for a, b in zip(SECONDS_BUCKETS[:-1], SECONDS_BUCKETS[1:], strict=True))
+    assert all(1.5 < b / a <= 3 for a, b in pairwise(SECONDS_BUCKETS))
 
 
 def test_counters_that_alerts_watch_stand_at_zero_before_anything_happened(metrics: PrometheusMetrics) -> None:

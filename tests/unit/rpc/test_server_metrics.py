@@ -1,3 +1,5 @@
+# ruff: noqa: N802 - the methods have the names of their RPCs
+
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
