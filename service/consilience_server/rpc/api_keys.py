@@ -13,7 +13,7 @@ _SHORTEST = 16
 _SCHEME = "bearer "
 
 
-class InvalidKeyFile(ValueError):
+class KeyFileError(ValueError):
     """A key file without keys, or with one that is malformed or too short; the message names the line, never the key."""
 
 
@@ -42,13 +42,13 @@ class ApiKeys:
             if hashed:
                 hashes.append(bytes.fromhex(hashed.group(1)))
             elif line.startswith("sha256:") or len(line) < _SHORTEST or not line.isascii() or " " in line:
-                raise InvalidKeyFile(
+                raise KeyFileError(
                     f"{path}, line {number}: neither sha256: and 64 hexadecimal digits, nor a key of {_SHORTEST} or more ASCII characters"
                 )
             else:
                 hashes.append(hashlib.sha256(line.encode()).digest())
         if not hashes:
-            raise InvalidKeyFile(f"{path} has no keys, so nobody could call")
+            raise KeyFileError(f"{path} has no keys, so nobody could call")
         return cls(hashes)
 
     def check(self, authorization: str | bytes | None) -> None:

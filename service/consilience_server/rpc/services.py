@@ -17,12 +17,15 @@ from consilience_server.rpc.operations_service import OperationsService
 from consilience_server.rpc.server_service import ServerService
 from consilience_server.rpc.space_service import SpaceService
 
+Registration = tuple[Callable[[Any, Any], None], object]
+"""The generated function that adds a servicer, and the servicer."""
+
 
 def register_services(server: object, application: Application, account: Account, inline_seconds: float) -> Health:
     """Serve the application; returns its health, which says NOT_SERVING until it is told otherwise."""
     execution = Execution(application.operations, inline_seconds)
     alignment = AlignmentService(application.alignment, execution, account, application.info.max_dim)
-    servicers: tuple[tuple[Callable[[Any, Any], None], object], ...] = (
+    servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),

@@ -2,13 +2,7 @@
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment import AlignmentSpec
-from consilience_server.app.reports import (
-    AlignmentMatrix,
-    AlignmentReport,
-    ItemPolicy,
-    MetricName,
-    PreprocessName,
-)
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.engine.protocol import Certificate
