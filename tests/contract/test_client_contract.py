@@ -1,0 +1,274 @@
+"""What the SDK promises, over a server and in-process alike. The expected numbers come from a few lines of NumPy in this file."""
+
+import re
+
+import numpy as np
+import pytest
+
+import consilience
+
+
+def fill(client, name, vectors, similarity="cosine"):
+    ids = [f"item-{row:04d}" for row in range(len(vectors))]
+    client.create_space(name, dim=vectors.shape[1], similarity=similarity)
+    client.upsert(name, ids, vectors)
+    return ids
+
+
+def cosines(queries, gallery):
+    queries, gallery = queries.astype(float), gallery.astype(float)
+    return (queries @ gallery.T) / np.linalg.norm(queries, axis=1)[:, None] / np.linalg.norm(gallery, axis=1)
+
+
+def neighbours(vectors, k):
+    similarity = cosines(vectors, vectors)
+    np.fill_diagonal(similarity, -np.inf)
+    return np.argsort(-similarity, axis=1, kind="stable")[:, :k]
+
+
+def mutual_knn(x, y, k):
+    return np.mean([len(set(a) & set(b)) / k for a, b in zip(neighbours(x, k), neighbours(y, k), strict=True)])
+
+
+@pytest.fixture
+def pair(client, name):
+    """Two spaces of the same 80 items, the second a noisy map of the first."""
+    random = np.random.default_rng(7)
+    x = random.standard_normal((80, 12), dtype=np.float32)
+    y = (x @ random.standard_normal((12, 6)) + 0.5 * random.standard_normal((80, 6))).astype(np.float32)
+    ids = fill(client, f"{name}-x", x)
+    fill(client, f"{name}-y", y)
+    return f"{name}-x", f"{name}-y", ids, x, y
+
+
+class TestSpaces:
+    def test_a_space_is_what_it_was_created_as(self, client, name):
+        made = client.create_space(name, dim=768, kind="vectors", similarity="inner_product", modality="image", model="clip-vit-l14")
+        assert (made.name, made.dim, made.kind, made.similarity) == (name, 768, "vectors", "inner_product")
+        assert (made.modality, made.model, made.version, made.item_count) == ("image", "clip-vit-l14", 0, 0)
+        assert client.get_space(name) == made
+
+    def test_spaces_are_listed_by_name_and_gone_once_deleted(self, client, name):
+        for suffix in ("b", "a"):
+            client.create_space(f"{name}-{suffix}", dim=2)
+        listed = [each.name for each in client.list_spaces()]
+        assert listed == sorted(listed)
+        assert {f"{name}-a", f"{name}-b"} <= set(listed)
+        client.delete_space(f"{name}-a")
+        assert f"{name}-a" not in [each.name for each in client.list_spaces()]
+        with pytest.raises(consilience.NotFoundError):
+            client.get_space(f"{name}-a")
+
+    def test_a_space_made_anew_under_its_name_has_another_uid(self, client, name):
+        first = client.create_space(name, dim=2)
+        client.delete_space(name)
+        assert client.create_space(name, dim=2).uid != first.uid
+
+
+class TestEmbeddings:
+    def test_rows_come_back_in_byte_order_of_their_ids(self, client, name):
+        client.create_space(name, dim=2, similarity="squared_l2")
+        client.upsert(name, ["b", "é", "B", "a"], np.arange(8).reshape(4, 2))
+        found = client.get_embeddings(name)
+        assert found.ids == ["B", "a", "b", "é"]
+        np.testing.assert_array_equal(found.vectors, np.float32([[4, 5], [6, 7], [0, 1], [2, 3]]))
+        assert found.vectors.dtype == np.float32
+
+    def test_one_call_is_one_version_however_large(self, client, name):
+        """4 MB: several batches."""
+        client.create_space(name, dim=256)
+        vectors = np.random.default_rng(0).standard_normal((4000, 256), dtype=np.float32)
+        ids = [f"item-{row:05d}" for row in range(4000)]
+        outcome = client.upsert(name, ids, vectors)
+        assert (outcome.version, outcome.inserted, outcome.replaced, outcome.unchanged) == (1, 4000, 0, 0)
+        np.testing.assert_array_equal(client.get_embeddings(name).vectors, vectors)
+
+    def test_an_upsert_tells_what_it_changed_and_makes_no_version_where_nothing_did(self, client, space):
+        assert client.upsert(space.name, space.ids, space.vectors).version == 1
+        changed = space.vectors.copy()
+        changed[3] += 1
+        outcome = client.upsert(space.name, [*space.ids, "new"], np.vstack([changed, np.ones(8)]))
+        assert (outcome.version, outcome.inserted, outcome.replaced, outcome.unchanged) == (2, 1, 1, 59)
+        assert client.get_space(space.name).item_count == 61
+
+    def test_a_pinned_version_stays_what_it_was(self, client, space):
+        client.upsert(space.name, space.ids[:1], np.ones((1, 8)))
+        np.testing.assert_array_equal(client.get_embeddings(f"{space.name}@1").vectors, space.vectors)
+        np.testing.assert_array_equal(client.get_embeddings(space.name).vectors[0], np.ones(8))
+
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, "lists"])
+    def test_what_float32_holds_comes_back_to_the_bit(self, client, name, dtype):
+        values = np.float16([[1.5, -2.25], [0.0999755859375, 6e4]])
+        client.create_space(name, dim=2)
+        client.upsert(name, ["a", "b"], values.tolist() if dtype == "lists" else values.astype(dtype))
+        np.testing.assert_array_equal(client.get_embeddings(name).vectors, values.astype(np.float32))
+
+    def test_attributes_come_back_typed_with_their_gaps(self, client, name):
+        client.create_space(name, dim=1)
+        columns = {"label": ["x", None, "z"], "group_id": [1, 2, 3], "weight": [0.5, None, 1.5], "is_kept": [True, False, True]}
+        client.upsert(name, ["a", "b", "c"], np.ones((3, 1)), attributes=columns)
+        found = client.get_embeddings(name, ["c", "b"])
+        assert {key: list(values) for key, values in found.attributes.items()} == {
+            "label": ["z", None],
+            "group_id": [3, 2],
+            "weight": [1.5, None],
+            "is_kept": [True, False],
+        }
+        types = {"label": "string", "group_id": "integer", "weight": "real", "is_kept": "boolean"}
+        assert dict(client.get_space(name).attributes) == types
+
+    def test_deleting_items_counts_those_that_were_absent(self, client, space):
+        outcome = client.delete_embeddings(space.name, [*space.ids[:2], "nobody"])
+        assert (outcome.version, outcome.deleted, outcome.absent) == (2, 2, 1)
+        assert client.get_embeddings(space.name).ids == space.ids[2:]
+
+
+class TestAlignment:
+    def test_the_score_is_that_of_the_definition(self, client, pair):
+        x_name, y_name, _, x, y = pair
+        report = client.align(x_name, y_name, k=[5, 20])
+        assert report.score == pytest.approx(mutual_knn(x, y, 5), abs=1e-12)
+        assert report.by_k[20].score == pytest.approx(mutual_knn(x, y, 20), abs=1e-12)
+        assert report.chance == pytest.approx(5 / 79)
+        assert report.excess == pytest.approx((report.score - report.chance) / (1 - report.chance))
+        assert report.p_value == pytest.approx(1 / 1000)
+        assert 0 < report.calibrated < report.score
+        assert report.interval.low <= report.score <= report.interval.high
+        assert (report.n, report.k, report.interval_kind, report.permutations, report.metric) == (80, 5, "items", 999, "mutual_knn")
+        assert (report.x.name, report.x.version, report.y.name) == (x_name, 1, y_name)
+
+    def test_its_repr_tells_the_whole_story(self, client, pair):
+        told = repr(client.align(pair[0], pair[1], k=10))
+        number = r"\d\.\d+"
+        shape = (
+            rf"mutual_knn@10 = {number} \[{number}, {number}\] \(items, 95%\) · chance {number} · excess {number}"
+            r" · p <= \.001 \(999 permutations\) · n = 80"
+        )
+        assert re.fullmatch(shape, told), told
+
+    def test_a_space_agrees_with_itself_wholly(self, client, space):
+        assert client.align(space.name, space.name, k=5).score == 1.0
+
+    def test_unrelated_spaces_score_chance(self, client, name):
+        random = np.random.default_rng(3)
+        for side in "xy":
+            fill(client, f"{name}-{side}", random.standard_normal((300, 16), dtype=np.float32))
+        report = client.align(f"{name}-x", f"{name}-y", k=10)
+        assert abs(report.excess) < 0.02
+        assert report.p_value > 0.01
+
+    def test_items_are_joined_by_id_whatever_their_order(self, client, name):
+        random = np.random.default_rng(5)
+        x, y = random.standard_normal((50, 4), dtype=np.float32), random.standard_normal((50, 4), dtype=np.float32)
+        ids = [f"item-{row:02d}" for row in range(50)]
+        for suffix, vectors in (("x", x), ("y", y)):
+            client.create_space(f"{name}-{suffix}", dim=4)
+            order = random.permutation(50)
+            client.upsert(f"{name}-{suffix}", [*(ids[row] for row in order), f"only-{suffix}"], np.vstack([vectors[order], np.ones(4)]))
+        report = client.align(f"{name}-x", f"{name}-y", k=5)
+        assert report.score == pytest.approx(mutual_knn(x, y, 5), abs=1e-12)
+        assert (report.n, report.dropped_x, report.dropped_y) == (50, 1, 1)
+
+    def test_a_matrix_holds_what_the_pairs_say(self, client, pair, space, name):
+        fill(client, f"{name}-z", np.random.default_rng(9).standard_normal((80, 3), dtype=np.float32))
+        names = [pair[0], pair[1], f"{name}-z"]
+        matrix = client.align_matrix(names, k=10, items="common")
+        assert list(matrix.spaces) == names
+        np.testing.assert_array_equal(matrix.scores, matrix.scores.T)
+        np.testing.assert_array_equal(np.diag(matrix.scores), 1)
+        assert matrix.scores[0, 1] == client.align(pair[0], pair[1], k=10).score
+        assert matrix.p_values[0, 1] == pytest.approx(0.001)
+        assert np.isnan(np.diag(matrix.p_values)).all()
+
+    @pytest.mark.parametrize("metric", ["mutual_knn", "cka", "unbiased_cka"])
+    def test_arrays_score_as_the_spaces_that_hold_them(self, client, pair, metric):
+        x_name, y_name, _, x, y = pair
+        stored = client.align(x_name, y_name, metric=metric)
+        given = client.align_arrays(x, y, metric=metric)
+        assert given.score == pytest.approx(stored.score, rel=1e-9)
+        assert consilience.align_arrays(x, y, metric=metric).score == pytest.approx(given.score, rel=1e-12)
+
+    def test_cka_is_that_of_the_definition(self, client, pair):
+        x, y = (each.astype(float) - each.mean(axis=0, dtype=float) for each in pair[3:])
+        expected = np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
+        assert client.align(pair[0], pair[1], metric="cka").score == pytest.approx(expected, rel=1e-9)
+
+    def test_a_repeat_comes_from_the_cache_unchanged_until_a_space_changes(self, client, pair):
+        first = client.align(pair[0], pair[1], k=7)
+        again = client.align(pair[0], pair[1], k=7)
+        assert (first.cache_tier, again.cache_tier) == ("", "memory")
+        assert again == first
+        client.upsert(pair[0], pair[2][:1], -pair[3][:1])
+        assert client.align(pair[0], pair[1], k=7).cache_tier == ""
+
+
+class TestBridgesAndMatches:
+    @pytest.fixture
+    def rotated(self, client, name):
+        """A space and its rotation: what an orthogonal bridge recovers exactly."""
+        random = np.random.default_rng(11)
+        x = random.standard_normal((100, 8), dtype=np.float32)
+        rotation = np.linalg.qr(random.standard_normal((8, 8)))[0]
+        ids = fill(client, f"{name}-source", x)
+        fill(client, f"{name}-target", (x @ rotation).astype(np.float32))
+        bridge = client.fit_bridge(f"{name}-source", f"{name}-target", name=f"{name}-bridge", method="procrustes", pair_ids=ids[:60])
+        return bridge, ids, x
+
+    def test_a_bridge_finds_what_it_was_not_fitted_on(self, client, rotated):
+        bridge, ids, x = rotated
+        assert bridge.method == "procrustes"
+        assert bridge.held_out.recalls[1].recall == 1.0
+        for found in (
+            client.match(query_ids=ids[60:], bridge=bridge.name, k=3),
+            client.match(queries=x[60:], bridge=bridge.name, k=3),
+            client.match(query_ids=ids[60:], bridge=bridge.name, k=3, correction="csls"),
+        ):
+            assert found.ids.shape == found.similarities.shape == found.scores.shape == (40, 3)
+            assert found.ids[:, 0].tolist() == ids[60:]
+            assert (np.diff(found.scores, axis=1) <= 0).all()
+        np.testing.assert_allclose(found.similarities[:, 0], 1, atol=1e-5)
+
+    def test_bridges_are_kept_listed_and_deleted(self, client, rotated):
+        bridge = rotated[0]
+        assert client.get_bridge(bridge.name) == bridge
+        assert bridge.name in [each.name for each in client.list_bridges()]
+        client.delete_bridge(bridge.name)
+        with pytest.raises(consilience.NotFoundError):
+            client.get_bridge(bridge.name)
+
+    def test_mutual_pairs_of_a_rotation_are_all_true(self, client, rotated):
+        bridge, ids, _ = rotated
+        pairs = client.mutual_pairs(bridge.source.name, bridge.target.name, bridge=bridge.name)
+        assert sorted(zip(pairs.source_ids, pairs.target_ids, strict=True)) == list(zip(ids, ids, strict=True))
+        assert (np.diff(pairs.scores) <= 0).all()
+
+    def test_within_a_space_the_nearest_are_those_of_the_definition(self, client, space):
+        order = neighbours(space.vectors, 4)
+        found = client.match(query_ids=space.ids, space=space.name, k=4)
+        assert found.ids.tolist() == [[space.ids[column] for column in row] for row in order]
+        expected = np.take_along_axis(cosines(space.vectors, space.vectors), order, axis=1)
+        np.testing.assert_allclose(found.similarities, expected, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(found.scores, found.similarities)
+
+    def test_vectors_of_a_space_find_themselves_where_ids_do_not(self, client, space):
+        assert client.match(queries=space.vectors[:5], space=space.name, k=1).ids[:, 0].tolist() == space.ids[:5]
+        assert not set(client.match(query_ids=space.ids[:1], space=space.name, k=5).ids[0]) & set(space.ids[:1])
+
+
+class TestServer:
+    def test_it_tells_what_it_takes_and_serves(self, client):
+        told = client.server_info()
+        assert told.version == consilience.__version__
+        assert {"mutual_knn", "cka", "unbiased_cka"} <= set(told.metrics)
+        assert {"identity", "ridge", "procrustes", "auto"} <= set(told.bridge_methods)
+        assert set(told.corrections) == {"none", "csls"}
+        assert told.cache_tiers == ("memory",)
+        assert told.limits.max_message_bytes > told.limits.upload_batch_bytes > 0
+        assert told.engine.backend.startswith("faiss")
+
+    def test_it_closes_twice_and_refuses_calls_then(self, tmp_path):
+        made = consilience.Client.local(tmp_path / "store")
+        made.close()
+        made.close()
+        with pytest.raises(consilience.ConsilienceError):
+            made.list_spaces()
