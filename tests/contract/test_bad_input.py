@@ -28,7 +28,7 @@ UPSERTS = {
     "float64 beyond float32": (IDS, spoiled(1e39), None, INVALID, "NOT_FINITE", "vectors", "1"),
     "wrong width": (IDS, np.ones((3, 9)), None, INVALID, "DIMENSION_MISMATCH", "vectors", "9"),
     "fewer ids than rows": (IDS[:2], VECTORS, None, INVALID, "SHAPE_MISMATCH", "", "2"),
-    "integers": (IDS, np.ones((3, 8), dtype=complex), None, INVALID, "DTYPE_NOT_ACCEPTED", "vectors", "complex"),
+    "complex numbers": (IDS, np.ones((3, 8), dtype=complex), None, INVALID, "DTYPE_NOT_ACCEPTED", "vectors", "complex"),
     "one dimension": (IDS, np.ones(8), None, INVALID, "SHAPE_MISMATCH", "vectors", ""),
     "an id twice": (["p", "q", "p"], VECTORS, None, INVALID, "DUPLICATE_ID", "ids", "'p'"),
     "an empty id": (["p", "", "r"], VECTORS, None, INVALID, "INVALID_ID", "ids", "1"),

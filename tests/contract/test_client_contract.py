@@ -4,15 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from support.filled_space import fill
 
 import consilience
-
-
-def fill(client, name, vectors, similarity="cosine"):
-    ids = [f"item-{row:04d}" for row in range(len(vectors))]
-    client.create_space(name, dim=vectors.shape[1], similarity=similarity)
-    client.upsert(name, ids, vectors)
-    return ids
 
 
 def cosines(queries, gallery):
@@ -36,7 +30,7 @@ def pair(client, name):
     random = np.random.default_rng(7)
     x = random.standard_normal((80, 12), dtype=np.float32)
     y = (x @ random.standard_normal((12, 6)) + 0.5 * random.standard_normal((80, 6))).astype(np.float32)
-    ids = fill(client, f"{name}-x", x)
+    ids = fill(client, f"{name}-x", x).ids
     fill(client, f"{name}-y", y)
     return f"{name}-x", f"{name}-y", ids, x, y
 
@@ -209,7 +203,7 @@ class TestBridgesAndMatches:
         random = np.random.default_rng(11)
         x = random.standard_normal((100, 8), dtype=np.float32)
         rotation = np.linalg.qr(random.standard_normal((8, 8)))[0]
-        ids = fill(client, f"{name}-source", x)
+        ids = fill(client, f"{name}-source", x).ids
         fill(client, f"{name}-target", (x @ rotation).astype(np.float32))
         bridge = client.fit_bridge(f"{name}-source", f"{name}-target", name=f"{name}-bridge", method="procrustes", pair_ids=ids[:60])
         return bridge, ids, x
