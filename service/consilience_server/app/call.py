@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consilience_server.app.ports import Stage
 from consilience_server.core.control import Control
@@ -42,6 +42,10 @@ class Call:
     def spent(self, stage: Stage, seconds: float) -> None:
         """Add to a stage's time."""
         self.timings[stage] = self.timings.get(stage, 0.0) + seconds
+
+    def part(self, start: float, stop: float) -> "Call":
+        """The same call with its progress scaled into the part of the work that goes from `start` to `stop`."""
+        return replace(self, control=self.control.part(start, stop))
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from consilience_server.core.exact_score import LANES
 
+NO_DIRECTION = 2.0**-30
+"""A unit row this near to the mean is the mean: float32 input knows a unit vector to about 2^-24, so what is left is rounding."""
+
 
 def _squared_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of squares of each row, (n,) float64, in the order of `core/exact_score.py`: 64 lanes, then halved pairwise."""
@@ -40,10 +43,12 @@ def unit_mean(rows: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def centred(rows: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """unit(unit(x) - mean) for each row x, (n, d) float64; zero where the unit row equals the mean.
+    """unit(unit(x) - mean) for each row x, (n, d) float64; zero where the unit row lies within NO_DIRECTION of the mean.
 
     Args:
         rows: (n, d), not zero.
         mean: (d,) of the unit rows of the fit; zeros leave the unit row as it is.
     """
-    return unit(unit(rows) - mean)
+    offsets = unit(rows) - mean
+    offsets[_squared_lengths(offsets) < NO_DIRECTION**2] = 0.0
+    return unit(offsets)

@@ -1,0 +1,335 @@
+"""Bridges: fit, measure, keep, read and remove them."""
+
+import asyncio
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.alignment import SpaceQuery
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.pages import decode_token, encode_token, page_size
+from consilience_server.app.ports import BridgeStore, SpaceStore
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.spaces import rows_of
+from consilience_server.app.tables import item_digest
+from consilience_server.app.validation import check_name, shown
+from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.bridges.choose import METHODS, FitProblem, FittedBridge, MethodChoice, fit_and_choose
+from consilience_server.bridges.held_out import Split, split_pairs
+from consilience_server.bridges.ridge_penalty import PENALTIES
+from consilience_server.core.errors import (
+    BridgeExists,
+    DuplicateId,
+    InvalidArgument,
+    InvalidName,
+    NoCommonItems,
+    ShapeMismatch,
+    SpaceNotFound,
+    TooFewPairs,
+    UnknownMethod,
+    UploadConflict,
+    ZeroVector,
+)
+from consilience_server.engine.snapshot import Snapshot
+
+__all__ = ["Bridging", "FitLimits", "FitQuery", "MethodChoice"]
+
+T = TypeVar("T")
+_MOST_HELD_OUT = 0.9
+_MOST_PENALTIES = 100
+_SEEDS = range(2**64)
+
+
+@dataclass(frozen=True)
+class FitQuery:
+    """What to fit.
+
+    Attributes:
+        name: the bare id of the bridge to be.
+        source: where vectors come from.
+        target: where they go.
+        method: `auto` fits all that the pairs support and keeps the best.
+        item_ids: source items of the pairs; empty: all items common to both spaces.
+        target_ids: their partners where the two sides have different ids; empty: the same ids.
+        held_out_fraction: share of the pairs kept out of the fit for the report, in (0, .9].
+        seed: of the choice of held-out pairs, 0 to 2^64 - 1.
+        penalties: ridge penalties to try, in units of the mean eigenvalue; empty: the server's.
+        request_id: the same id and query again answer the bridge that the first made.
+    """
+
+    name: str
+    source: SpaceQuery
+    target: SpaceQuery
+    method: MethodChoice = "auto"
+    item_ids: Sequence[str] = ()
+    target_ids: Sequence[str] = ()
+    held_out_fraction: float = 0.2
+    seed: int = 0
+    penalties: Sequence[float] = ()
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class FitLimits:
+    """What the use cases must know of the server."""
+
+    code_version: str
+    flops_per_second: float
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The known pairs by ascending source id: ids and rows on both sides."""
+
+    source_ids: NDArray[np.object_]
+    target_ids: NDArray[np.object_]
+    source_rows: NDArray[np.int64]
+    target_rows: NDArray[np.int64]
+
+
+class Bridging:
+    """The use cases of BridgeService. Names are bare ids; spaces and bridges share one set of them."""
+
+    def __init__(self, *, store: SpaceStore, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, limits: FitLimits) -> None:
+        self._store = store
+        self._bridges = bridges
+        self._snapshots = snapshots
+        self._pool = pool
+        self._limits = limits
+
+    async def fit(self, call: Call, query: FitQuery) -> BridgeArtefact:
+        """Fit, measure on held-out pairs, and keep.
+
+        Neither the order of the pairs nor that of the stored rows matters; the held-out pairs are chosen by a hash of source id and seed.
+
+        Raises:
+            InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
+            UnknownMethod, InvalidArgument, ShapeMismatch, DuplicateId: the query.
+            SpaceNotFound, VersionExpired, ItemNotFound, NoCommonItems, TooFewPairs, DimensionMismatch, ZeroVector, ConstantFeatures: the
+            data. MemoryBudget, Overloaded, StoreReadOnly, StorageFull.
+        """
+        _check(query)
+        earlier = await self._earlier(call, query)
+        if earlier is not None:
+            return earlier
+        async with (
+            self._snapshots.hold(call, query.source.name, query.source.version) as source,
+            self._snapshots.hold(call, query.target.name, query.target.version) as target,
+        ):
+            pairs = await self._pool.run(call, "load", lambda: _pairs(query, source, target))
+            split = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed)
+            fitted = await self._pool.run(
+                call,
+                "statistics",
+                lambda: fit_and_choose(_problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, call.control),
+                nbytes=_fit_bytes(len(split.fit), source, target),
+            )
+        artefact = self._artefact(query, pairs, split, source, target, fitted)
+        try:
+            await self._do(call, lambda: self._bridges.put(artefact))
+        except BridgeExists:
+            # Somebody was quicker: fine if it was this very request.
+            earlier = await self._earlier(call, query)
+            if earlier is None:
+                raise
+            return earlier
+        return artefact
+
+    async def estimate_seconds(self, call: Call, query: FitQuery) -> float:
+        """A rough estimate of a fit from scratch: decompositions, cross-validation and the held-out search at the machine's usual rate."""
+        call.remaining()
+        source, target = await self._snapshots.record(query.source.name), await self._snapshots.record(query.target.name)
+        pairs = len(query.item_ids) or min(source.item_count, target.item_count)
+        order = min(pairs, source.spec.dim)
+        gram = 2.0 * pairs * source.spec.dim * (order + target.spec.dim)
+        # A symmetric decomposition runs at about a tenth of the rate of products.
+        work = 3 * (gram + 10 * 10.0 * order**3) + 8.0 * pairs * source.spec.dim * target.spec.dim
+        search = 2.0 * min(pairs, 4096) * target.item_count * target.spec.dim
+        return (work + len(METHODS) * search) / self._limits.flops_per_second
+
+    async def get(self, call: Call, name: str) -> BridgeArtefact:
+        """One bridge; BridgeNotFound."""
+        return await self._do(call, lambda: self._bridges.get(name))
+
+    async def list(self, call: Call, size: int, token: str) -> tuple[list[BridgeArtefact], str]:
+        """A page of bridges by name, and the next token (empty at the end)."""
+        count = page_size(size, 20, 100)
+        after = decode_token("bridges", "", token)
+        found = list(await self._do(call, lambda: self._bridges.list(after, count + 1)))
+        more = len(found) > count
+        return found[:count], encode_token("bridges", "", found[count - 1].name) if more else ""
+
+    async def delete(self, call: Call, name: str) -> None:
+        """Remove one; BridgeNotFound. Running matches keep what they hold."""
+        await self._do(call, lambda: self._bridges.delete(name))
+
+    async def _earlier(self, call: Call, query: FitQuery) -> BridgeArtefact | None:
+        """The bridge that this very request made before; refuses names that are taken otherwise."""
+        if not await self._do(call, lambda: self._bridges.exists(query.name)):
+            await self._do(call, lambda: _refuse_space_name(self._store, query.name))
+            return None
+        found = await self._do(call, lambda: self._bridges.get(query.name))
+        if not query.request_id or found.request_id != query.request_id:
+            raise BridgeExists(f"there is a bridge {query.name!r} already; delete it first, or choose another name", field="bridge_id")
+        if found.request_digest != _digest(query):
+            raise UploadConflict(
+                f"request id {query.request_id!r} made bridge {query.name!r} from another query; use a new request id and a new name",
+                field="request_id",
+            )
+        return found
+
+    def _artefact(
+        self, query: FitQuery, pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot, fitted: FittedBridge
+    ) -> BridgeArtefact:
+        used = np.sort(split.fit)
+        interleaved = np.stack((pairs.source_ids[used], pairs.target_ids[used]), axis=1).ravel().tolist()
+        return BridgeArtefact(
+            name=query.name,
+            uid=secrets.token_hex(16),
+            method=fitted.method,
+            map=fitted.map,
+            source_name=query.source.name,
+            source_uid=source.uid,
+            source_version=source.version,
+            target_name=query.target.name,
+            target_uid=target.uid,
+            target_version=target.version,
+            target_similarity=target.similarity,
+            fit_pairs=len(split.fit),
+            fit_ids_digest=item_digest(interleaved),
+            held_out=fitted.held_out,
+            candidates=fitted.candidates,
+            seed=query.seed,
+            code_version=self._limits.code_version,
+            create_time=datetime.now(UTC),
+            request_id=query.request_id,
+            request_digest=_digest(query) if query.request_id else "",
+        )
+
+    @staticmethod
+    async def _do(call: Call, function: Callable[[], T]) -> T:
+        """A short store call, off the event loop."""
+        call.remaining()
+        return await asyncio.to_thread(function)
+
+
+def _check(query: FitQuery) -> None:
+    """What can be refused before anything is read."""
+    check_name(query.name, "bridge_id")
+    if query.method not in get_args(MethodChoice):
+        raise UnknownMethod(f"{query.method!r} is no bridge method; choose one of {', '.join(get_args(MethodChoice))}", field="method")
+    if not 0 < query.held_out_fraction <= _MOST_HELD_OUT:
+        raise InvalidArgument(
+            f"held_out_fraction is {query.held_out_fraction}; it must be above 0 and at most {_MOST_HELD_OUT}", field="held_out_fraction"
+        )
+    if query.seed not in _SEEDS:
+        raise InvalidArgument(f"the seed is {query.seed}; it must be 0 to 2^64 - 1", field="seed")
+    bad = [penalty for penalty in query.penalties if not (math.isfinite(penalty) and penalty >= 0)]
+    if bad or len(query.penalties) > _MOST_PENALTIES:
+        raise InvalidArgument(
+            f"penalties must be at most {_MOST_PENALTIES} finite numbers from 0 on, in units of the mean eigenvalue; got {shown(bad)}"
+            if bad
+            else f"{len(query.penalties)} penalties; at most {_MOST_PENALTIES} are tried",
+            field="penalties",
+        )
+    if query.target_ids and len(query.target_ids) != len(query.item_ids):
+        raise ShapeMismatch(
+            f"{len(query.item_ids):,} item_ids came with {len(query.target_ids):,} target_ids; pair i is (item_ids[i], target_ids[i])",
+            field="pairs.target_ids",
+        )
+    for field, ids in (("pairs.item_ids", query.item_ids), ("pairs.target_ids", query.target_ids)):
+        if len(set(ids)) != len(ids):
+            seen: set[str] = set()
+            twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy
+            raise DuplicateId(f"items stand in several pairs: {shown(twice)}; give each once on its side", field=field, ids=twice[:10])
+
+
+def _refuse_space_name(store: SpaceStore, name: str) -> None:
+    try:
+        store.get(name)
+    except SpaceNotFound:
+        return
+    raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids", field="bridge_id")
+
+
+def _digest(query: FitQuery) -> str:
+    """Of everything that was asked but the request id."""
+    asked = {key: value for key, value in asdict(query).items() if key != "request_id"}
+    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _pairs(query: FitQuery, source: Snapshot, target: Snapshot) -> _Pairs:
+    """The pairs asked, checked: present, and with a direction."""
+    if query.item_ids:
+        source_ids = np.array(query.item_ids, dtype=object)
+        target_ids = np.array(query.target_ids or query.item_ids, dtype=object)
+        order = np.argsort(source_ids)
+        source_ids, target_ids = source_ids[order], target_ids[order]
+    else:
+        source_ids = target_ids = np.intersect1d(source.ids, target.ids, assume_unique=True)
+        if not len(source_ids):
+            raise NoCommonItems(
+                f"spaces {query.source.name!r} ({source.n:,} items) and {query.target.name!r} ({target.n:,}) share no item id; "
+                "give item_ids and target_ids",
+                field="pairs.item_ids",
+            )
+    if len(source_ids) < 2:
+        raise TooFewPairs("one known pair; one is held out, so a fit needs more", field="pairs", pairs=len(source_ids))
+    sides = (
+        (source, source_ids, query.source.name, "pairs.item_ids"),
+        (target, target_ids, query.target.name, "pairs.target_ids" if query.target_ids else "pairs.item_ids"),
+    )
+    rows = []
+    for snapshot, ids, name, field in sides:
+        found = rows_of(snapshot.ids, ids.tolist(), name, field)
+        _check_directions(snapshot, found, name, field)
+        rows.append(found)
+    zero = np.flatnonzero(~target.vectors.any(axis=1))
+    if len(zero):
+        raise ZeroVector(
+            f"{len(zero):,} items of space {query.target.name!r} are zero vectors, which no bridge can lead to: "
+            f"{shown(target.ids[zero].tolist())}; delete them",
+            field="target",
+        )
+    return _Pairs(source_ids, target_ids, rows[0], rows[1])
+
+
+def _check_directions(snapshot: Snapshot, rows: NDArray[np.int64], name: str, field: str) -> None:
+    """No zero vectors among these rows."""
+    zero = rows[~snapshot.vectors[rows].any(axis=1)]
+    if len(zero):
+        raise ZeroVector(
+            f"{len(zero):,} pair items of space {name!r} are zero vectors, which have no direction: {shown(snapshot.ids[zero].tolist())}; "
+            "leave them out",
+            field=field,
+        )
+
+
+def _problem(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
+    fit, held = split.fit, split.held_out
+    return FitProblem(
+        x=source.vectors[pairs.source_rows[fit]],
+        y=target.vectors[pairs.target_rows[fit]],
+        queries=source.vectors[pairs.source_rows[held]],
+        partners=pairs.target_rows[held],
+        gallery=target.vectors,
+        query_ids=pairs.source_ids[held],
+        gallery_ids=target.ids,
+    )
+
+
+def _fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:
+    """Peak of a fit: pairs in float32 and twice in float64, two centred galleries, the matrices of the decompositions."""
+    widths = source.dim + target.dim
+    order = min(fit_pairs, source.dim)
+    matrices = 8 * (4 * order * order + 6 * source.dim * target.dim)
+    return fit_pairs * widths * 20 + 2 * target.vectors.nbytes + matrices + (64 << 20)

@@ -1,0 +1,105 @@
+"""What bridges make of spaces, computed once and kept: ready maps, centred galleries, mapped banks, CSLS terms."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.memory_budget import Account, Kind
+from consilience_server.app.ports import Stage
+from consilience_server.bridges.apply import ReadyMap, centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.engine.snapshot import Snapshot
+
+_Key = tuple[str, ...]
+
+
+class _Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
+
+
+V = TypeVar("V", bound=_Sized)
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class DerivedVectors:
+    """Values that follow from immutable inputs (a bridge, versions of spaces), shared by all requests while the memory budget has room.
+
+    Each is computed once however many ask at a time. Must be used from one event loop.
+    """
+
+    def __init__(self, pool: ComputePool, account: Account) -> None:
+        self._pool = pool
+        self._account = account
+        self._values: dict[_Key, _Sized] = {}
+        self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+
+    async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
+        """The bridge's map with its weights cut."""
+        nbytes = 2 * artefact.map.weights.nbytes
+        return await self._value(call, "load", ("map", artefact.uid), lambda: make_ready(artefact.map), nbytes, "tables")
+
+    async def gallery(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
+        """The centred copy of a version of the target space, (n, d_target) float32."""
+        ready = await self.ready_map(call, artefact)
+        key = ("gallery", artefact.uid, snapshot.uid, str(snapshot.version))
+        return await self._value(
+            call,
+            "load",
+            key,
+            lambda: _frozen(centre_gallery(ready, snapshot.vectors, call.control, snapshot.ids)),
+            snapshot.vectors.nbytes,
+            "snapshots",
+        )
+
+    async def bank(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
+        """All items of a version of the source space, mapped, (m, d_target) float32."""
+        ready = await self.ready_map(call, artefact)
+        key = ("bank", artefact.uid, snapshot.uid, str(snapshot.version))
+        return await self._value(
+            call,
+            "load",
+            key,
+            lambda: _frozen(map_vectors(ready, snapshot.vectors, call.control, snapshot.ids)),
+            4 * snapshot.n * len(ready.target_mean),
+            "snapshots",
+        )
+
+    async def term(self, call: Call, key: _Key, compute: Callable[[], NDArray[np.float64]], nbytes: int) -> NDArray[np.float64]:
+        """A per-item term of a correction, (n,) float64.
+
+        Args:
+            call: pays where it is not there yet.
+            key: names everything it was computed from: bridge, versions, neighbourhood.
+            compute: makes it.
+            nbytes: peak memory of `compute`.
+        """
+        return await self._value(call, "scan", ("term", *key), lambda: _frozen(compute()), nbytes, "tables")
+
+    async def _value(self, call: Call, stage: Stage, key: _Key, compute: Callable[[], V], nbytes: int, kind: Kind) -> V:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            kept = self._values.get(key)
+            if kept is not None:
+                self._account.touch(key)
+                return kept  # type: ignore[return-value]  # a key's first part names the one type that is kept under it
+            value = await self._pool.run(call, stage, compute, nbytes=nbytes)
+            if self._account.try_take(kind, value.nbytes):
+                self._values[key] = value
+                self._account.allow_eviction(key, kind, value.nbytes, lambda: self._forget(key))
+            return value
+
+    def _forget(self, key: _Key) -> None:
+        self._values.pop(key, None)
+
+
+def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """The same array, read-only: many requests share it."""
+    array.flags.writeable = False
+    return array

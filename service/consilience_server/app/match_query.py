@@ -1,0 +1,111 @@
+"""What is asked of matching, and what of it can be refused before anything is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.alignment import SpaceQuery
+from consilience_server.app.reports import CorrectionName
+from consilience_server.core.csls import DEFAULT_K
+from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch, UnknownMethod
+
+
+@dataclass(frozen=True)
+class MatchQuery:
+    """What to match, and where.
+
+    Attributes:
+        vectors: (m, d) float32 queries; either these or `ids`.
+        ids: items of the bridge's source space, or of `space`, where an item is not its own match.
+        bridge: the bare id of a bridge: from its source space into its target space; either this or `space`.
+        space: search within one space, under its own similarity.
+        k: matches of each query.
+        correction: `csls` ranks by 2 s(q, t) - r_T(q) - r_S(t), the bank of r_S being all items of the source space.
+        correction_k: size of the neighbourhoods of `csls`.
+        gallery_version: pins the target space's version when a bridge is the route; 0 is the newest.
+    """
+
+    vectors: NDArray[np.float32] | None = None
+    ids: Sequence[str] = ()
+    bridge: str = ""
+    space: SpaceQuery | None = None
+    k: int = 10
+    correction: CorrectionName = "none"
+    correction_k: int = DEFAULT_K
+    gallery_version: int = 0
+
+    @property
+    def count(self) -> int:
+        """Number of queries."""
+        return len(self.ids) if self.vectors is None else len(self.vectors)
+
+
+@dataclass(frozen=True)
+class MatchLimits:
+    """What one match may ask; published by server info.
+
+    Attributes:
+        max_k: largest k, and largest neighbourhood of a correction.
+        max_answers: most matches (queries times k) in one answer.
+        flops_per_second: the machine's usual rate, for estimates.
+    """
+
+    max_k: int
+    max_answers: int
+    flops_per_second: float
+
+
+@dataclass(frozen=True)
+class MutualPairsQuery:
+    """Which two spaces to pair.
+
+    Attributes:
+        source: one space.
+        target: the other.
+        bridge: the bare id of a bridge from `source` into `target`; empty where both have one width and one similarity: compared as they
+            are.
+        correction: `csls` compares by 2 s(a, b) - r_T(a) - r_S(b).
+        correction_k: size of the neighbourhoods of `csls`.
+        limit: at most this many pairs, best first; 0 is all.
+    """
+
+    source: SpaceQuery
+    target: SpaceQuery
+    bridge: str = ""
+    correction: CorrectionName = "none"
+    correction_k: int = DEFAULT_K
+    limit: int = 0
+
+
+def check_match(query: MatchQuery, limits: MatchLimits) -> None:
+    """InvalidArgument, ShapeMismatch, InvalidK, UnknownMethod, MessageTooLarge."""
+    if (query.vectors is None) == (not query.ids):
+        raise InvalidArgument("give query vectors or query ids, one of them", field="queries")
+    if (not query.bridge) == (query.space is None):
+        raise InvalidArgument("give a bridge to go through or a space to search within, one of them", field="route")
+    if query.space is not None and query.gallery_version:
+        raise InvalidArgument("within a space its own version is pinned; gallery_version goes with a bridge", field="gallery_version")
+    if query.vectors is not None and (query.vectors.ndim != 2 or not len(query.vectors)):
+        raise ShapeMismatch(f"the query vectors have shape {query.vectors.shape}; give (queries, dim), at least one row", field="vectors")
+    _check_k(query.k, "k", limits)
+    check_correction(query.correction, query.correction_k, limits)
+    if query.count * query.k > limits.max_answers:
+        raise MessageTooLarge(
+            f"{query.count:,} queries times k = {query.k:,} are more than {limits.max_answers:,} matches; ask in parts", field="k"
+        )
+
+
+def check_correction(correction: str, correction_k: int, limits: MatchLimits) -> None:
+    """UnknownMethod, InvalidK."""
+    if correction not in get_args(CorrectionName):
+        raise UnknownMethod(f"{correction!r} is no correction; choose one of {', '.join(get_args(CorrectionName))}", field="correction")
+    if correction != "none":
+        _check_k(correction_k, "correction_k", limits)
+
+
+def _check_k(k: int, field: str, limits: MatchLimits) -> None:
+    if not 1 <= k <= limits.max_k:
+        raise InvalidK(f"{field} is {k}; it must be 1 to {limits.max_k:,}", field=field, k=k, max_k=limits.max_k)

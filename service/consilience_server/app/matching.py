@@ -1,0 +1,265 @@
+"""Matches: the nearest items of a gallery for each query, within a space or through a bridge."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.bridge_spaces import check_uid
+from consilience_server.app.cache_key import cache_key
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.csls_terms import CslsTerms, Side
+from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.gallery_search import Search, find
+from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_correction, check_match
+from consilience_server.app.mutual_matching import MutualMatching
+from consilience_server.app.ports import BridgeStore, Metrics, SpaceRecord
+from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
+from consilience_server.app.result_cache import ResultCache
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.spaces import rows_of
+from consilience_server.app.tables import Tables
+from consilience_server.app.validation import check_vectors, check_width
+from consilience_server.bridges.apply import ReadyMap, map_vectors
+from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.core.errors import InvalidK, VersionExpired
+from consilience_server.core.similarity import Similarity
+from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
+from consilience_server.engine.snapshot import Snapshot
+
+__all__ = ["MatchLimits", "MatchQuery", "Matching", "MutualPairsQuery"]
+
+_HASH_INLINE_BYTES = 1 << 20
+"""Queries up to this size are hashed on the event loop (a millisecond); larger ones in a thread."""
+
+
+@dataclass(frozen=True)
+class _Route:
+    """Where a query goes: versions pinned, bridge read.
+
+    `source` is the space whose items are needed (ids or bank); within a space it is the gallery itself, None where nothing is needed.
+    """
+
+    artefact: BridgeArtefact | None
+    gallery_name: str
+    gallery: SpaceUse
+    source_name: str
+    source: SpaceUse | None
+
+
+class Matching:
+    """The use cases of MatchService. Answers are exact relative to the mapped query and cached by what they were computed from."""
+
+    def __init__(
+        self,
+        *,
+        bridges: BridgeStore,
+        snapshots: Snapshots,
+        tables: Tables,
+        derived: DerivedVectors,
+        pool: ComputePool,
+        engine: NeighbourEngine,
+        results: ResultCache,
+        metrics: Metrics,
+        limits: MatchLimits,
+    ) -> None:
+        self._bridges = bridges
+        self._snapshots = snapshots
+        self._derived = derived
+        self._pool = pool
+        self._engine = engine
+        self._results = results
+        self._metrics = metrics
+        self._limits = limits
+        self._terms = CslsTerms(derived, tables, engine, metrics)
+        self._mutual = MutualMatching(bridges, snapshots, derived, self._terms, pool, engine, metrics)
+
+    async def match(self, call: Call, query: MatchQuery, encode: Callable[[MatchReport], bytes]) -> bytes:
+        """The k best of each query, encoded.
+
+        Through a bridge, queries and gallery meet in the centred target space under cosine (`bridges/apply.py`); within a space, raw under
+        the space's similarity. Equal scores go by gallery row.
+
+        Raises:
+            InvalidArgument, ShapeMismatch, DimensionMismatch, NotFinite, ZeroVector: the queries.
+            InvalidK, UnknownMethod, MessageTooLarge: what is asked of them.
+            SpaceNotFound, BridgeNotFound, ItemNotFound, VersionExpired, WrongSpace: where.
+            MemoryBudget, Overloaded.
+        """
+        check_match(query, self._limits)
+        route = await self._route(call, query)
+        key = await self._key(query, route)
+
+        async def compute(work: Call) -> bytes:
+            report = await self._report(work, query, route)
+            with work.timed("encode"):
+                return await asyncio.to_thread(encode, report)
+
+        return await self._results.serve(call, key, compute)
+
+    async def mutual_pairs(self, call: Call, query: MutualPairsQuery) -> MutualPairs:
+        """The pairs of two spaces that are each other's nearest; see `MutualMatching.pairs`."""
+        check_correction(query.correction, query.correction_k, self._limits)
+        return await self._mutual.pairs(call, query)
+
+    async def estimate_seconds(self, call: Call, query: MatchQuery) -> float:
+        """A rough estimate of a match from scratch: the scans at the machine's usual rate, the bank's map and term among them."""
+        check_match(query, self._limits)
+        route = await self._route(call, query)
+        gallery = await self._snapshots.record(route.gallery_name)
+        scan = 2.0 * gallery.item_count * gallery.spec.dim
+        work = scan * query.count
+        if query.correction == "csls" and route.source is not None:
+            bank = await self._snapshots.record(route.source_name)
+            work += scan * (query.count + bank.item_count)
+            if route.artefact is not None:
+                work += 8.0 * bank.item_count * bank.spec.dim * gallery.spec.dim
+        return work / self._limits.flops_per_second
+
+    async def _route(self, call: Call, query: MatchQuery) -> _Route:
+        """Read the bridge, pin the versions, refuse what does not fit together."""
+        call.remaining()
+        if query.space is not None:
+            record = await self._snapshots.record(query.space.name)
+            _check_columns(query, record, f"space {query.space.name!r}")
+            use = _pinned(record, query.space.version)
+            return _Route(None, query.space.name, use, query.space.name, use)
+        artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
+        records = {}
+        for side, name in (("source", artefact.source_name), ("target", artefact.target_name)):
+            records[side] = await self._snapshots.record(name)
+            check_uid(artefact, side, records[side].uid)
+        _check_columns(query, records["source"], f"the source space {artefact.source_name!r} of bridge {query.bridge!r}")
+        needed = query.vectors is None or query.correction != "none"
+        return _Route(
+            artefact,
+            artefact.target_name,
+            _pinned(records["target"], query.gallery_version),
+            artefact.source_name,
+            _pinned(records["source"], 0) if needed else None,
+        )
+
+    @staticmethod
+    async def _key(query: MatchQuery, route: _Route) -> str:
+        corrected = query.correction != "none"
+        parameters = {
+            "bridge": route.artefact.uid if route.artefact else None,
+            "ids": None if query.vectors is not None else list(query.ids),
+            "shape": None if query.vectors is None else list(query.vectors.shape),
+            "k": query.k,
+            "correction": query.correction,
+            "correction_k": query.correction_k if corrected else None,
+        }
+        uses = [route.gallery] + ([route.source] if route.source else [])
+        if query.vectors is None:
+            return cache_key("match", parameters, uses)
+        # The bits as they lie; float32 little-endian, row by row.
+        content = np.ascontiguousarray(query.vectors).data.cast("B")
+        if content.nbytes <= _HASH_INLINE_BYTES:
+            return cache_key("match", parameters, uses, content)
+        return await asyncio.to_thread(cache_key, "match", parameters, uses, content)
+
+    async def _report(self, call: Call, query: MatchQuery, route: _Route) -> MatchReport:
+        prepare, scan = call.part(0.0, 0.7), call.part(0.7, 1.0)
+        async with AsyncExitStack() as held:
+            gallery = await held.enter_async_context(self._snapshots.hold(call, route.gallery_name, route.gallery.version))
+            _check_same(gallery, route.gallery)
+            if route.artefact is None:
+                search = await self._within(prepare, query, gallery)
+            else:
+                source = None
+                if route.source is not None:
+                    source = await held.enter_async_context(self._snapshots.hold(call, route.source_name, route.source.version))
+                    _check_same(source, route.source)
+                search = await self._through(prepare, query, route.artefact, gallery, source)
+            _check_size(query, search.candidates, gallery)
+            depth = max(query.k, query.correction_k if search.term is not None else 0)
+            m, n = len(search.queries), len(search.gallery)
+            found = await self._pool.run(
+                scan,
+                "scan",
+                lambda: find(search, query.k, query.correction_k, self._engine, self._metrics, scan.control),
+                nbytes=self._engine.query_bytes(m, n, search.gallery.shape[1], depth) + 40 * m * depth,
+            )
+            return MatchReport(
+                ids=gallery.ids[found.rows.ravel()].tolist(),
+                similarities=found.similarities,
+                scores=found.scores,
+                correction=query.correction,
+                gallery=route.gallery,
+                bridge=query.bridge,
+                bridge_uid=route.artefact.uid if route.artefact else "",
+                certificate=found.certificate,
+                engine=ENGINE_VERSION,
+            )
+
+    async def _within(self, call: Call, query: MatchQuery, space: Snapshot) -> Search:
+        """Raw queries in the space itself; items asked by id are not their own matches."""
+        exclude = None
+        if query.vectors is None:
+            exclude = await asyncio.to_thread(rows_of, space.ids, query.ids, space.name.removeprefix("spaces/"), "ids.ids")
+            queries = space.vectors[exclude]
+        else:
+            queries = np.ascontiguousarray(query.vectors)
+            await asyncio.to_thread(check_vectors, queries, space.similarity, None, "vectors")
+        term = await self._terms.within(call, space, query.correction_k) if query.correction == "csls" else None
+        return Search(queries, space.vectors, space.similarity, exclude, term)
+
+    async def _through(self, call: Call, query: MatchQuery, artefact: BridgeArtefact, target: Snapshot, source: Snapshot | None) -> Search:
+        """Mapped queries in the centred target space."""
+        first = call.part(0.0, 0.2)
+        ready = await self._derived.ready_map(first, artefact)
+        queries = await self._mapped_queries(first, query, ready, source)
+        gallery = await self._derived.gallery(first, artefact, target)
+        term = None
+        if query.correction == "csls" and source is not None:
+            bank = Side(source.uid, source.version, await self._derived.bank(call.part(0.2, 0.5), artefact, source))
+            searched = Side(target.uid, target.version, gallery)
+            term = await self._terms.across(call.part(0.5, 1.0), searched, bank, Similarity.COSINE, artefact.uid, query.correction_k)
+        return Search(queries, gallery, Similarity.COSINE, None, term)
+
+    async def _mapped_queries(self, call: Call, query: MatchQuery, ready: ReadyMap, source: Snapshot | None) -> NDArray[np.float32]:
+        def compute() -> NDArray[np.float32]:
+            if query.vectors is not None:
+                vectors, ids = query.vectors, None
+                # A map needs a direction, whatever the similarity of the source space.
+                check_vectors(vectors, Similarity.COSINE, field="vectors")
+            elif source is not None:
+                rows = rows_of(source.ids, query.ids, source.name.removeprefix("spaces/"), "ids.ids")
+                vectors, ids = source.vectors[rows], source.ids[rows]
+            return map_vectors(ready, vectors, call.control, ids)
+
+        return await self._pool.run(call, "load", compute, nbytes=8 * query.count * (len(ready.source_mean) + len(ready.target_mean)))
+
+
+def _check_columns(query: MatchQuery, record: SpaceRecord, what: str) -> None:
+    if query.vectors is not None:
+        check_width(query.vectors.shape[1], record.spec.dim, what, "vectors")
+
+
+def _pinned(record: SpaceRecord, version: int) -> SpaceUse:
+    if version > record.version:
+        raise VersionExpired(
+            f"space {record.spec.name!r} has no version {version}; the newest is {record.version}", field="gallery_version"
+        )
+    return SpaceUse(f"spaces/{record.spec.name}", record.uid, version or record.version)
+
+
+def _check_same(snapshot: Snapshot, use: SpaceUse) -> None:
+    if snapshot.uid != use.uid:
+        raise VersionExpired(f"{use.name} was deleted and made anew meanwhile; ask again", field="route")
+
+
+def _check_size(query: MatchQuery, candidates: int, gallery: Snapshot) -> None:
+    for k, field in ((query.k, "k"), (query.correction_k if query.correction == "csls" else 1, "correction_k")):
+        if k > candidates:
+            raise InvalidK(
+                f"{field} is {k}, but {gallery.name} has {candidates:,} items to match with, so it may be at most {candidates}",
+                field=field,
+                k=k,
+                limit=candidates,
+            )
