@@ -1,1 +1,139 @@
-"""Consilience."""
+"""Consilience: measure how far embedding spaces agree, bridge them, and match items across them.
+
+`Client` and `AsyncClient` speak to a server, `Client.local(path)` runs the same engine in this process, `align_arrays` compares two
+arrays without either. Everything public is here; names load what they need when they are first used, so that importing stays cheap.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from consilience._version import __version__
+
+if TYPE_CHECKING:
+    from consilience import errors, results
+    from consilience._arrays import align_arrays
+    from consilience._async.client import AsyncClient
+    from consilience._async.writer import AsyncWriter
+    from consilience._settings import Tls
+    from consilience._sync.client import Client
+    from consilience._sync.writer import Writer
+    from consilience.errors import (
+        AbortedError,
+        AlreadyExistsError,
+        CancelledError,
+        ConsilienceError,
+        FailedPreconditionError,
+        InvalidArgumentError,
+        MissingExtraError,
+        NotFoundError,
+        OverloadedError,
+        PermissionDeniedError,
+        RequestError,
+        ServerError,
+        Timeout,
+        TransportError,
+        UnauthenticatedError,
+        Unavailable,
+        UnimplementedError,
+    )
+    from consilience.results import (
+        AlignmentAtK,
+        AlignmentMatrix,
+        AlignmentReport,
+        Bridge,
+        CallDetails,
+        Certificate,
+        DeleteResult,
+        Embeddings,
+        EngineInfo,
+        Interval,
+        Limits,
+        MatchResult,
+        MutualPairs,
+        Operation,
+        Recall,
+        Result,
+        RetrievalReport,
+        ServerInfo,
+        Space,
+        SpaceUse,
+        UpsertResult,
+    )
+
+__all__ = [
+    "AbortedError",
+    "AlignmentAtK",
+    "AlignmentMatrix",
+    "AlignmentReport",
+    "AlreadyExistsError",
+    "AsyncClient",
+    "AsyncWriter",
+    "Bridge",
+    "CallDetails",
+    "CancelledError",
+    "Certificate",
+    "Client",
+    "ConsilienceError",
+    "DeleteResult",
+    "Embeddings",
+    "EngineInfo",
+    "FailedPreconditionError",
+    "Interval",
+    "InvalidArgumentError",
+    "Limits",
+    "MatchResult",
+    "MissingExtraError",
+    "MutualPairs",
+    "NotFoundError",
+    "Operation",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "Recall",
+    "RequestError",
+    "Result",
+    "RetrievalReport",
+    "ServerError",
+    "ServerInfo",
+    "Space",
+    "SpaceUse",
+    "Timeout",
+    "Tls",
+    "TransportError",
+    "UnauthenticatedError",
+    "Unavailable",
+    "UnimplementedError",
+    "UpsertResult",
+    "Writer",
+    "__version__",
+    "align_arrays",
+    "errors",
+    "results",
+]
+
+_HOMES = {
+    "AsyncClient": "consilience._async.client",
+    "AsyncWriter": "consilience._async.writer",
+    "Client": "consilience._sync.client",
+    "Tls": "consilience._settings",
+    "Writer": "consilience._sync.writer",
+    "align_arrays": "consilience._arrays",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from where it lives."""
+    if name in {"errors", "results"}:
+        return importlib.import_module(f"consilience.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module 'consilience' has no attribute {name!r}")
+    home = _HOMES.get(name) or (
+        "consilience.errors" if name in importlib.import_module("consilience.errors").__all__ else "consilience.results"
+    )
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return list(__all__)

@@ -1,0 +1,115 @@
+"""`align_arrays`: two arrays as a request, and the alignment of arrays without a server."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consilience import _names, _wire
+from consilience._batches import cuts_of_rows, upload_seconds
+from consilience._codec.alignment import decode_report, encode_spec
+from consilience._convert import Vectors, is_layered, to_vectors
+from consilience._embedded import align_embedded
+from consilience._results.alignment_report import AlignmentReport
+from consilience._results.server_info import Limits
+from consilience.errors import InvalidArgumentError, UnimplementedError
+from consilience.v1 import alignment_pb2
+
+_SLOWEST_COMPARISONS_PER_SECOND = 5e6
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A request of `AlignArrays`."""
+
+    header: alignment_pb2.AlignArraysHeader
+    x: Vectors
+    y: Vectors
+
+    def requests(self, limits: Limits) -> Iterator[tuple[bytes, int]]:
+        """The stream: the header, then blocks of x and of y that fit the server's limits."""
+        yield _wire.arrays_header(self.header), 0
+        for side, vectors in (("x", self.x), ("y", self.y)):
+            for start, stop in cuts_of_rows(vectors, limits):
+                yield _wire.arrays_block(side, vectors.rows(start, stop)), stop - start
+
+
+def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.AlignmentSpec) -> Arrays:
+    """Two arrays with one row an item, checked against each other.
+
+    Raises:
+        InvalidArgumentError: different numbers of rows, or what `to_vectors` refuses.
+        UnimplementedError: a side has layers.
+    """
+    if is_layered(x) or is_layered(y):
+        raise UnimplementedError("arrays with layers are not served yet; align one (n, d) array a side at a time", reason="NOT_SERVED")
+    left, right = to_vectors(x, "x"), to_vectors(y, "y")
+    if len(left) != len(right):
+        raise InvalidArgumentError(
+            f"x has {len(left):,} rows, y has {len(right):,}; row i of both is the same item", reason="SHAPE_MISMATCH", field="y"
+        )
+    header = alignment_pb2.AlignArraysHeader(
+        spec=spec,
+        similarity=_names.SIMILARITIES.to_number(similarity),
+        rows=len(left),
+        x_columns=left.columns,
+        y_columns=right.columns,
+    )
+    return Arrays(header, left, right)
+
+
+def align_arrays_seconds(timeout: float, arrays: Arrays) -> float:
+    """The default time: that of a call, what the bytes take over a slow line, and what n^2 comparisons take on a small machine."""
+    nbytes = arrays.x.data.nbytes + arrays.y.data.nbytes
+    return upload_seconds(timeout, nbytes) + len(arrays.x) ** 2 / _SLOWEST_COMPARISONS_PER_SECOND
+
+
+def align_arrays(
+    x: Any,
+    y: Any,
+    *,
+    k: int | Sequence[int] = 10,
+    metric: str = "mutual_knn",
+    similarity: str = "cosine",
+    preprocess: str = "none",
+    permutations: int = 999,
+    seed: int = 0,
+    alpha: float = 0.05,
+    interval_kind: str = "items",
+    confidence: float = 0.95,
+    sample_queries: int = 0,
+) -> AlignmentReport:
+    """How far two arrays agree whose row i is the same item; needs no server, only the extra `consilience[server]`.
+
+    Args:
+        x: (n, d): NumPy, torch, lists, Arrow or pandas.
+        y: (n, e).
+        k: neighbours, or a list of them: one search serves all, the first is the headline.
+        metric: `mutual_knn`, `cka` or `unbiased_cka`.
+        similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
+        preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
+        permutations: of the null behind p_value and calibrated; 0 skips it.
+        seed: of the permutations.
+        alpha: level of the calibrated score.
+        interval_kind: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
+        confidence: coverage of the interval.
+        sample_queries: ask this many items, chosen by a hash, against the full gallery; 0 asks all.
+
+    Raises:
+        InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
+        UnimplementedError: lists of layers and (n, L, d) are not served yet.
+        MissingExtraError: the extra is not installed.
+    """
+    spec = encode_spec(
+        k=k,
+        metric=metric,
+        preprocess=preprocess,
+        permutations=permutations,
+        seed=seed,
+        alpha=alpha,
+        interval_kind=interval_kind,
+        confidence=confidence,
+        sample_queries=sample_queries,
+    )
+    arrays = encode_arrays(x, y, similarity, spec)
+    response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32())
+    return decode_report(response.report)

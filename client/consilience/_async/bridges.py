@@ -1,0 +1,144 @@
+"""Calls that fit, find, list and delete bridges."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, cast, overload
+
+from consilience import _names
+from consilience._async.operations import AsyncOperationCalls
+from consilience._codec.bridges import decode_bridge
+from consilience._codec.operations import decode_operation
+from consilience._convert import to_ids
+from consilience._methods import DELETE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
+from consilience._progress import Progress
+from consilience._results.bridge import Bridge
+from consilience._results.operation import Operation
+from consilience._results.space import Space, SpaceUse
+from consilience.v1 import bridge_pb2
+
+_PAGE = 1000
+
+
+class AsyncBridgeCalls(AsyncOperationCalls):
+    """Directed maps from a source space to a target space."""
+
+    @overload
+    async def fit_bridge(
+        self,
+        source: str | Space | SpaceUse,
+        target: str | Space | SpaceUse,
+        name: str,
+        *,
+        method: str = "auto",
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        held_out_fraction: float = 0.2,
+        seed: int = 0,
+        penalties: Sequence[float] = (),
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Bridge: ...
+
+    @overload
+    async def fit_bridge(
+        self,
+        source: str | Space | SpaceUse,
+        target: str | Space | SpaceUse,
+        name: str,
+        *,
+        method: str = "auto",
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        held_out_fraction: float = 0.2,
+        seed: int = 0,
+        penalties: Sequence[float] = (),
+        wait: Literal[False],
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Operation: ...
+
+    async def fit_bridge(
+        self,
+        source: str | Space | SpaceUse,
+        target: str | Space | SpaceUse,
+        name: str,
+        *,
+        method: str = "auto",
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        held_out_fraction: float = 0.2,
+        seed: int = 0,
+        penalties: Sequence[float] = (),
+        wait: bool = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Bridge | Operation:
+        """Fit a map on known pairs, measure it on held-out ones, and keep it under a name.
+
+        Args:
+            source: the space mapped from; `name@7` pins version 7.
+            target: the space mapped into.
+            name: `[a-z][a-z0-9-]{0,62}`; spaces and bridges share one set of names.
+            method: `auto` (the best by held-out recall), `identity`, `ridge` or `procrustes`.
+            pair_ids: item ids known in both spaces; None is all common items.
+            target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
+            held_out_fraction: share of the pairs kept out of the fit for the report.
+            seed: chooses the held-out pairs.
+            penalties: of ridge, in units of the mean eigenvalue; empty is the server's grid.
+            wait: False starts an operation and returns it at once.
+            progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
+            request_id: makes repeating the call safe across processes.
+            timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
+
+        Raises:
+            InvalidArgumentError: too few pairs, a malformed name or one that a space has, widths that the method cannot join.
+            NotFoundError: no such space, or a pair id that is absent from it.
+            AlreadyExistsError: a bridge has this name.
+        """
+        pairs = bridge_pb2.PairSelection(
+            item_ids=None if pair_ids is None else to_ids(pair_ids, "pair_ids"),
+            target_ids=None if target_ids is None else to_ids(target_ids, "target_ids"),
+        )
+        request = bridge_pb2.FitBridgeRequest(
+            bridge_id=_names.bare(name),
+            source=_names.space_ref(source, "source"),
+            target=_names.space_ref(target, "target"),
+            method=_names.BRIDGE_METHODS.to_number(method),
+            pairs=pairs,
+            held_out_fraction=held_out_fraction,
+            seed=seed,
+            mode=_names.execution_mode(wait=wait),
+            request_id=request_id or _names.new_request_id(),
+            penalties=penalties,
+        )
+        message, details = await self._call(FIT_BRIDGE, request, timeout)
+        if not message.HasField("operation"):
+            return decode_bridge(message.bridge, details)
+        if not wait:
+            return decode_operation(message.operation, details)
+        return cast("Bridge", await self._outcome(message.operation, timeout, progress))
+
+    async def get_bridge(self, bridge: str | Bridge, *, timeout: float | None = None) -> Bridge:
+        """A bridge; NotFoundError."""
+        message, details = await self._call(GET_BRIDGE, bridge_pb2.GetBridgeRequest(name=_names.bridge_name(bridge)), timeout)
+        return decode_bridge(message.bridge, details)
+
+    async def list_bridges(self, *, timeout: float | None = None) -> list[Bridge]:
+        """All bridges by name; asks page by page."""
+        bridges: list[Bridge] = []
+        token = ""
+        while True:
+            request = bridge_pb2.ListBridgesRequest(page_size=_PAGE, page_token=token)
+            message, details = await self._call(LIST_BRIDGES, request, timeout)
+            bridges += [decode_bridge(entry, details) for entry in message.bridges]
+            token = message.next_page_token
+            if not token:
+                return bridges
+
+    async def delete_bridge(self, bridge: str | Bridge, *, request_id: str | None = None, timeout: float | None = None) -> None:
+        """Remove a bridge; NotFoundError."""
+        request = bridge_pb2.DeleteBridgeRequest(name=_names.bridge_name(bridge), request_id=request_id or _names.new_request_id())
+        await self._call(DELETE_BRIDGE, request, timeout)

@@ -1,0 +1,21 @@
+"""The asynchronous client: all groups of calls over one connection."""
+
+from consilience._async.alignment import AsyncAlignmentCalls
+from consilience._async.bridges import AsyncBridgeCalls
+from consilience._async.embeddings import AsyncEmbeddingCalls
+from consilience._async.matching import AsyncMatchCalls
+from consilience._async.server import AsyncServerCalls
+
+
+class AsyncClient(AsyncEmbeddingCalls, AsyncAlignmentCalls, AsyncBridgeCalls, AsyncMatchCalls, AsyncServerCalls):
+    """A connection to a Consilience server, or with `AsyncClient.local(path)` to the engine in this process.
+
+    One client serves any number of calls at once; close it, or use it in a `with` block. Calls have a deadline, and are repeated with
+    jitter where that is safe: reads, and mutations by their request id. Every error derives from `consilience.ConsilienceError`.
+
+    Args:
+        address: `host:port` or `unix:/path`; None takes CONSILIENCE_ADDRESS, then `localhost:50051`.
+        api_key: None takes CONSILIENCE_API_KEY; never printed.
+        tls: True trusts the system's roots; a path is a PEM file of roots; False is plaintext, and meant so.
+        timeout: seconds a call may take where it names no time of its own.
+    """

@@ -1,0 +1,52 @@
+"""Waiting, locks and background work over asyncio. Written by hand; `_sync/concurrency.py` is its twin over threads."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
+
+AsyncLock = asyncio.Lock
+
+AsyncAttempt = Callable[[float, str], Coroutine[Any, Any, Answer]]
+"""One try of a call: (seconds, request id) to its answer."""
+
+
+async def sleep(seconds: float) -> None:
+    """Wait."""
+    await asyncio.sleep(seconds)
+
+
+async def run_blocking(function: Callable[[], Answer]) -> Answer:
+    """Run what reads files or computes, off the event loop."""
+    return await asyncio.to_thread(function)
+
+
+class AsyncSignal:
+    """Set once; can be waited for with a limit."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        """Wake all who wait."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether it was set within `seconds`."""
+        try:
+            await asyncio.wait_for(self._event.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+class AsyncBackground:
+    """A function that runs beside its caller; it must not raise."""
+
+    def __init__(self, function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._task = asyncio.get_running_loop().create_task(function(), name=name)
+
+    async def join(self) -> None:
+        """Wait for its end."""
+        await self._task

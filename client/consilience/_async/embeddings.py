@@ -1,0 +1,148 @@
+"""Calls on the embeddings of a space."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from consilience import _names
+from consilience._async.concurrency import run_blocking
+from consilience._async.spaces import AsyncSpaceCalls
+from consilience._async.upload import AsyncUploadCalls
+from consilience._async.writer import AsyncWriter
+from consilience._batches import ArraySource, to_block
+from consilience._codec.spaces import decode_delete, decode_embeddings
+from consilience._convert import to_ids
+from consilience._embedding_pages import join_embeddings
+from consilience._methods import DELETE_EMBEDDINGS, GET_EMBEDDINGS
+from consilience._progress import Progress
+from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
+from consilience.errors import NotFoundError
+from consilience.ingest.files import open_file
+from consilience.v1 import space_pb2
+
+
+class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
+    """Write, read and delete embeddings."""
+
+    async def upsert(
+        self,
+        space: str | Space,
+        ids: Any,
+        vectors: Any,
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        request_id: str | None = None,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> UpsertResult:
+        """Insert or replace embeddings: one call, of any size, is one new version, or none at all.
+
+        Args:
+            space: its name.
+            ids: n strings, each once.
+            vectors: (n, dim): NumPy, torch, lists, Arrow or pandas. float32, float16 and bfloat16 are kept exactly; float64 is rounded.
+            attributes: n values by attribute name, of one type a column; None and NaN are missing. `group_id` joins many-to-many pairs.
+            request_id: names the upload. Pass one, and again after a crash, to go on with what the server has staged.
+            progress: True for a bar, or a function told (rows sent, rows in all).
+            timeout: seconds for all of it; None is that of a call and what the bytes take at 2 MB/s.
+
+        Raises:
+            InvalidArgumentError: what is wrong with which rows; nothing was changed.
+            NotFoundError: no such space.
+        """
+        name = _names.space_name(space)
+        block = await run_blocking(lambda: to_block(ids, vectors, attributes))
+        return await self._send(name, ArraySource(block), request_id, timeout, progress)
+
+    async def ingest(
+        self,
+        space: str | Space,
+        path: str | Path,
+        ids: str | Path | Sequence[str] | None = None,
+        *,
+        id_column: str = "id",
+        vector_column: str = "vector",
+        attribute_columns: Sequence[str] | None = None,
+        create: bool = False,
+        similarity: str = "cosine",
+        request_id: str | None = None,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> UpsertResult:
+        """Upsert a file as one version; files larger than memory are read as they are sent.
+
+        Args:
+            space: its name.
+            path: `.npy` (with `ids`), `.npz`, `.parquet`, `.arrow`, `.feather` or `.ipc` (need pyarrow), `.pt` (needs torch; weights only).
+            ids: for `.npy`, and for `.pt` holding a single tensor: a text file with one id a line, or the ids.
+            id_column: the array or column of ids.
+            vector_column: the array or column of vectors; `vectors` is found too.
+            attribute_columns: columns to keep as attributes; None is all others.
+            create: make the space where it is missing, with the file's width and this `similarity`.
+            similarity: of a space that is made.
+            request_id: as in `upsert`.
+            progress: as in `upsert`.
+            timeout: as in `upsert`.
+
+        Raises:
+            InvalidArgumentError: the file does not hold what it should.
+            MissingExtraError: the package that reads it is not installed.
+        """
+        source = await run_blocking(lambda: open_file(Path(path), ids, id_column, vector_column, attribute_columns))
+        name = _names.space_name(space)
+        if create:
+            try:
+                await self.get_space(name)
+            except NotFoundError:
+                await self.create_space(name, source.dim, similarity=similarity)
+        return await self._send(name, source, request_id, timeout, progress)
+
+    def writer(self, space: str | Space, *, publish_seconds: float = 5.0, publish_rows: int = 100_000) -> AsyncWriter:
+        """A context for a stream of small batches, published as versions every few seconds; see `Writer`."""
+        return AsyncWriter(self._send, _names.space_name(space), publish_seconds, publish_rows)
+
+    async def get_embeddings(self, space: str | Space | SpaceUse, ids: Any = None, *, timeout: float | None = None) -> Embeddings:
+        """Items of a space with vectors and attributes, whole in memory.
+
+        Args:
+            space: its name; `name@7` pins version 7, so does a SpaceUse.
+            ids: which, in this order; None is all, in row order (ids in byte order).
+            timeout: seconds a page.
+
+        Raises:
+            NotFoundError: no such space, or ids that are not in it.
+            FailedPreconditionError: the pinned version was cleaned up.
+        """
+        return join_embeddings([page async for page in self.iterate_embeddings(space, ids, timeout=timeout)])
+
+    async def iterate_embeddings(
+        self, space: str | Space | SpaceUse, ids: Any = None, *, page_size: int = 0, timeout: float | None = None
+    ) -> AsyncIterator[Embeddings]:
+        """The same page by page, all of one version.
+
+        Args:
+            space: as in `get_embeddings`.
+            ids: as in `get_embeddings`.
+            page_size: items a page; 0 is as many as fit a message.
+            timeout: seconds a page.
+        """
+        ref = _names.space_ref(space)
+        wanted = None if ids is None else to_ids(ids)
+        token = ""
+        while True:
+            request = space_pb2.GetEmbeddingsRequest(space=ref, ids=wanted, page_size=page_size, page_token=token)
+            message, details = await self._call(GET_EMBEDDINGS, request, timeout)
+            yield decode_embeddings(message, details)
+            token = message.next_page_token
+            if not token:
+                return
+
+    async def delete_embeddings(
+        self, space: str | Space, ids: Any, *, request_id: str | None = None, timeout: float | None = None
+    ) -> DeleteResult:
+        """Delete items as one new version; ids that are absent are counted, not refused."""
+        request = space_pb2.DeleteEmbeddingsRequest(
+            space=_names.space_name(space), ids=to_ids(ids), request_id=request_id or _names.new_request_id()
+        )
+        message, details = await self._call(DELETE_EMBEDDINGS, request, timeout)
+        return decode_delete(message, details)

@@ -1,0 +1,164 @@
+"""Calls that predict correspondences."""
+
+from typing import Any, Literal, cast, overload
+
+from consilience import _names
+from consilience._async.operations import AsyncOperationCalls
+from consilience._codec.matches import decode_match, join_matches, join_pairs
+from consilience._codec.operations import decode_operation
+from consilience._match_queries import encode_queries, match_request, pin_gallery
+from consilience._methods import MATCH, MUTUAL_PAIRS
+from consilience._progress import Progress, reporting
+from consilience._results.bridge import Bridge
+from consilience._results.match_result import MatchResult, MutualPairs
+from consilience._results.operation import Operation
+from consilience._results.space import Space, SpaceUse
+from consilience.v1 import match_pb2
+
+
+class AsyncMatchCalls(AsyncOperationCalls):
+    """Matches within a space or through a bridge, and mutual pairs."""
+
+    @overload
+    async def match(
+        self,
+        queries: Any = None,
+        *,
+        query_ids: Any = None,
+        bridge: str | Bridge | None = None,
+        space: str | Space | SpaceUse | None = None,
+        k: int = 10,
+        correction: str = "none",
+        correction_k: int = 10,
+        index: str = "exact",
+        gallery_version: int = 0,
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> MatchResult: ...
+
+    @overload
+    async def match(
+        self,
+        queries: Any = None,
+        *,
+        query_ids: Any = None,
+        bridge: str | Bridge | None = None,
+        space: str | Space | SpaceUse | None = None,
+        k: int = 10,
+        correction: str = "none",
+        correction_k: int = 10,
+        index: str = "exact",
+        gallery_version: int = 0,
+        wait: Literal[False],
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> Operation: ...
+
+    async def match(
+        self,
+        queries: Any = None,
+        *,
+        query_ids: Any = None,
+        bridge: str | Bridge | None = None,
+        space: str | Space | SpaceUse | None = None,
+        k: int = 10,
+        correction: str = "none",
+        correction_k: int = 10,
+        index: str = "exact",
+        gallery_version: int = 0,
+        wait: bool = True,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> MatchResult | Operation:
+        """The k nearest items of the gallery for each query, exact relative to the mapped query.
+
+        More queries than a message takes are asked in parts, all against one version of the gallery.
+
+        Args:
+            queries: (n, d) or (d,) vectors of the bridge's source space, or of the space itself without a bridge.
+            query_ids: items of that space instead; within a space an item is not its own match.
+            bridge: maps the queries into its target space, which is the gallery.
+            space: searches within one space; `name@7` pins version 7. Exactly one of bridge and space.
+            k: matches a query.
+            correction: `none` or `csls`.
+            correction_k: neighbourhood of the correction.
+            index: `exact`; approximate ones are not served yet.
+            gallery_version: pins the gallery's version behind a bridge; 0 is the newest.
+            wait: False starts an operation and returns it at once; the queries must then fit one message.
+            progress: True for a bar, or a function told (queries answered, queries in all).
+            timeout: seconds a part; None is the client's for the call, and as long as it takes for an operation.
+
+        Raises:
+            InvalidArgumentError: vectors that do not fit the space, k above the gallery or the limit; or not one kind of
+                queries and one route.
+            NotFoundError: no such bridge, space or item.
+        """
+        asked = encode_queries(queries, query_ids)
+        request = match_request(
+            bridge=bridge,
+            space=space,
+            k=k,
+            correction=correction,
+            correction_k=correction_k,
+            index=index,
+            gallery_version=gallery_version,
+            wait=wait,
+        )
+        if not wait:
+            asked.fill(request, 0, len(asked))
+            message, details = await self._call(MATCH, request, timeout)
+            return decode_operation(message.operation, details)
+        parts: list[MatchResult] = []
+        limits = await self._limits()
+        with reporting(progress, "match") as told:
+            for start, stop in asked.parts(k, limits):
+                asked.fill(request, start, stop)
+                message, details = await self._call(MATCH, request, timeout)
+                if message.HasField("operation"):
+                    part = cast("MatchResult", await self._outcome(message.operation, timeout, progress=False))
+                else:
+                    part = decode_match(message.report, details)
+                parts.append(part)
+                told(stop, len(asked))
+                pin_gallery(request, part.gallery)
+        return join_matches(parts)
+
+    async def mutual_pairs(
+        self,
+        source: str | Space | SpaceUse,
+        target: str | Space | SpaceUse,
+        *,
+        bridge: str | Bridge | None = None,
+        correction: str = "none",
+        correction_k: int = 10,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> MutualPairs:
+        """The pairs across two spaces that are each other's nearest, best first.
+
+        Args:
+            source: a space; `name@7` pins version 7.
+            target: the other.
+            bridge: maps the source into the target; None only where both have one width and one similarity.
+            correction: `none` or `csls`.
+            correction_k: neighbourhood of the correction.
+            limit: at most this many pairs; 0 is all.
+            timeout: seconds; None is ten times the client's, for it joins all items with all.
+
+        Raises:
+            InvalidArgumentError: no bridge, and different widths.
+            NotFoundError: no such space or bridge.
+            FailedPreconditionError: the bridge was fitted for other spaces.
+        """
+        request = match_pb2.MutualPairsRequest(
+            source=_names.space_ref(source, "source"),
+            target=_names.space_ref(target, "target"),
+            bridge="" if bridge is None else _names.bridge_name(bridge),
+            correction=_names.CORRECTIONS.to_number(correction),
+            correction_k=correction_k,
+            limit=limit,
+        )
+        seconds = 10 * self._settings.timeout if timeout is None else timeout
+        blocks, details = await self._download(MUTUAL_PAIRS, request, seconds)
+        return join_pairs(blocks, details)

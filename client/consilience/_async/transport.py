@@ -1,0 +1,136 @@
+"""The transport primitives over grpc.aio. Written by hand; `_sync/transport.py` is its twin, everything above is generated from here."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+
+from consilience._channel import OPTIONS, call_metadata, check_usable, credentials
+from consilience._codec.details import decode_details
+from consilience._embedded import Embedded, open_embedded
+from consilience._methods import Method
+from consilience._results.base import CallDetails
+from consilience._settings import ClientSettings
+from consilience._status import error_of_call
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class AsyncTransport:
+    """One channel, made at the first call and bound to the loop that runs then; every failure becomes an error of `errors.py`.
+
+    Args:
+        settings: where to, with what.
+        path: a folder to serve in this process instead of `settings.address`; its server starts at the first call.
+    """
+
+    def __init__(self, settings: ClientSettings, path: str | None = None) -> None:
+        self._settings = settings
+        self._path = path
+        self._pid = os.getpid()
+        self._closed = False
+        self._opening: asyncio.Future[Embedded] | None = None
+        self._channel: grpc.aio.Channel | None = None
+
+    async def open(self) -> grpc.aio.Channel:
+        """The channel."""
+        check_usable(self._pid, closed=self._closed)
+        if self._channel is not None:
+            return self._channel
+        target = self._settings.address
+        if self._path is not None:
+            if self._opening is None:
+                self._opening = asyncio.ensure_future(asyncio.to_thread(open_embedded, self._path))
+            try:
+                # Shielded: a caller that is cancelled meanwhile must not lose the handle that `close` needs.
+                target = (await asyncio.shield(self._opening)).target
+            except BaseException:
+                if self._opening.done():
+                    self._opening = None
+                raise
+        if self._channel is None:
+            secret = credentials(self._settings)
+            if secret is None:
+                self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
+            else:
+                self._channel = grpc.aio.secure_channel(target, secret, options=OPTIONS)
+        return self._channel
+
+    async def unary(
+        self, method: Method[Request, Response], request: Request, timeout: float, request_id: str
+    ) -> tuple[Response, CallDetails]:
+        """One request, one answer."""
+        channel = await self.open()
+        call = channel.unary_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            request, timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            return await call, decode_details(await call.trailing_metadata())
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error, self._settings.address) from None
+
+    async def upload(
+        self,
+        method: Method[Request, Response],
+        requests: Iterator[tuple[Request, int]],
+        timeout: float,
+        request_id: str,
+        sent: Callable[[int], None],
+    ) -> tuple[Response, CallDetails]:
+        """A stream of requests, one answer. One request is in flight: the next is made while HTTP/2 takes the one before.
+
+        Args:
+            method: the RPC.
+            requests: each with the count that `sent` is told once it is on its way; consumed in a worker thread.
+            timeout: seconds for all of it.
+            request_id: names the call.
+            sent: told after each request.
+        """
+        channel = await self.open()
+        call = channel.stream_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            while (entry := await asyncio.to_thread(next, requests, None)) is not None:
+                try:
+                    await call.write(entry[0])
+                except asyncio.InvalidStateError:
+                    break  # the call has ended already; its answer says why
+                sent(entry[1])
+            else:
+                await call.done_writing()
+            return await call, decode_details(await call.trailing_metadata())
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error, self._settings.address) from None
+        finally:
+            call.cancel()
+
+    async def download(
+        self, method: Method[Request, Response], request: Request, timeout: float, request_id: str
+    ) -> tuple[list[Response], CallDetails]:
+        """One request, all answers of its stream."""
+        channel = await self.open()
+        call = channel.unary_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            request, timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            return [response async for response in call], decode_details(await call.trailing_metadata())
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error, self._settings.address) from None
+        finally:
+            call.cancel()
+
+    async def close(self) -> None:
+        """Close the channel, and end the server of this process where there is one. Idempotent."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        if self._channel is not None:
+            await self._channel.close()
+        if self._opening is not None:
+            embedded = await self._opening
+            await asyncio.to_thread(embedded.close)

@@ -1,0 +1,159 @@
+"""Alignment: what a caller asks as a spec, answers as results."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from consilience import _names
+from consilience._codec.spaces import decode_space_use
+from consilience._convert import from_matrix
+from consilience._results.alignment_matrix import AlignmentMatrix
+from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
+from consilience._results.base import NO_DETAILS, CallDetails
+from consilience.errors import InvalidArgumentError
+from consilience.v1 import alignment_pb2
+
+_UINT32 = range(1, 2**32)
+
+
+def encode_spec(
+    *,
+    k: int | Sequence[int],
+    metric: str,
+    preprocess: str,
+    permutations: int,
+    seed: int,
+    alpha: float,
+    interval_kind: str,
+    confidence: float,
+    sample_queries: int,
+) -> alignment_pb2.AlignmentSpec:
+    """The spec of an alignment; the contract's `Align` says what each field means.
+
+    Raises:
+        InvalidArgumentError: an unknown name, k < 1, or a negative number.
+    """
+    ks = check_ks(k)
+    for name, value in (("permutations", permutations), ("seed", seed), ("sample_queries", sample_queries)):
+        if value < 0:
+            raise InvalidArgumentError(f"{name} is {value}; it must be 0 or more", field=name)
+    return alignment_pb2.AlignmentSpec(
+        metric=_names.METRICS.to_number(metric),
+        ks=ks,
+        preprocess=_names.PREPROCESS.to_number(preprocess),
+        permutations=permutations,
+        skip_permutations=permutations == 0,
+        seed=seed,
+        alpha=alpha,
+        interval_kind=_names.INTERVAL_KINDS.to_number(interval_kind),
+        confidence=confidence,
+        sample_queries=sample_queries,
+    )
+
+
+def check_ks(k: int | Sequence[int]) -> list[int]:
+    """One k or several, each at least 1."""
+    ks = [int(entry) for entry in k] if isinstance(k, Sequence | np.ndarray) else [int(k)]
+    if not ks or any(entry not in _UINT32 for entry in ks):
+        raise InvalidArgumentError(f"k is {k!r}; give 1 or more neighbours", reason="INVALID_K", field="k")
+    return ks
+
+
+def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails = NO_DETAILS) -> AlignmentReport:
+    """An AlignmentReport."""
+    entries = list(message.by_k) or [message.headline]
+    interval = message.headline.interval
+    return AlignmentReport(
+        metric=_names.METRICS.to_name(message.metric),
+        by_k={entry.k: _decode_at_k(entry) for entry in (message.headline, *entries)},
+        interval_kind=_names.INTERVAL_KINDS.to_name(interval.kind),
+        confidence=interval.confidence,
+        n=message.n,
+        gallery=message.gallery,
+        dropped_x=message.dropped_x,
+        dropped_y=message.dropped_y,
+        preprocess=_names.PREPROCESS.to_name(message.preprocess),
+        clips=tuple(message.clips),
+        permutations=message.permutations,
+        seed=message.seed,
+        alpha=message.alpha,
+        x=decode_space_use(message.x) if message.x.name else None,
+        y=decode_space_use(message.y) if message.y.name else None,
+        engine=message.engine,
+        certificate_x=decode_certificate(message, "certificate_x"),
+        certificate_y=decode_certificate(message, "certificate_y"),
+        layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
+        best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
+        details=details,
+    )
+
+
+def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails = NO_DETAILS) -> AlignmentMatrix:
+    """An AlignmentMatrix."""
+    versions = tuple(decode_space_use(use) for use in message.spaces)
+    return AlignmentMatrix(
+        metric=_names.METRICS.to_name(message.metric),
+        k=message.k,
+        spaces=tuple(use.name for use in versions),
+        versions=versions,
+        scores=from_matrix(message.scores),
+        chance=from_matrix(message.chance),
+        excess=from_matrix(message.excess),
+        calibrated=from_matrix(message.calibrated),
+        p_values=from_matrix(message.p_values),
+        interval_low=from_matrix(message.interval_low),
+        interval_high=from_matrix(message.interval_high),
+        interval_kind=_names.INTERVAL_KINDS.to_name(message.interval_kind),
+        confidence=message.confidence,
+        n=np.array(message.n, dtype=np.int64).reshape(len(versions), len(versions)),
+        items=_names.ITEM_POLICIES.to_name(message.items),
+        permutations=message.permutations,
+        seed=message.seed,
+        alpha=message.alpha,
+        preprocess=_names.PREPROCESS.to_name(message.preprocess),
+        engine=message.engine,
+        details=details,
+    )
+
+
+def decode_certificate(message: Any, field: str) -> Certificate | None:
+    """The certificate in a field of a report, None where it is not set."""
+    if not message.HasField(field):
+        return None
+    told: alignment_pb2.Certificate = getattr(message, field)
+    return Certificate(
+        scan_dtype=told.scan_dtype,
+        error_bound=told.error_bound,
+        certified_rows=told.certified_rows,
+        refined_rows=told.refined_rows,
+        exact_dots=told.exact_dots,
+        backend=told.backend,
+    )
+
+
+def decode_interval(message: alignment_pb2.Interval) -> Interval:
+    """(low, high)."""
+    return Interval(message.low, message.high)
+
+
+def _decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
+    def told(field: str) -> float | None:
+        return getattr(message, field) if message.HasField(field) else None
+
+    return AlignmentAtK(
+        k=message.k,
+        score=message.score,
+        chance=message.chance,
+        excess=message.excess,
+        interval=decode_interval(message.interval),
+        p_value=told("p_value"),
+        calibrated=told("calibrated"),
+        threshold=told("threshold"),
+        null_mean=told("null_mean"),
+        null_sd=told("null_sd"),
+        tie_fraction_x=message.tie_fraction_x,
+        tie_fraction_y=message.tie_fraction_y,
+        self_score_x=message.self_score_x,
+        self_score_y=message.self_score_y,
+    )

@@ -1,0 +1,87 @@
+"""Matches and mutual pairs: answers as results."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from consilience import _names
+from consilience._codec.alignment import decode_certificate
+from consilience._codec.spaces import decode_space_use
+from consilience._convert import from_matrix
+from consilience._results.alignment_report import Certificate
+from consilience._results.base import NO_DETAILS, CallDetails
+from consilience._results.match_result import MatchResult, MutualPairs
+from consilience.errors import ServerError
+from consilience.v1 import match_pb2
+
+
+def decode_match(message: match_pb2.MatchReport, details: CallDetails = NO_DETAILS) -> MatchResult:
+    """A MatchResult."""
+    ids = np.empty(len(message.ids), dtype=object)
+    ids[:] = list(message.ids)
+    return MatchResult(
+        ids=ids.reshape(message.queries, message.k),
+        similarities=from_matrix(message.similarities),
+        scores=from_matrix(message.scores),
+        correction=_names.CORRECTIONS.to_name(message.correction),
+        gallery=decode_space_use(message.gallery),
+        bridge=_names.bare(message.bridge),
+        bridge_uid=message.bridge_uid,
+        certificate=decode_certificate(message, "certificate"),
+        engine=message.engine,
+        measured_recall=message.measured_recall if message.HasField("measured_recall") else None,
+        details=details,
+    )
+
+
+def join_matches(parts: Sequence[MatchResult]) -> MatchResult:
+    """One result from those of consecutive queries; the details are the last part's."""
+    if len(parts) == 1:
+        return parts[0]
+    return replace(
+        parts[-1],
+        ids=np.concatenate([part.ids for part in parts]),
+        similarities=np.concatenate([part.similarities for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        certificate=_joined([part.certificate for part in parts if part.certificate is not None]),
+    )
+
+
+def join_pairs(blocks: Sequence[match_pb2.MutualPairsResponse], details: CallDetails = NO_DETAILS) -> MutualPairs:
+    """MutualPairs from the blocks of a stream.
+
+    Raises:
+        ServerError: the stream brought no summary, or fewer pairs than it told.
+    """
+    summary = blocks[0].summary if blocks and blocks[0].HasField("summary") else None
+    source_ids = [item for block in blocks for item in block.source_ids]
+    if summary is None or len(source_ids) != summary.pairs:
+        told = "no summary" if summary is None else f"{summary.pairs:,} pairs"
+        raise ServerError(f"the stream of pairs told {told} and brought {len(source_ids):,} pairs", reason="INTERNAL")
+    scores = [from_matrix(block.scores).ravel() for block in blocks if block.source_ids]
+    return MutualPairs(
+        source_ids=source_ids,
+        target_ids=[item for block in blocks for item in block.target_ids],
+        scores=np.concatenate(scores) if scores else np.empty(0, dtype=np.float64),
+        source_items=summary.source_items,
+        target_items=summary.target_items,
+        source=decode_space_use(summary.source),
+        target=decode_space_use(summary.target),
+        bridge=_names.bare(summary.bridge),
+        correction=_names.CORRECTIONS.to_name(summary.correction),
+        engine=summary.engine,
+        details=details,
+    )
+
+
+def _joined(certificates: Sequence[Certificate]) -> Certificate | None:
+    if not certificates:
+        return None
+    return replace(
+        certificates[-1],
+        error_bound=max(told.error_bound for told in certificates),
+        certified_rows=sum(told.certified_rows for told in certificates),
+        refined_rows=sum(told.refined_rows for told in certificates),
+        exact_dots=sum(told.exact_dots for told in certificates),
+    )

@@ -1,0 +1,51 @@
+"""Operations: answers as results, and the answer inside one that is done."""
+
+from collections.abc import Callable
+from typing import Any
+
+from consilience._codec.alignment import decode_matrix, decode_report
+from consilience._codec.bridges import decode_bridge
+from consilience._codec.matches import decode_match
+from consilience._codec.times import to_datetime
+from consilience._results.base import NO_DETAILS, CallDetails, Result
+from consilience._results.operation import Operation
+from consilience._status import error_of_status
+from consilience.errors import ServerError
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, operation_pb2
+
+_ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
+    "consilience.v1.AlignResponse": (alignment_pb2.AlignResponse, "report", decode_report),
+    "consilience.v1.AlignMatrixResponse": (alignment_pb2.AlignMatrixResponse, "matrix", decode_matrix),
+    "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
+    "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
+}
+"""By the type's name in the Any: the message, its field, and how that becomes a result."""
+
+
+def decode_operation(message: Any, details: CallDetails = NO_DETAILS) -> Operation:
+    """An Operation; its metadata is an OperationMetadata."""
+    told = operation_pb2.OperationMetadata()
+    message.metadata.Unpack(told)
+    failed = message.done and message.HasField("error")
+    return Operation(
+        name=message.name,
+        kind=told.kind,
+        done=message.done,
+        progress=told.progress,
+        error=str(error_of_status(message.error)) if failed else None,
+        create_time=to_datetime(told, "create_time"),
+        update_time=to_datetime(told, "update_time"),
+        details=details,
+    )
+
+
+def decode_outcome(message: Any, details: CallDetails = NO_DETAILS) -> Result:
+    """What an operation that is done answers; the error that it ended with is raised."""
+    if message.HasField("error"):
+        raise error_of_status(message.error, details.request_id)
+    kind = message.response.TypeName()
+    if kind not in _ANSWERS:
+        raise ServerError(f"{message.name} answers with {kind or 'nothing'}, which this SDK does not know; update it", reason="INTERNAL")
+    response_type, field, decode = _ANSWERS[kind]
+    response = response_type.FromString(message.response.value)
+    return decode(getattr(response, field), details)

@@ -1,0 +1,67 @@
+"""The engine in this process, found through the entry-point group `consilience.embedded`; the SDK never imports the server."""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+import grpc
+
+from consilience._status import error_of_call
+from consilience.errors import ConsilienceError, MissingExtraError, ServerError
+
+_GROUP = "consilience.embedded"
+_REMEDY = "pip install 'consilience[server]'"
+
+
+class Embedded(Protocol):
+    """A server in a private thread of this process."""
+
+    @property
+    def target(self) -> str:
+        """Its address, `unix:...`."""
+        ...
+
+    def close(self) -> None:
+        """Drain, give back the writer's lease, end the thread."""
+        ...
+
+
+def open_embedded(path: str) -> Embedded:
+    """Start the server on a folder; returns once it is ready.
+
+    Raises:
+        MissingExtraError: the extra `server` is not installed.
+        FailedPreconditionError: another process holds the folder, or a newer version wrote it.
+    """
+    opener: Callable[[str], Embedded] = _load("server")
+    embedded: Embedded = _called(lambda: opener(path))
+    return embedded
+
+
+def align_embedded(header: Any, x: Any, y: Any) -> Any:
+    """An AlignArraysResponse for two float32 arrays, without a server; MissingExtraError likewise."""
+    align = _load("align_arrays")
+    return _called(lambda: align(header, x, y))
+
+
+def _load(name: str) -> Callable[..., Any]:
+    for entry in entry_points(group=_GROUP, name=name):
+        try:
+            loaded: Callable[..., Any] = entry.load()
+        except ImportError as error:
+            raise MissingExtraError(
+                f"this needs the engine, which misses {error.name or error}: {_REMEDY}", reason="EXTRA_MISSING"
+            ) from error
+        return loaded
+    raise MissingExtraError(f"this needs the engine, which is not installed: {_REMEDY}", reason="EXTRA_MISSING")
+
+
+def _called(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except ConsilienceError:
+        raise
+    except grpc.RpcError as error:
+        if not hasattr(error, "code"):
+            raise ServerError(f"the embedded engine failed: {error}", reason="INTERNAL") from error
+        raise error_of_call(error) from None

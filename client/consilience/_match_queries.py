@@ -1,0 +1,93 @@
+"""Queries of `match`: vectors or ids, cut into parts that a message takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from consilience import _names
+from consilience._codec.alignment import check_ks
+from consilience._convert import Vectors, to_ids, to_vectors
+from consilience._results.server_info import Limits
+from consilience._results.space import SpaceUse
+from consilience.errors import InvalidArgumentError
+from consilience.v1 import match_pb2
+
+_DEFAULT_MESSAGE_BYTES = 4 << 20
+_ANSWER_BYTES = 16 + 64
+"""One match: two float64 and, on average, at most this much of an id."""
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What is asked with: exactly one of the two is set."""
+
+    vectors: Vectors | None
+    ids: list[str] | None
+
+    def __len__(self) -> int:
+        return len(self.vectors if self.vectors is not None else self.ids or [])
+
+    def parts(self, k: int, limits: Limits) -> Iterator[tuple[int, int]]:
+        """Ranges [start, stop) whose request and answer fit a message; one empty range where nothing is asked."""
+        room = (limits.max_message_bytes or _DEFAULT_MESSAGE_BYTES) // 2
+        query_bytes = self.vectors.columns * self.vectors.data.itemsize if self.vectors is not None else limits.max_id_bytes or 1024
+        most = min(room // max(query_bytes, 1), room // (_ANSWER_BYTES * k))
+        if limits.max_items_per_message:
+            most = min(most, limits.max_items_per_message // k)
+        step, count = max(1, most), len(self)
+        for start in range(0, max(count, 1), step):
+            yield start, min(start + step, count)
+
+    def fill(self, request: match_pb2.MatchRequest, start: int, stop: int) -> None:
+        """Put queries [start, stop) into a request."""
+        if self.vectors is not None:
+            request.vectors.CopyFrom(self.vectors.rows(start, stop).to_matrix())
+        else:
+            request.ids.CopyFrom(match_pb2.IdQueries(ids=(self.ids or [])[start:stop]))
+
+
+def encode_queries(queries: Any, query_ids: Any) -> Queries:
+    """Vectors, or ids; InvalidArgumentError where both or none are given."""
+    if (queries is None) == (query_ids is None):
+        raise InvalidArgumentError("give either queries (vectors) or query_ids", field="queries")
+    if queries is not None:
+        return Queries(to_vectors(queries, "queries", single=True), None)
+    return Queries(None, to_ids(query_ids, "query_ids"))
+
+
+def match_request(
+    *,
+    bridge: Any,
+    space: Any,
+    k: int,
+    correction: str,
+    correction_k: int,
+    index: str,
+    gallery_version: int,
+    wait: bool,
+) -> match_pb2.MatchRequest:
+    """A request without its queries; InvalidArgumentError where not exactly one of bridge and space is given."""
+    if (bridge is None) == (space is None):
+        raise InvalidArgumentError("give either a bridge or a space to search in", field="bridge")
+    check_ks(k)
+    request = match_pb2.MatchRequest(
+        k=k,
+        correction=_names.CORRECTIONS.to_number(correction),
+        correction_k=correction_k,
+        index=_names.INDEXES.to_number(index),
+        gallery_version=gallery_version,
+        mode=_names.execution_mode(wait=wait),
+    )
+    if bridge is not None:
+        request.bridge = _names.bridge_name(bridge)
+    else:
+        request.space.CopyFrom(_names.space_ref(space))
+    return request
+
+
+def pin_gallery(request: match_pb2.MatchRequest, gallery: SpaceUse) -> None:
+    """The parts that follow search the version that the first one did."""
+    if request.WhichOneof("route") == "space":
+        request.space.version = gallery.version
+    else:
+        request.gallery_version = gallery.version

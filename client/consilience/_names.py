@@ -1,0 +1,104 @@
+"""Names as callers write them and as the contract does: resources with a pinned version, enums, request ids."""
+
+import re
+import uuid
+from typing import Any
+
+from consilience._results.bridge import Bridge
+from consilience._results.operation import Operation
+from consilience._results.space import Space
+from consilience.errors import InvalidArgumentError
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2
+
+_SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
+_REASONS = {"metric": "UNKNOWN_METRIC", "method": "UNKNOWN_METHOD", "correction": "UNKNOWN_METHOD"}
+
+
+class EnumNames:
+    """The names of one enum of the contract, as callers write them: `METRIC_MUTUAL_KNN` is `mutual_knn`."""
+
+    def __init__(self, enum: Any, field: str) -> None:
+        prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper() + "_"
+        self._field = field
+        self._names: dict[int, str] = {number: name.removeprefix(prefix).lower() for name, number in enum.items()}
+        self._numbers = {name: number for number, name in self._names.items() if number}
+
+    def to_number(self, name: str) -> Any:
+        """The enum's value; InvalidArgumentError lists the names where there is none of this name."""
+        number = self._numbers.get(name)
+        if number is None:
+            known = ", ".join(self._numbers)
+            reason = _REASONS.get(self._field, "INVALID_ARGUMENT")
+            raise InvalidArgumentError(f"{self._field} is {name!r}; it is one of {known}", reason=reason, field=self._field)
+        return number
+
+    def to_name(self, number: int) -> str:
+        """The name of a value; `unspecified` for zero, `unknown_<number>` for one of a newer contract."""
+        return self._names.get(number, f"unknown_{number}")
+
+
+METRICS = EnumNames(alignment_pb2.Metric, "metric")
+PREPROCESS = EnumNames(alignment_pb2.Preprocess, "preprocess")
+INTERVAL_KINDS = EnumNames(alignment_pb2.IntervalKind, "interval_kind")
+ITEM_POLICIES = EnumNames(alignment_pb2.ItemPolicy, "items")
+BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method")
+CORRECTIONS = EnumNames(match_pb2.Correction, "correction")
+INDEXES = EnumNames(match_pb2.IndexKind, "index")
+SIMILARITIES = EnumNames(space_pb2.Similarity, "similarity")
+SPACE_KINDS = EnumNames(space_pb2.SpaceKind, "kind")
+VALUE_TYPES = EnumNames(space_pb2.ValueType, "type")
+
+
+def space_ref(space: object, field: str = "space") -> space_pb2.SpaceRef:
+    """`clip`, `clip@7` (pins version 7), `spaces/clip`, a Space or a SpaceUse, as the contract names it."""
+    fitted = _SPACE.fullmatch(_text(space, field))
+    if fitted is None:
+        raise InvalidArgumentError(f"{field} is {space!r}; give a space's name, or name@version", reason="INVALID_NAME", field=field)
+    return space_pb2.SpaceRef(name=f"spaces/{fitted['name']}", version=int(fitted["version"] or 0))
+
+
+def space_name(space: object, field: str = "space") -> str:
+    """The same where no version can be pinned."""
+    ref = space_ref(space, field)
+    if ref.version:
+        raise InvalidArgumentError(
+            f"{field} is {space!r}; this call speaks of the space, not of a version", reason="INVALID_NAME", field=field
+        )
+    return ref.name
+
+
+def bridge_name(bridge: object, field: str = "bridge") -> str:
+    """`text-to-image`, `bridges/text-to-image` or a Bridge, as the contract names it."""
+    return f"bridges/{bare(_text(bridge, field))}"
+
+
+def operation_name(operation: object) -> str:
+    """An Operation or its name, with or without `operations/`."""
+    return f"operations/{bare(_text(operation, 'operation'))}"
+
+
+def bare(name: str) -> str:
+    """A resource's name without its collection: `spaces/clip` is `clip`."""
+    for collection in ("spaces/", "bridges/", "operations/"):
+        if name.startswith(collection):
+            return name.removeprefix(collection)
+    return name
+
+
+def new_request_id() -> str:
+    """A fresh id: makes repeating a mutation safe."""
+    return uuid.uuid4().hex
+
+
+def _text(named: object, field: str) -> str:
+    if isinstance(named, Space | Bridge | Operation):
+        return named.name
+    text = str(named)
+    if not text:
+        raise InvalidArgumentError(f"{field} is empty; give a name", reason="INVALID_NAME", field=field)
+    return text
+
+
+def execution_mode(*, wait: bool) -> Any:
+    """A caller who waits lets the server decide; one who does not asks for an operation."""
+    return alignment_pb2.EXECUTION_MODE_UNSPECIFIED if wait else alignment_pb2.EXECUTION_MODE_OPERATION

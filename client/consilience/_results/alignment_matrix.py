@@ -1,0 +1,70 @@
+"""How far each two of many spaces agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._results.base import Result, import_pandas, number
+from consilience._results.space import SpaceUse
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AlignmentMatrix(Result):
+    """All pairs of M spaces; every array is (M, M) and symmetric.
+
+    Attributes:
+        metric: for example `mutual_knn`.
+        k: 0 for metrics without neighbours.
+        spaces: the M names, the order of rows and columns.
+        versions: the version of each that was used.
+        scores: float64; the diagonal is each space's score with itself.
+        chance, excess, calibrated: float64, as in AlignmentReport.
+        p_values: float64, NaN on the diagonal.
+        interval_low, interval_high: float64.
+        interval_kind, confidence: what the intervals mean.
+        n: int64, items of each pair; all equal under `items="common"`.
+        items: `common` or `pairwise`; pairwise scores of different n do not compare.
+        permutations, seed, alpha, preprocess, engine: as in AlignmentReport.
+    """
+
+    metric: str
+    k: int
+    spaces: tuple[str, ...]
+    versions: tuple[SpaceUse, ...]
+    scores: NDArray[np.float64]
+    chance: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    calibrated: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    interval_low: NDArray[np.float64]
+    interval_high: NDArray[np.float64]
+    interval_kind: str
+    confidence: float
+    n: NDArray[np.int64]
+    items: str
+    permutations: int
+    seed: int
+    alpha: float
+    preprocess: str
+    engine: str
+
+    def to_pandas(self, values: str = "scores") -> Any:
+        """One of the arrays as a DataFrame with the names on both axes. Needs `consilience[report]`."""
+        return import_pandas().DataFrame(getattr(self, values), index=list(self.spaces), columns=list(self.spaces))
+
+    def __repr__(self) -> str:
+        name = f"{self.metric}@{self.k}" if self.k else self.metric
+        common = f"n = {int(self.n.flat[0]):,}" if self.n.size and (self.n == self.n.flat[0]).all() else "n differs by pair"
+        title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
+        return f"{title}\n{_table(self.spaces, self.scores)}"
+
+
+def _table(names: Sequence[str], values: NDArray[np.float64]) -> str:
+    cells = [[number(float(value)) for value in row] for row in values]
+    width = max((len(text) for text in (*names, *(cell for row in cells for cell in row))), default=0)
+    head = " ".join([" " * width, *(name.rjust(width) for name in names)])
+    lines = [" ".join([name.ljust(width), *(cell.rjust(width) for cell in row)]) for name, row in zip(names, cells, strict=True)]
+    return "\n".join([head, *lines])

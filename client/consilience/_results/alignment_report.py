@@ -1,0 +1,176 @@
+"""How far two spaces agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._results.base import Result, import_pandas, number, plain, probability
+from consilience._results.space import SpaceUse
+
+
+class Interval(NamedTuple):
+    """Where the score would fall again, at the report's `confidence`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class AlignmentAtK:
+    """One score with all that makes it trustworthy; `k` is 0 for metrics without neighbours.
+
+    Attributes:
+        score: the metric's value.
+        chance: what unrelated spaces would score.
+        excess: (score - chance) / (1 - chance).
+        p_value: share of permutations that score as high, the observed one counted; None without permutations.
+        calibrated: the score above the permutation threshold, rescaled to [0, 1]; 0 is "not above chance". None without permutations.
+        interval: where the score would fall again.
+        threshold: what must be exceeded at the report's `alpha`.
+        null_mean, null_sd: of the permuted scores.
+        tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied.
+        self_score_x, self_score_y: what a space would score with itself; below 1 only by ties.
+    """
+
+    k: int
+    score: float
+    chance: float
+    excess: float
+    interval: Interval
+    p_value: float | None = None
+    calibrated: float | None = None
+    threshold: float | None = None
+    null_mean: float | None = None
+    null_sd: float | None = None
+    tie_fraction_x: float = 0.0
+    tie_fraction_y: float = 0.0
+    self_score_x: float = 1.0
+    self_score_y: float = 1.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Why the neighbours are exact: the arithmetic that proposed, the proven error bound, rows proven and rows done again."""
+
+    scan_dtype: str
+    error_bound: float
+    certified_rows: int
+    refined_rows: int
+    exact_dots: int
+    backend: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AlignmentReport(Result):
+    """The alignment of two spaces over the items common to both.
+
+    Score, chance, excess, p_value, calibrated, interval and k are those of the first k asked; `by_k` holds every k.
+
+    Attributes:
+        metric: for example `mutual_knn`.
+        by_k: `AlignmentAtK` by k, in the order asked; a metric without neighbours stands under 0.
+        interval_kind: what the interval speaks of: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
+        confidence: coverage of the intervals.
+        n: items that the score is over.
+        gallery: items that they were asked against.
+        dropped_x, dropped_y: items of either side without a partner.
+        preprocess: `none` or `platonic_rep`.
+        clips: the clip that preprocessing used on x and on y; empty where none.
+        permutations, seed, alpha: of the null.
+        x, y: the versions used; None for arrays.
+        engine: version of the engine that computed it.
+        certificate_x, certificate_y: why the neighbours are exact; None for metrics without neighbours.
+        layer_scores: (layers of x, layers of y) where a side has layers, else None.
+        best_layers: the chosen pair of layers, else None.
+    """
+
+    metric: str
+    by_k: Mapping[int, AlignmentAtK]
+    interval_kind: str
+    n: int
+    gallery: int
+    confidence: float = 0.95
+    dropped_x: int = 0
+    dropped_y: int = 0
+    preprocess: str = "none"
+    clips: tuple[float, ...] = ()
+    permutations: int = 0
+    seed: int = 0
+    alpha: float = 0.05
+    x: SpaceUse | None = None
+    y: SpaceUse | None = None
+    engine: str = ""
+    certificate_x: Certificate | None = None
+    certificate_y: Certificate | None = None
+    layer_scores: NDArray[np.float64] | None = field(default=None)
+    best_layers: tuple[int, int] | None = None
+
+    @property
+    def headline(self) -> AlignmentAtK:
+        """The score of the first k asked."""
+        return next(iter(self.by_k.values()))
+
+    @property
+    def k(self) -> int:
+        """The first k asked; 0 for metrics without neighbours."""
+        return self.headline.k
+
+    @property
+    def score(self) -> float:
+        """The metric's value."""
+        return self.headline.score
+
+    @property
+    def chance(self) -> float:
+        """What unrelated spaces would score."""
+        return self.headline.chance
+
+    @property
+    def excess(self) -> float:
+        """(score - chance) / (1 - chance)."""
+        return self.headline.excess
+
+    @property
+    def p_value(self) -> float | None:
+        """Share of permutations that score as high, the observed one counted; None without permutations."""
+        return self.headline.p_value
+
+    @property
+    def calibrated(self) -> float | None:
+        """The score above the permutation threshold, rescaled; 0 is "not above chance". None without permutations."""
+        return self.headline.calibrated
+
+    @property
+    def interval(self) -> Interval:
+        """Where the score would fall again: (low, high)."""
+        return self.headline.interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON can carry it: the headline's numbers beside `by_k`, a list."""
+        headline = plain(self.headline)
+        told = {**super().to_dict(), "by_k": [plain(entry) for entry in self.by_k.values()]}
+        return {"metric": told.pop("metric"), **headline, **told}
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with one row a k. Needs `consilience[report]`."""
+        rows = [{**plain(entry), **_interval_columns(entry.interval)} for entry in self.by_k.values()]
+        shared = {"metric": self.metric, "n": self.n, "interval_kind": self.interval_kind, "permutations": self.permutations}
+        frame = import_pandas().DataFrame([{**shared, **row} for row in rows])
+        return frame.drop(columns="interval")
+
+    def __repr__(self) -> str:
+        top = self.headline
+        name = f"{self.metric}@{top.k}" if top.k else self.metric
+        low, high = (number(end) for end in top.interval)
+        kind = f"({self.interval_kind}, {self.confidence * 100:g}%)"
+        parts = [f"{name} = {number(top.score)} [{low}, {high}] {kind}", f"chance {number(top.chance)}", f"excess {number(top.excess)}"]
+        if top.p_value is not None:
+            parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations)")
+        return " · ".join([*parts, f"n = {self.n:,}"])
+
+
+def _interval_columns(interval: Interval) -> dict[str, float]:
+    return {"interval_low": interval.low, "interval_high": interval.high}

@@ -1,0 +1,102 @@
+"""Bridges as answers tell them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from consilience._results.alignment_report import Interval
+from consilience._results.base import Result, import_pandas, number
+from consilience._results.space import SpaceUse
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Share of held-out queries whose true partner is among the first k."""
+
+    k: int
+    recall: float
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class RetrievalReport:
+    """How well one method finds the true partner of held-out source items.
+
+    Attributes:
+        method: for example `ridge`.
+        recalls: by k.
+        mean_reciprocal_rank, median_rank: of the true partner.
+        queries: held-out pairs asked.
+        gallery: items of the target space that they were searched in.
+        penalty: the one chosen, in units of the mean eigenvalue; 0 for methods without.
+    """
+
+    method: str
+    recalls: Mapping[int, Recall]
+    mean_reciprocal_rank: float
+    median_rank: float
+    queries: int
+    gallery: int
+    penalty: float = 0.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bridge(Result):
+    """A directed map from a source space to a target space, fitted on pairs; it never changes.
+
+    Attributes:
+        name: the id it was fitted under.
+        uid: random, never reused.
+        version: grows with the format of the artefact, not with refits.
+        source, target: the versions that it was fitted on.
+        method: the one kept, for example `ridge`.
+        source_dim, target_dim: widths.
+        fit_pairs: pairs that the kept map was fitted on.
+        fit_ids_digest: hex of the BLAKE2b digest of their ids.
+        held_out: how well it finds held-out partners.
+        candidates: every method and baseline tried, on the same held-out pairs.
+        seed: chose the held-out pairs.
+        code_version: of the server that fitted it.
+        create_time: UTC.
+        target_similarity: how near two vectors of the target space are.
+    """
+
+    name: str
+    uid: str
+    version: int
+    source: SpaceUse
+    target: SpaceUse
+    method: str
+    source_dim: int
+    target_dim: int
+    fit_pairs: int
+    fit_ids_digest: str
+    held_out: RetrievalReport | None
+    candidates: tuple[RetrievalReport, ...]
+    seed: int
+    code_version: str
+    create_time: datetime | None
+    target_similarity: str
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with one row a candidate: method, penalty, recall@k, mean_reciprocal_rank. Needs `consilience[report]`."""
+        rows = [
+            {
+                "method": report.method,
+                "penalty": report.penalty,
+                **{f"recall@{k}": recall.recall for k, recall in report.recalls.items()},
+                "mean_reciprocal_rank": report.mean_reciprocal_rank,
+                "queries": report.queries,
+                "gallery": report.gallery,
+            }
+            for report in self.candidates
+        ]
+        return import_pandas().DataFrame(rows)
+
+    def __repr__(self) -> str:
+        told = f"bridge {self.name}: {self.source} to {self.target} · {self.method} on {self.fit_pairs:,} pairs"
+        if self.held_out is None:
+            return told
+        recalls = " · ".join(f"recall@{k} {number(recall.recall)}" for k, recall in self.held_out.recalls.items())
+        return f"{told} · held out: {recalls} ({self.held_out.queries:,} queries in {self.held_out.gallery:,})"

@@ -1,0 +1,103 @@
+"""Predicted correspondences."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._results.alignment_report import Certificate
+from consilience._results.base import Result, import_pandas
+from consilience._results.space import SpaceUse
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MatchResult(Result):
+    """The k best of the gallery for each of n queries, best first.
+
+    Attributes:
+        ids: (n, k) array of str.
+        similarities: (n, k) float64, the raw similarities.
+        scores: (n, k) float64, what ranked; equal to the similarities without a correction.
+        correction: `none` or `csls`.
+        gallery: the version that was searched.
+        bridge: the bridge used; empty within a space.
+        bridge_uid: its uid.
+        certificate: why the neighbours are exact.
+        engine: version of the engine that computed it.
+        measured_recall: against exact, on a probe; None where the search was exact.
+    """
+
+    ids: NDArray[np.object_]
+    similarities: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    correction: str
+    gallery: SpaceUse
+    bridge: str = ""
+    bridge_uid: str = ""
+    certificate: Certificate | None = None
+    engine: str = ""
+    measured_recall: float | None = None
+
+    @property
+    def k(self) -> int:
+        """Matches a query."""
+        return int(self.ids.shape[1])
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[0])
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with one row a match: query (position), rank (from 1), id, similarity, score. Needs `consilience[report]`."""
+        n, k = self.ids.shape
+        columns = {
+            "query": np.repeat(np.arange(n), k),
+            "rank": np.tile(np.arange(1, k + 1), n),
+            "id": self.ids.ravel(),
+            "similarity": self.similarities.ravel(),
+            "score": self.scores.ravel(),
+        }
+        return import_pandas().DataFrame(columns)
+
+    def __repr__(self) -> str:
+        way = f"through {self.bridge} " if self.bridge else ""
+        best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
+        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{best}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MutualPairs(Result):
+    """Pairs across two spaces that are each other's nearest, by descending score, then source id.
+
+    Attributes:
+        source_ids, target_ids: pair i is (source_ids[i], target_ids[i]).
+        scores: (pairs,) float64.
+        source_items, target_items: items of either space.
+        source, target: the versions used.
+        bridge: the bridge used; empty where the spaces were compared as they are.
+        correction: `none` or `csls`.
+        engine: version of the engine that computed it.
+    """
+
+    source_ids: list[str]
+    target_ids: list[str]
+    scores: NDArray[np.float64]
+    source_items: int
+    target_items: int
+    source: SpaceUse
+    target: SpaceUse
+    bridge: str = ""
+    correction: str = "none"
+    engine: str = ""
+
+    def __len__(self) -> int:
+        return len(self.source_ids)
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with one row a pair: source_id, target_id, score. Needs `consilience[report]`."""
+        return import_pandas().DataFrame({"source_id": self.source_ids, "target_id": self.target_ids, "score": self.scores})
+
+    def __repr__(self) -> str:
+        way = f" through {self.bridge}" if self.bridge else ""
+        sizes = f"{self.source} ({self.source_items:,} items) and {self.target} ({self.target_items:,} items)"
+        return f"{len(self):,} mutual pairs of {sizes}{way} · correction {self.correction}"

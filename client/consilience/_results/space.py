@@ -1,0 +1,113 @@
+"""Spaces as answers tell them, and what uploads and deletes changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._results.base import Result, import_pandas
+
+
+@dataclass(frozen=True)
+class SpaceUse:
+    """The version of a space that an answer used; `f"{name}@{version}"` asks for the same again."""
+
+    name: str
+    uid: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Space(Result):
+    """A space: all embeddings of items by one encoder.
+
+    Attributes:
+        name: the id it was created under.
+        uid: random, never reused; a space deleted and made anew has another.
+        kind: `vectors` or `kernel`.
+        dim: width of its vectors.
+        similarity: `cosine`, `inner_product` or `squared_l2`.
+        modality, model, layer, group: where its vectors come from; empty where unknown.
+        version: the newest; 0 while nothing was ever upserted.
+        item_count: items in that version.
+        create_time, update_time: UTC.
+        attributes: type (`string`, `integer`, `real`, `boolean`) of each attribute seen so far.
+    """
+
+    name: str
+    uid: str = ""
+    kind: str = "vectors"
+    dim: int = 0
+    similarity: str = "cosine"
+    modality: str = ""
+    model: str = ""
+    layer: str = ""
+    group: str = ""
+    version: int = 0
+    item_count: int = 0
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class UpsertResult(Result):
+    """What one upload changed. An upload that changed nothing made no version: `version` is then the one before.
+
+    Attributes:
+        version: the version in which the upload is visible.
+        inserted, replaced, unchanged: rows that are new, that differ from what was stored, that equal it.
+        space: the space after the upload.
+    """
+
+    version: int
+    inserted: int
+    replaced: int
+    unchanged: int
+    space: Space | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DeleteResult(Result):
+    """What one delete of items changed.
+
+    Attributes:
+        version: the version without the items.
+        deleted: items that were there.
+        absent: ids that were not.
+    """
+
+    version: int
+    deleted: int
+    absent: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Embeddings(Result):
+    """Items of a space with their vectors, in the order asked for, or in row order (ids in byte order).
+
+    Attributes:
+        space: the version they were read from.
+        ids: n item ids.
+        vectors: (n, dim) float32.
+        attributes: a column of n values for each attribute, None where an item has no value.
+    """
+
+    space: SpaceUse
+    ids: list[str]
+    vectors: NDArray[np.float32]
+    attributes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to_pandas(self) -> Any:
+        """A DataFrame indexed by `item_id`: one column an attribute, and `vector` with an array a row. Needs `consilience[report]`."""
+        pd = import_pandas()
+        return pd.DataFrame({**self.attributes, "vector": list(self.vectors)}, index=pd.Index(self.ids, name="item_id"))

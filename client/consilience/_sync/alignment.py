@@ -1,0 +1,294 @@
+# Generated from _async/alignment.py by client/unasync.py; edit that file.
+"""Calls that measure how far spaces agree."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, cast, overload
+
+from consilience import _names
+from consilience._arrays import align_arrays_seconds, encode_arrays
+from consilience._sync.operations import OperationCalls
+from consilience._codec.alignment import decode_matrix, decode_report, encode_spec
+from consilience._codec.operations import decode_operation
+from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
+from consilience._progress import Progress
+from consilience._results.alignment_matrix import AlignmentMatrix
+from consilience._results.alignment_report import AlignmentReport
+from consilience._results.operation import Operation
+from consilience._results.space import Space, SpaceUse
+from consilience.v1 import alignment_pb2
+
+SpaceName = str | Space | SpaceUse
+"""`clip`, `clip@7` (pins version 7), a Space, or a SpaceUse (pins its version)."""
+
+
+class AlignmentCalls(OperationCalls):
+    """Alignment of two spaces, of many, and of arrays."""
+
+    @overload
+    def align(
+        self,
+        x: SpaceName,
+        y: SpaceName,
+        *,
+        k: int | Sequence[int] = 10,
+        metric: str = "mutual_knn",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        sample_queries: int = 0,
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> AlignmentReport: ...
+
+    @overload
+    def align(
+        self,
+        x: SpaceName,
+        y: SpaceName,
+        *,
+        k: int | Sequence[int] = 10,
+        metric: str = "mutual_knn",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        sample_queries: int = 0,
+        wait: Literal[False],
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Operation: ...
+
+    def align(
+        self,
+        x: SpaceName,
+        y: SpaceName,
+        *,
+        k: int | Sequence[int] = 10,
+        metric: str = "mutual_knn",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        sample_queries: int = 0,
+        wait: bool = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> AlignmentReport | Operation:
+        """How far two spaces agree, over the items common to both (joined by item id).
+
+        Args:
+            x: a space; `name@7` pins version 7.
+            y: the other.
+            k: neighbours, or a list of them: one search serves all, the first is the headline.
+            metric: `mutual_knn`, `cka` or `unbiased_cka`; `server_info().metrics` tells what is served.
+            preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
+            permutations: of the null behind p_value and calibrated; 0 skips it.
+            seed: of the permutations.
+            alpha: level of the calibrated score.
+            interval_kind: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
+            confidence: coverage of the interval.
+            sample_queries: ask this many items, chosen by a hash, against the full gallery; 0 asks all.
+            wait: False starts an operation and returns it at once.
+            progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
+            request_id: with the same id again, an operation that runs already is found instead of started twice.
+            timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
+
+        Raises:
+            InvalidArgumentError: no common items, k not below their number, an unknown metric.
+            NotFoundError: no such space.
+            OverloadedError: the server is busy, or the work exceeds its memory budget.
+        """
+        spec = encode_spec(
+            k=k,
+            metric=metric,
+            preprocess=preprocess,
+            permutations=permutations,
+            seed=seed,
+            alpha=alpha,
+            interval_kind=interval_kind,
+            confidence=confidence,
+            sample_queries=sample_queries,
+        )
+        request = alignment_pb2.AlignRequest(
+            x=_names.space_ref(x, "x"),
+            y=_names.space_ref(y, "y"),
+            spec=spec,
+            mode=_names.execution_mode(wait=wait),
+            request_id=request_id or _names.new_request_id(),
+        )
+        message, details = self._call(ALIGN, request, timeout)
+        if not message.HasField("operation"):
+            return decode_report(message.report, details)
+        if not wait:
+            return decode_operation(message.operation, details)
+        return cast("AlignmentReport", self._outcome(message.operation, timeout, progress))
+
+    def align_arrays(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        k: int | Sequence[int] = 10,
+        metric: str = "mutual_knn",
+        similarity: str = "cosine",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        sample_queries: int = 0,
+        timeout: float | None = None,
+    ) -> AlignmentReport:
+        """How far two arrays agree whose row i is the same item; nothing is stored. `consilience.align_arrays` needs no server.
+
+        Args:
+            x: (n, d): NumPy, torch, lists, Arrow or pandas.
+            y: (n, e).
+            k: as in `align`, like all that follow.
+            metric: as in `align`.
+            similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
+            preprocess: as in `align`.
+            permutations: as in `align`.
+            seed: as in `align`.
+            alpha: as in `align`.
+            interval_kind: as in `align`.
+            confidence: as in `align`.
+            sample_queries: as in `align`.
+            timeout: seconds; None is that of a call, what the bytes take at 2 MB/s, and what n^2 comparisons take on a small machine.
+
+        Raises:
+            InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
+            UnimplementedError: lists of layers and (n, L, d) are not served yet.
+        """
+        spec = encode_spec(
+            k=k,
+            metric=metric,
+            preprocess=preprocess,
+            permutations=permutations,
+            seed=seed,
+            alpha=alpha,
+            interval_kind=interval_kind,
+            confidence=confidence,
+            sample_queries=sample_queries,
+        )
+        arrays = encode_arrays(x, y, similarity, spec)
+        limits = self._limits()
+        seconds = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else timeout
+        message, details = self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), seconds)
+        return decode_report(message.report, details)
+
+    @overload
+    def align_matrix(
+        self,
+        spaces: Sequence[SpaceName],
+        *,
+        k: int = 10,
+        metric: str = "mutual_knn",
+        items: str = "common",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> AlignmentMatrix: ...
+
+    @overload
+    def align_matrix(
+        self,
+        spaces: Sequence[SpaceName],
+        *,
+        k: int = 10,
+        metric: str = "mutual_knn",
+        items: str = "common",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        wait: Literal[False],
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Operation: ...
+
+    def align_matrix(
+        self,
+        spaces: Sequence[SpaceName],
+        *,
+        k: int = 10,
+        metric: str = "mutual_knn",
+        items: str = "common",
+        preprocess: str = "none",
+        permutations: int = 999,
+        seed: int = 0,
+        alpha: float = 0.05,
+        interval_kind: str = "items",
+        confidence: float = 0.95,
+        wait: bool = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> AlignmentMatrix | Operation:
+        """How far each two of M spaces agree: M searches, never M * M.
+
+        Args:
+            spaces: at least two; `name@7` pins version 7.
+            k: neighbours.
+            metric: as in `align`.
+            items: `common` (the items common to all: scores compare) or `pairwise` (each pair's own: scores of different n do not).
+            preprocess: as in `align`, like all that follow.
+            permutations: as in `align`.
+            seed: as in `align`.
+            alpha: as in `align`.
+            interval_kind: as in `align`.
+            confidence: as in `align`.
+            wait: as in `align`.
+            progress: as in `align`.
+            request_id: as in `align`.
+            timeout: as in `align`.
+
+        Raises:
+            ConsilienceError: as `align` does.
+        """
+        spec = encode_spec(
+            k=k,
+            metric=metric,
+            preprocess=preprocess,
+            permutations=permutations,
+            seed=seed,
+            alpha=alpha,
+            interval_kind=interval_kind,
+            confidence=confidence,
+            sample_queries=0,
+        )
+        request = alignment_pb2.AlignMatrixRequest(
+            spaces=[_names.space_ref(space, f"spaces[{position}]") for position, space in enumerate(spaces)],
+            spec=spec,
+            items=_names.ITEM_POLICIES.to_number(items),
+            mode=_names.execution_mode(wait=wait),
+            request_id=request_id or _names.new_request_id(),
+        )
+        message, details = self._call(ALIGN_MATRIX, request, timeout)
+        if not message.HasField("operation"):
+            return decode_matrix(message.matrix, details)
+        if not wait:
+            return decode_operation(message.operation, details)
+        return cast("AlignmentMatrix", self._outcome(message.operation, timeout, progress))

@@ -1,0 +1,34 @@
+"""What the clients answer: frozen values that need no server and import no gRPC."""
+
+from consilience._results.alignment_matrix import AlignmentMatrix
+from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
+from consilience._results.base import CallDetails, Result
+from consilience._results.bridge import Bridge, Recall, RetrievalReport
+from consilience._results.match_result import MatchResult, MutualPairs
+from consilience._results.operation import Operation
+from consilience._results.server_info import EngineInfo, Limits, ServerInfo
+from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
+
+__all__ = [
+    "AlignmentAtK",
+    "AlignmentMatrix",
+    "AlignmentReport",
+    "Bridge",
+    "CallDetails",
+    "Certificate",
+    "DeleteResult",
+    "Embeddings",
+    "EngineInfo",
+    "Interval",
+    "Limits",
+    "MatchResult",
+    "MutualPairs",
+    "Operation",
+    "Recall",
+    "Result",
+    "RetrievalReport",
+    "ServerInfo",
+    "Space",
+    "SpaceUse",
+    "UpsertResult",
+]
