@@ -105,7 +105,7 @@ class PrometheusMetrics:
             registry=registry,
         )
         self._rejected = Counter("consilience_rejected", "Work refused before it began.", ("reason",), registry=registry)
-        for reason in ("overloaded", "memory_budget"):
+        for reason in ("overloaded", "memory_budget", "concurrency"):
             self._rejected.labels(self._reason(reason))
         self._ready = Gauge("consilience_ready", "Whether /readyz answers 200.", registry=registry)
         build = Info("consilience_build", "The running server.", registry=registry)
