@@ -120,6 +120,7 @@ class NeighbourEngine(Protocol):
         *,
         exclude: NDArray[np.int64] | None = None,
         bias: NDArray[np.float64] | None = None,
+        tie_keys: NDArray[np.uint64] | None = None,
         control: Control,
     ) -> NeighbourTable:
         """Queries against a gallery.
@@ -131,6 +132,7 @@ class NeighbourEngine(Protocol):
             k_max: 1 <= k_max <= n (minus 1 where `exclude` is given).
             exclude: (m,) the gallery row that query i must not be matched with, -1 for none.
             bias: (n,) float64 subtracted from twice the score, ranking by 2 s(q, x) - bias(x) (CSLS); `scores` are then the ranked values.
+            tie_keys: (n,) uint64 as in `self_join`; None orders tied groups that outgrow the table by row, which an alignment must not do.
             control: cancellation and progress.
         """
         ...

@@ -1,0 +1,78 @@
+"""Galleries in the form that scans read, kept while their vectors live: a small query must not pay for a pass over the whole gallery."""
+
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.similarity import Similarity
+from consilience_server.engine.scan import Scan
+from consilience_server.engine.scan_form import GalleryForm, gallery_form
+
+_Key = tuple[int, Similarity, int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A gallery ready to be scanned.
+
+    Attributes:
+        form: its scan form.
+        loaded: what the scan made of the form.
+    """
+
+    form: GalleryForm
+    loaded: Any
+
+
+class PreparedGalleries:
+    """Prepares galleries, and keeps those of read-only arrays, least recently used first out. Thread-safe.
+
+    An array is known by its identity and forgotten when it is freed. Writable arrays are prepared anew each time, since nobody can tell
+    whether they changed; who makes an array read-only promises that nothing changes it through another view either.
+
+    Args:
+        scan: what will read them.
+        limit_bytes: bytes of scan forms kept at most.
+        threads: threads to prepare with.
+    """
+
+    def __init__(self, scan: Scan, limit_bytes: int, threads: int) -> None:
+        self._scan = scan
+        self._limit = limit_bytes
+        self._threads = threads
+        self._kept: OrderedDict[_Key, Prepared] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes kept."""
+        with self._lock:
+            return sum(prepared.form.nbytes for prepared in self._kept.values())
+
+    def get(self, vectors: NDArray[np.float32], similarity: Similarity, bias: NDArray[np.float64] | None) -> Prepared:
+        """The scan form of these vectors (n, d) and bias (n,), kept or made."""
+        key = (id(vectors), similarity, id(bias))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        form = gallery_form(vectors, similarity, bias, threads=self._threads)
+        prepared = Prepared(form, self._scan.load(form.columns))
+        sources: list[NDArray[Any]] = [vectors] if bias is None else [vectors, bias]
+        if form.nbytes <= self._limit and not any(source.flags.writeable for source in sources):
+            with self._lock:
+                self._kept[key] = prepared
+                while self.nbytes > self._limit:
+                    self._kept.popitem(last=False)
+            for source in sources:
+                weakref.finalize(source, self._forget, key).atexit = False
+        return prepared
+
+    def _forget(self, key: _Key) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
