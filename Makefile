@@ -14,6 +14,8 @@ INPUTS := pyproject.toml $(CONSTRAINTS)
 # The first of these that runs and is 3.11 or newer; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+BUF := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --buf
+CONTRACT := build --path ours/consilience --exclude-source-info
 # More arguments for the program that a target runs: `make test ARGS="-k tie"`, `make serve ARGS="--redis redis://localhost"`.
 ARGS ?=
 # Where `make serve` keeps its data.
@@ -40,9 +42,10 @@ check: $(VENV)/.check build/protos/.ready ## lint, types, layers, contract, gene
 	$(BIN)/lint-imports
 	$(BIN)/python client/unasync.py --check
 	build/protos/bin/python protos/generate.py --check
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --buf lint
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --buf breaking --against "$(CURDIR)/protos/released.binpb"
-	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/rules.yml && promtool test rules deploy/prometheus/tests.yml; \
+	$(BUF) lint
+	$(BUF) $(CONTRACT) -o "$(CURDIR)/build/contract.binpb"
+	$(BIN)/buf breaking build/contract.binpb --against protos/released.binpb --exclude-imports
+	@if command -v promtool >/dev/null; then promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/*.test.yml; \
 	else echo "promtool is not installed: the alert rules were not checked"; fi
 
 bench: $(VENV)/.test ## measure against plain FAISS, the paper's method and raw sockets; prints the table for tests/bench/RESULTS.md
@@ -52,7 +55,7 @@ protos: build/protos/.ready ## write the stubs in client/consilience/v1 anew
 	build/protos/bin/python protos/generate.py
 
 released-protos: $(VENV)/.check ## with a release: keep its contract, against which `make check` looks for breaking changes
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --buf build -o "$(CURDIR)/protos/released.binpb"
+	$(BUF) $(CONTRACT) -o "$(CURDIR)/protos/released.binpb"
 
 wheel: $(BIN)/python ## build dist/consilience-*.whl
 	@rm -rf dist
