@@ -1,0 +1,265 @@
+import asyncio
+import time
+
+import numpy as np
+import pytest
+from support.memory_store import MemoryStore
+from support.silent_metrics import SilentMetrics
+
+from consilience_server.app.alignment import Alignment, AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.memory_budget import Account
+from consilience_server.app.memory_cache import MemoryCache
+from consilience_server.app.ports import SpaceSpec
+from consilience_server.app.result_cache import ResultCache
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.tables import Tables
+from consilience_server.core import errors
+from consilience_server.core.mutual_knn import mutual_knn
+from consilience_server.core.neighbours import neighbour_sets, self_scores
+from consilience_server.core.preprocess import platonic_rep
+from consilience_server.core.similarity import Similarity
+from consilience_server.engine.choose import make_engine
+
+COSINE = Similarity.COSINE
+SPEC = AlignmentSpec(ks=(5,), permutations=99)
+
+
+class Captured:
+    """An encoder that keeps the report."""
+
+    def __init__(self):
+        self.reports = []
+
+    def __call__(self, report):
+        self.reports.append(report)
+        return repr(report).encode()
+
+
+class House:
+    def __init__(self):
+        metrics = SilentMetrics()
+        self.store, self.account = MemoryStore(), Account(1 << 30, metrics)
+        pool = ComputePool(1, 8, self.account, metrics)
+        engine = make_engine(1, "cpu")
+        self.scans = 0
+        self_join = engine.self_join
+
+        def counted(*arguments, **keywords):
+            self.scans += 1
+            return self_join(*arguments, **keywords)
+
+        engine = type("Counted", (), {"self_join": staticmethod(counted), "self_join_bytes": staticmethod(engine.self_join_bytes)})()
+        snapshots = Snapshots(self.store, pool, self.account)
+        tables = Tables(engine, pool, self.account, metrics)
+        results = ResultCache(MemoryCache(1 << 20), None, metrics)
+        self.alignment = Alignment(snapshots, tables, results, pool, AlignmentLimits(2048, 9999, 1, 1e10))
+
+    def put(self, name, ids, vectors, similarity=COSINE):
+        if name not in self.store.records:
+            self.store.create(SpaceSpec(name, vectors.shape[1], similarity))
+        self.store.put(name, ids, vectors)
+
+    async def align(self, x="x", y="y", spec=SPEC, call=None):
+        seen = Captured()
+        await self.alignment.align(call or Call("align"), SpaceQuery(x), SpaceQuery(y), spec, seen)
+        return seen.reports[0] if seen.reports else None
+
+
+@pytest.fixture
+def house():
+    return House()
+
+
+@pytest.fixture
+def data():
+    draw = np.random.default_rng(0)
+    latent = draw.normal(size=(60, 4))
+    x = (latent @ draw.normal(size=(4, 8)) + 0.3 * draw.normal(size=(60, 8))).astype(np.float32)
+    y = (latent @ draw.normal(size=(4, 6)) + 0.3 * draw.normal(size=(60, 6))).astype(np.float32)
+    return x, y
+
+
+def ids(count, start=0):
+    return [f"item-{i:03d}" for i in range(start, start + count)]
+
+
+def oracle(x, y, k, similarity=COSINE):
+    # The plain definition adds in another order than the fast path.
+    return pytest.approx(
+        mutual_knn(neighbour_sets(self_scores(x, similarity), k), neighbour_sets(self_scores(y, similarity), k)), rel=1e-14
+    )
+
+
+async def test_spaces_are_joined_by_id_and_what_is_dropped_is_counted(house, data):
+    x, y = data
+    house.put("x", ids(50), x[:50])
+    house.put("y", ids(50, 10)[::-1], y[10:][::-1])
+    report = await house.align()
+    assert (report.n, report.gallery, report.dropped_x, report.dropped_y) == (40, 40, 10, 10)
+    assert report.headline.score == oracle(x[10:50], y[10:50], 5)
+    assert report.headline.chance == 5 / 39
+    assert (report.x.name, report.x.version) == ("spaces/x", 1)
+
+
+async def test_every_k_comes_from_one_table_a_space(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60), y)
+    report = await house.align(spec=AlignmentSpec(ks=(10, 1, 5), permutations=19))
+    assert [score.k for score in report.by_k] == [10, 1, 5]
+    assert [score.score for score in report.by_k] == [oracle(x, y, k) for k in (10, 1, 5)]
+    assert house.scans == 2
+
+
+async def test_a_repeat_is_served_from_the_cache_and_a_new_version_is_not(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60), y)
+    await house.align()
+    again = Call("align")
+    assert await house.align(call=again) is None
+    assert again.cache_tier == "memory"
+    house.put("x", ids(1), x[:1] + 1)
+    changed = await house.align()
+    assert changed.x.version == 2
+    other_seed = await house.align(spec=AlignmentSpec(ks=(5,), permutations=99, seed=1))
+    assert other_seed.headline.score == changed.headline.score
+
+
+async def test_the_paper_s_preprocessing(house, data):
+    x, y = data
+    house.put("x", ids(60), x, Similarity.INNER_PRODUCT)
+    house.put("y", ids(60), y, Similarity.SQUARED_L2)
+    report = await house.align(spec=AlignmentSpec(ks=(5,), permutations=0, preprocess="platonic_rep"))
+    (px, clip_x), (py, clip_y) = platonic_rep(x), platonic_rep(y)
+    assert report.headline.score == oracle(px, py, 5)
+    assert report.clips == (clip_x, clip_y)
+    assert report.headline.p_value is None
+
+
+async def test_each_space_is_searched_by_its_own_similarity(house, data):
+    x, y = data
+    house.put("x", ids(60), x, Similarity.SQUARED_L2)
+    house.put("y", ids(60), y, Similarity.COSINE)
+    report = await house.align()
+    expected = mutual_knn(neighbour_sets(self_scores(x, Similarity.SQUARED_L2), 5), neighbour_sets(self_scores(y, COSINE), 5))
+    assert report.headline.score == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("metric", ["mutual_knn", "cka", "unbiased_cka"])
+async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
+    x, y = data
+    spaces = {"a": x, "b": y, "c": x[:, ::-1] + y[:, :1]}
+    for name, vectors in spaces.items():
+        house.put(name, ids(60), np.ascontiguousarray(vectors))
+    spec = AlignmentSpec(metric=metric, ks=(5,), permutations=99)
+    seen = Captured()
+    queries = [SpaceQuery(name) for name in spaces]
+    await house.alignment.align_matrix(Call("align_matrix"), queries, "common", spec, seen)
+    matrix = seen.reports[0]
+    assert house.scans == (3 if metric == "mutual_knn" else 0)
+    for i, first in enumerate(spaces):
+        for j, second in enumerate(spaces):
+            if i < j:
+                one = (await house.align(first, second, spec)).headline
+                assert matrix.scores[i, j] == matrix.scores[j, i] == pytest.approx(one.score, rel=1e-12)
+                assert matrix.p_values[i, j] == one.p_value
+                assert matrix.calibrated[i, j] == pytest.approx(one.calibrated, abs=1e-12)
+                assert matrix.interval_low[i, j] == pytest.approx(one.interval.low, abs=1e-12)
+    assert np.isnan(np.diag(matrix.p_values)).all()
+    assert np.diag(matrix.scores) == pytest.approx(1)
+
+
+async def test_pairwise_uses_each_pair_s_own_items(house, data):
+    x, y = data
+    house.put("a", ids(60), x)
+    house.put("b", ids(40), y[:40])
+    house.put("c", ids(40, 20), y[20:])
+    for items, expected in (("common", [[20] * 3] * 3), ("pairwise", [[60, 40, 40], [40, 40, 20], [40, 20, 40]])):
+        seen = Captured()
+        await house.alignment.align_matrix(Call("m"), [SpaceQuery(n) for n in "abc"], items, SPEC, seen)
+        assert seen.reports[0].n.tolist() == expected
+    assert seen.reports[0].scores[0, 1] == oracle(x[:40], y[:40], 5)
+
+
+async def test_arrays_do_not_know_the_order_of_their_rows(house):
+    draw = np.random.default_rng(1)
+    x = np.eye(8, dtype=np.float32)[draw.integers(8, size=200)]
+    y = np.eye(6, dtype=np.float32)[draw.integers(6, size=200)]
+    shuffle = draw.permutation(200)
+    spec = AlignmentSpec(ks=(10,), permutations=99)
+    first = await house.alignment.align_arrays(Call("a"), x, y, COSINE, spec)
+    second = await house.alignment.align_arrays(Call("a"), x[shuffle].copy(), y[shuffle].copy(), COSINE, spec)
+    assert first.by_k == second.by_k
+    assert first.headline.tie_fraction_x == 1
+    assert first.headline.self_score_x < 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "field"),
+    [
+        (AlignmentSpec(ks=()), errors.InvalidK, "spec.ks"),
+        (AlignmentSpec(ks=(0,)), errors.InvalidK, "spec.ks"),
+        (AlignmentSpec(ks=(5, 5)), errors.InvalidK, "spec.ks"),
+        (AlignmentSpec(ks=(60,)), errors.InvalidK, "spec.ks"),
+        (AlignmentSpec(ks=(4096,)), errors.InvalidK, "spec.ks"),
+        (AlignmentSpec(permutations=10**6), errors.InvalidArgument, "spec.permutations"),
+        (AlignmentSpec(alpha=0), errors.InvalidArgument, "spec.alpha"),
+        (AlignmentSpec(alpha=float("nan")), errors.InvalidArgument, "spec.alpha"),
+        (AlignmentSpec(confidence=1), errors.InvalidArgument, "spec.confidence"),
+        (AlignmentSpec(sample_queries=5), errors.NotServed, "spec.sample_queries"),
+    ],
+)
+async def test_what_is_refused(house, data, spec, error, field):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60), y)
+    with pytest.raises(error) as refusal:
+        await house.align(spec=spec)
+    assert refusal.value.field == field
+    assert house.account.used <= x.nbytes + y.nbytes + 2 * 60 * 72
+
+
+async def test_spaces_that_cannot_be_aligned(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60, 100), y)
+    house.put("three", ids(3), y[:3])
+    house.put("same", ids(60), np.ones((60, 2), dtype=np.float32))
+    with pytest.raises(errors.NoCommonItems):
+        await house.align()
+    with pytest.raises(errors.SpaceNotFound):
+        await house.align("x", "nowhere")
+    with pytest.raises(errors.InvalidK, match="only 3 items"):
+        await house.align("x", "three")
+    with pytest.raises(errors.TooFewItems):
+        await house.align("x", "three", AlignmentSpec(metric="unbiased_cka"))
+    with pytest.raises(errors.ConstantFeatures):
+        await house.align("x", "same", AlignmentSpec(metric="cka"))
+    with pytest.raises(errors.VersionExpired):
+        await house.alignment.align(Call("a"), SpaceQuery("x", 9), SpaceQuery("y"), SPEC, Captured())
+    for queries in ([SpaceQuery("x")], [SpaceQuery("x"), SpaceQuery("x")]):
+        with pytest.raises(errors.InvalidArgument):
+            await house.alignment.align_matrix(Call("m"), queries, "common", SPEC, Captured())
+
+
+async def test_arrays_that_are_refused(house, data):
+    x, y = data
+    bad = x.copy()
+    bad[7] = 0
+    with pytest.raises(errors.ZeroVector, match="rows 7"):
+        await house.alignment.align_arrays(Call("a"), bad, y, COSINE, SPEC)
+    with pytest.raises(errors.ShapeMismatch):
+        await house.alignment.align_arrays(Call("a"), x, y[:9], COSINE, SPEC)
+
+
+async def test_a_passed_deadline_leaves_no_memory_behind(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60), y)
+    with pytest.raises(errors.DeadlineExceeded):
+        await house.align(call=Call("align", deadline=time.monotonic() - 1))
+    await asyncio.sleep(0.2)
+    assert house.account.used == 0
