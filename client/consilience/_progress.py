@@ -20,12 +20,14 @@ def reporting(progress: Progress, title: str) -> Iterator[Report]:
         yield _nobody
         return
     try:
-        from rich.progress import BarColumn, Progress as Bars, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: I001
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
     except ImportError:
         yield _nobody
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bars(*columns, transient=True) as bars:
+    with Bars(*columns, transient=True, console=Console(stderr=True)) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total or None)
 

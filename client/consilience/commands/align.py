@@ -1,0 +1,126 @@
+"""`consilience align`: two spaces of a server, or two files without one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from consilience import _arrays
+from consilience._convert import to_ids
+from consilience._results.alignment_report import AlignmentReport
+from consilience._settings import DEFAULT_TIMEOUT
+from consilience.commands.connected import (
+    AddressOption,
+    Answer,
+    CaOption,
+    LocalOption,
+    TimeoutOption,
+    TlsOption,
+    open_client,
+    shows_progress,
+)
+from consilience.commands.options import (
+    AlphaOption,
+    ConfidenceOption,
+    IntervalOption,
+    KOption,
+    MetricOption,
+    PermutationsOption,
+    PreprocessOption,
+    SampleOption,
+    SeedOption,
+    parse_ks,
+)
+from consilience.errors import InvalidArgumentError
+from consilience.ingest.columns import find_columns
+from consilience.ingest.npy import load_npy
+from consilience.ingest.npz import load_npz
+
+_ENDINGS = (".npy", ".npz")
+
+
+def align(
+    x: Annotated[str, typer.Argument(help="A space (`clip`, `clip@7`), or a .npy or .npz file.")],
+    y: Annotated[str, typer.Argument(help="The other; two files need no server.")],
+    *,
+    k: KOption = "10",
+    metric: MetricOption = "mutual_knn",
+    similarity: Annotated[str, typer.Option(help="For files: cosine, inner_product or squared_l2.")] = "cosine",
+    preprocess: PreprocessOption = "none",
+    permutations: PermutationsOption = 999,
+    seed: SeedOption = 0,
+    alpha: AlphaOption = 0.05,
+    interval: IntervalOption = "items",
+    confidence: ConfidenceOption = 0.95,
+    sample_queries: SampleOption = 0,
+    address: AddressOption = None,
+    local: LocalOption = None,
+    tls: TlsOption = None,
+    ca: CaOption = None,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT,
+) -> Answer:
+    """How far two spaces agree, with chance, interval and p-value.
+
+    Rows of two .npy files are paired by position; .npz files with ids are joined by id.
+    """
+    spec: dict[str, Any] = {
+        "k": parse_ks(k),
+        "metric": metric,
+        "preprocess": preprocess,
+        "permutations": permutations,
+        "seed": seed,
+        "alpha": alpha,
+        "interval_kind": interval,
+        "confidence": confidence,
+        "sample_queries": sample_queries,
+    }
+    files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
+    if all(files):
+        left, right, dropped = paired(Path(x), Path(y))
+        report = _arrays.align_arrays(left, right, similarity=similarity, **spec)
+        note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
+        return Answer(_text(report) + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
+    if any(files):
+        raise InvalidArgumentError("give two files, or two spaces", field="y")
+    with open_client(address, local, tls, ca, timeout) as client:
+        report = client.align(x, y, progress=shows_progress(), **spec)
+    return Answer(_text(report), report.to_dict())
+
+
+def paired(x: Path, y: Path) -> tuple[Any, Any, tuple[int, int]]:
+    """The arrays of two files, row i of both the same item, and how many rows of each have no partner."""
+    (x_ids, left), (y_ids, right) = _load(x), _load(y)
+    if x_ids is None or y_ids is None:
+        return left, right, (0, 0)
+    places = {item: row for row, item in enumerate(y_ids)}
+    if len(places) < len(y_ids) or len(set(x_ids)) < len(x_ids):
+        raise InvalidArgumentError("an id stands twice in a file; give each item once", reason="DUPLICATE_ID", field="ids")
+    # Row order is part of the definition: byte order of the ids, as in a space.
+    common = sorted((item for item in x_ids if item in places), key=lambda item: item.encode())
+    if not common:
+        raise InvalidArgumentError(f"{x.name} and {y.name} share no id", reason="NO_COMMON_ITEMS", field="ids")
+    rows = {item: row for row, item in enumerate(x_ids)}
+    chosen = left[[rows[item] for item in common]], right[[places[item] for item in common]]
+    return *chosen, (len(x_ids) - len(common), len(y_ids) - len(common))
+
+
+def _load(path: Path) -> tuple[list[str] | None, Any]:
+    if path.suffix.lower() == ".npy":
+        return None, load_npy(path)
+    arrays = load_npz(path)
+    has_ids = any(name in arrays for name in ("id", "ids", "item_id", "item_ids"))
+    ids, vectors, _ = find_columns(list(arrays), "id", "vector", None, ids_given=not has_ids)
+    return (to_ids(arrays[ids], ids) if ids else None), np.asarray(arrays[vectors])
+
+
+def _text(report: AlignmentReport) -> str:
+    """The headline, and the other k below it."""
+    lines = [repr(report)]
+    for entry in list(report.by_k.values())[1:]:
+        p_value = "" if entry.p_value is None else f" · p {entry.p_value:.3g}"
+        low, high = entry.interval
+        lines.append(
+            f"@{entry.k} = {entry.score:.3f} [{low:.3f}, {high:.3f}] · chance {entry.chance:.2g} · excess {entry.excess:.3f}{p_value}"
+        )
+    return "\n".join(lines)

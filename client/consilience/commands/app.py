@@ -1,0 +1,64 @@
+"""The command line: which command is where."""
+
+import click
+import typer
+
+from consilience._version import __version__
+from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, serve, spaces
+from consilience.commands.connected import command, connected
+from consilience.commands.exit_codes import HELP, INTERRUPTED
+
+app = typer.Typer(
+    name="consilience",
+    help="Measure how far embedding spaces agree, bridge them, and match items across them.",
+    epilog=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+spaces_app = typer.Typer(help="List, make, show and delete spaces.", no_args_is_help=True, epilog=HELP)
+bridge_app = typer.Typer(help="Fit, list, show and delete bridges.", no_args_is_help=True, epilog=HELP)
+app.add_typer(spaces_app, name="spaces")
+app.add_typer(bridge_app, name="bridge")
+
+_ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.command("serve", epilog=HELP, context_settings=_ANY_ARGUMENTS, add_help_option=False)(serve.serve)
+app.command("ingest", epilog=HELP)(connected(ingest.ingest))
+app.command("align", epilog=HELP)(command(align.align))
+app.command("matrix", epilog=HELP)(connected(matrix.matrix))
+app.command("match", epilog=HELP)(connected(match.match))
+app.command("pairs", epilog=HELP)(connected(pairs.pairs))
+app.command("doctor", epilog=HELP)(command(doctor.doctor))
+spaces_app.command("list", epilog=HELP)(connected(spaces.list_spaces))
+spaces_app.command("create", epilog=HELP)(connected(spaces.create))
+spaces_app.command("get", epilog=HELP)(connected(spaces.get))
+spaces_app.command("delete", epilog=HELP)(connected(spaces.delete))
+bridge_app.command("fit", epilog=HELP)(connected(bridge.fit))
+bridge_app.command("list", epilog=HELP)(connected(bridge.list_bridges))
+bridge_app.command("get", epilog=HELP)(connected(bridge.get))
+bridge_app.command("delete", epilog=HELP)(connected(bridge.delete))
+
+
+def _version(*, value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *, version: bool = typer.Option(False, "--version", is_eager=True, callback=lambda value: _version(value=value), help="Print it.")
+) -> None:
+    """Measure how far embedding spaces agree, bridge them, and match items across them."""
+    del version
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; returns the exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,63 @@
+"""`consilience bridge`: fit, list, get, delete."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consilience._sync.client import Client
+from consilience.commands.connected import Answer, answer, read_lines, shows_progress
+
+NameArgument = Annotated[str, typer.Argument(help="The bridge.")]
+
+
+def fit(
+    client: Client,
+    source: Annotated[str, typer.Argument(help="The space mapped from.")],
+    target: Annotated[str, typer.Argument(help="The space mapped into.")],
+    name: Annotated[str, typer.Argument(help="Name of the new bridge.")],
+    *,
+    method: Annotated[str, typer.Option(help="auto, identity, ridge or procrustes.")] = "auto",
+    pairs: Annotated[
+        Path | None, typer.Option(help="Text file of known pairs: an id a line, or source and target ids with a tab between.")
+    ] = None,
+    held_out_fraction: Annotated[float, typer.Option(help="Share of the pairs kept out of the fit for the report.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Chooses the held-out pairs.")] = 0,
+) -> Answer:
+    """Fit a map on known pairs (all common items by default) and keep it."""
+    pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
+    bridge = client.fit_bridge(
+        source,
+        target,
+        name,
+        method=method,
+        pair_ids=pair_ids,
+        target_ids=target_ids,
+        held_out_fraction=held_out_fraction,
+        seed=seed,
+        progress=shows_progress(),
+    )
+    return answer(bridge)
+
+
+def parse_pairs(lines: list[str]) -> tuple[list[str], list[str] | None]:
+    """Source ids and, where any line has two columns, target ids; a line with one column pairs an id with itself."""
+    columns = [line.split("\t", 1) for line in lines if line]
+    sources, targets = [column[0] for column in columns], [column[-1] for column in columns]
+    return sources, None if sources == targets else targets
+
+
+def list_bridges(client: Client) -> Answer:
+    """All bridges."""
+    return answer(client.list_bridges())
+
+
+def get(client: Client, name: NameArgument) -> Answer:
+    """One bridge."""
+    return answer(client.get_bridge(name))
+
+
+def delete(client: Client, name: NameArgument) -> Answer:
+    """Remove a bridge."""
+    client.delete_bridge(name)
+    return Answer(f"bridge {name} is deleted", {"deleted": name})

@@ -1,0 +1,134 @@
+"""What all commands share: the options of the connection, output as text or JSON, errors as exit codes."""
+
+import functools
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from consilience import errors
+from consilience._results.base import plain
+from consilience._settings import DEFAULT_TIMEOUT
+from consilience._sync.client import Client
+from consilience.commands.exit_codes import exit_code
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+AddressOption = Annotated[str | None, typer.Option("--address", envvar="CONSILIENCE_ADDRESS", help="host:port or unix:/path.")]
+LocalOption = Annotated[Path | None, typer.Option("--local", help="Open this folder in this process instead of asking a server.")]
+TlsOption = Annotated[bool | None, typer.Option("--tls/--plaintext", help="Encrypt the connection; plaintext where neither is given.")]
+CaOption = Annotated[Path | None, typer.Option("--ca", help="PEM file of root certificates to trust; implies --tls.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds a call may take.")]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command prints: `text` for people, `data` with --json; `code` is the exit code."""
+
+    text: str
+    data: Any
+    code: int = 0
+
+
+def answer(result: Any) -> Answer:
+    """A result, or a list of them, by its repr and its dictionary."""
+    items: Iterable[Any] = result if isinstance(result, list) else [result]
+    return Answer("\n".join(repr(item) for item in items), plain(result))
+
+
+def command(function: Callable[..., Answer]) -> Callable[..., None]:
+    """A command without a server: adds --json, prints the answer, turns errors into exit codes."""
+
+    @functools.wraps(function)
+    def run(*, as_json: bool, **arguments: Any) -> None:
+        _finish(lambda: function(**arguments), as_json=as_json)
+
+    return _with_options(run, function, {"as_json": (JsonOption, False)}, hidden=set())
+
+
+def connected(function: Callable[..., Answer]) -> Callable[..., None]:
+    """A command of a client, its first parameter: adds the options of the connection as well."""
+
+    @functools.wraps(function)
+    def run(
+        *,
+        address: str | None,
+        local: Path | None,
+        tls: bool | None,
+        ca: Path | None,
+        timeout: float,
+        as_json: bool,
+        **arguments: Any,
+    ) -> None:
+        def work() -> Answer:
+            with open_client(address, local, tls, ca, timeout) as client:
+                return function(client, **arguments)
+
+        _finish(work, as_json=as_json)
+
+    return _with_options(run, function, {**CONNECTION, "as_json": (JsonOption, False)}, hidden={"client"})
+
+
+CONNECTION: dict[str, tuple[Any, Any]] = {
+    "address": (AddressOption, None),
+    "local": (LocalOption, None),
+    "tls": (TlsOption, None),
+    "ca": (CaOption, None),
+    "timeout": (TimeoutOption, DEFAULT_TIMEOUT),
+}
+
+
+def open_client(address: str | None, local: Path | None, tls: bool | None, ca: Path | None, timeout: float) -> Client:  # noqa: FBT001 - options, passed through
+    """A client as the options say."""
+    if local is not None:
+        return Client.local(local, timeout=timeout)
+    return Client(address, tls=ca if ca is not None else tls, timeout=timeout)
+
+
+def shows_progress() -> bool:
+    """Whether somebody watches: bars go to the terminal's stderr."""
+    return sys.stderr.isatty()
+
+
+def read_lines(path: Path, field: str) -> list[str]:
+    """The lines of a text file; InvalidArgumentError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.InvalidArgumentError(f"{path} cannot be read: {error}", field=field) from error
+
+
+def _finish(work: Callable[[], Answer], *, as_json: bool) -> None:
+    try:
+        told = work()
+    except errors.ConsilienceError as error:
+        if as_json:
+            shown = {"error": type(error).__name__, "message": error.message, "reason": error.reason, "field": error.field}
+            typer.echo(json.dumps({**shown, "metadata": error.metadata, "request_id": error.request_id}), err=True)
+        else:
+            typer.echo(f"consilience: {error}", err=True)
+        raise typer.Exit(exit_code(error)) from None
+    if as_json:
+        typer.echo(json.dumps(told.data, ensure_ascii=False))
+    elif told.text:
+        typer.echo(told.text)
+    raise typer.Exit(told.code)
+
+
+def _with_options(
+    run: Callable[..., None], function: Callable[..., Answer], options: dict[str, tuple[Any, Any]], hidden: set[str]
+) -> Callable[..., None]:
+    """Give `run` the parameters of `function` and the options, where typer looks for them."""
+    signature = inspect.signature(function)
+    own = [parameter for name, parameter in signature.parameters.items() if name not in hidden]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in options.items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*own, *added], return_annotation=None)  # type: ignore[attr-defined]  # read by inspect
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
+    return run

@@ -1,0 +1,29 @@
+"""What the exit codes of the command line mean: the one table."""
+
+from consilience import errors
+
+USAGE = 2
+INTERRUPTED = 130
+
+EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
+    errors.ConsilienceError: 1,
+    errors.InvalidArgumentError: USAGE,
+    errors.UnimplementedError: USAGE,
+    errors.MissingExtraError: USAGE,
+    errors.NotFoundError: 3,
+    errors.AlreadyExistsError: 4,
+    errors.FailedPreconditionError: 4,
+    errors.AbortedError: 4,
+    errors.UnauthenticatedError: 5,
+    errors.PermissionDeniedError: 5,
+}
+
+HELP = (
+    "Exit codes: 0 success; 1 the server failed, is overloaded or was not reached; 2 wrong usage, an invalid argument or a missing extra; "
+    "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 130 interrupted."
+)
+
+
+def exit_code(error: errors.ConsilienceError) -> int:
+    """The code of an error: that of the nearest class in the table."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

@@ -1,0 +1,43 @@
+"""`consilience ingest`: a file into a space."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consilience._sync.client import Client
+from consilience.commands.connected import Answer, answer, shows_progress
+
+
+def ingest(
+    client: Client,
+    space: Annotated[str, typer.Argument(help="The space.")],
+    path: Annotated[Path, typer.Argument(help=".npy, .npz, .parquet, .arrow, .feather, .ipc or .pt.")],
+    *,
+    ids: Annotated[Path | None, typer.Option(help="Text file with one id a line, for files that hold none.")] = None,
+    id_column: Annotated[str, typer.Option(help="Column of ids.")] = "id",
+    vector_column: Annotated[str, typer.Option(help="Column of vectors.")] = "vector",
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="Column to keep as an attribute; may be repeated. All others by default.")
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Make the space where it is missing.")] = False,
+    similarity: Annotated[str, typer.Option(help="Of a space that is made: cosine, inner_product or squared_l2.")] = "cosine",
+    request_id: Annotated[str | None, typer.Option(help="Names the upload: with the same id again it goes on where it broke.")] = None,
+    upload_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole upload; by default what its bytes take.")] = None,
+) -> Answer:
+    """Upsert a file as one new version."""
+    result = client.ingest(
+        space,
+        path,
+        ids,
+        id_column=id_column,
+        vector_column=vector_column,
+        attribute_columns=attribute or None,
+        create=create,
+        similarity=similarity,
+        request_id=request_id,
+        progress=shows_progress(),
+        timeout=upload_timeout,
+    )
+    changed = f"{result.inserted:,} inserted, {result.replaced:,} replaced, {result.unchanged:,} unchanged"
+    return Answer(f"{space}@{result.version}: {changed}", answer(result).data)

@@ -1,0 +1,49 @@
+"""`consilience match`: the nearest items of queries."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from consilience._results.match_result import MatchResult
+from consilience._sync.client import Client
+from consilience.commands.connected import Answer, read_lines, shows_progress
+from consilience.commands.options import CorrectionOption
+from consilience.ingest.npy import load_npy
+
+
+def match(
+    client: Client,
+    query_ids: Annotated[list[str] | None, typer.Argument(help="Ids of the queries.")] = None,
+    *,
+    bridge: Annotated[str | None, typer.Option(help="Through this bridge, into its target space.")] = None,
+    space: Annotated[str | None, typer.Option(help="Within this space.")] = None,
+    ids_file: Annotated[Path | None, typer.Option("--ids", help="Text file with an id of a query a line.")] = None,
+    vectors_file: Annotated[Path | None, typer.Option("--vectors", help=".npy file of query vectors.")] = None,
+    k: Annotated[int, typer.Option("-k", "--k", help="Matches a query.")] = 10,
+    correction: CorrectionOption = "none",
+    correction_k: Annotated[int, typer.Option(help="Neighbourhood of the correction.")] = 10,
+) -> Answer:
+    """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs."""
+    given: list[str] | None = query_ids or (read_lines(ids_file, "ids") if ids_file is not None else None)
+    vectors: Any = None if vectors_file is None else load_npy(vectors_file)
+    result = client.match(
+        vectors,
+        query_ids=given,
+        bridge=bridge,
+        space=space,
+        k=k,
+        correction=correction,
+        correction_k=correction_k,
+        progress=shows_progress(),
+    )
+    names = given if given is not None else [str(row) for row in range(len(result))]
+    return Answer(_lines(names, result), {"queries": names, **result.to_dict()})
+
+
+def _lines(names: list[str], result: MatchResult) -> str:
+    return "\n".join(
+        f"{name}\t{rank + 1}\t{result.ids[row, rank]}\t{result.similarities[row, rank]:.6f}\t{result.scores[row, rank]:.6f}"
+        for row, name in enumerate(names)
+        for rank in range(result.k)
+    )

@@ -1,0 +1,48 @@
+"""`consilience matrix`: all pairs of many spaces."""
+
+from typing import Annotated
+
+import typer
+
+from consilience._sync.client import Client
+from consilience.commands.connected import Answer, answer, shows_progress
+from consilience.commands.options import (
+    AlphaOption,
+    ConfidenceOption,
+    IntervalOption,
+    MetricOption,
+    PermutationsOption,
+    PreprocessOption,
+    SeedOption,
+)
+
+
+def matrix(
+    client: Client,
+    spaces: Annotated[list[str], typer.Argument(help="Spaces (`clip`, `clip@7`), at least two.")],
+    *,
+    k: Annotated[int, typer.Option("-k", "--k", help="Neighbours.")] = 10,
+    metric: MetricOption = "mutual_knn",
+    items: Annotated[str, typer.Option(help="common (scores compare) or pairwise.")] = "common",
+    preprocess: PreprocessOption = "none",
+    permutations: PermutationsOption = 999,
+    seed: SeedOption = 0,
+    alpha: AlphaOption = 0.05,
+    interval: IntervalOption = "items",
+    confidence: ConfidenceOption = 0.95,
+) -> Answer:
+    """How far each two of many spaces agree."""
+    result = client.align_matrix(
+        spaces,
+        k=k,
+        metric=metric,
+        items=items,
+        preprocess=preprocess,
+        permutations=permutations,
+        seed=seed,
+        alpha=alpha,
+        interval_kind=interval,
+        confidence=confidence,
+        progress=shows_progress(),
+    )
+    return answer(result)

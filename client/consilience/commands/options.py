@@ -1,0 +1,26 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+from consilience.errors import InvalidArgumentError
+
+KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours; several, separated by commas, share one search.")]
+MetricOption = Annotated[str, typer.Option(help="mutual_knn, cka or unbiased_cka.")]
+PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the paper's clip and normalisation).")]
+PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
+SeedOption = Annotated[int, typer.Option(help="Of the permutations.")]
+AlphaOption = Annotated[float, typer.Option(help="Level of the calibrated score.")]
+IntervalOption = Annotated[str, typer.Option("--interval", help="What the interval speaks of: items or queries.")]
+ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.")]
+SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items against the full gallery; 0 asks all.")]
+CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
+
+
+def parse_ks(text: str) -> list[int]:
+    """`10` or `10,50`; InvalidArgumentError else."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InvalidArgumentError(f"k is {text!r}; give whole numbers, separated by commas", reason="INVALID_K", field="k") from None

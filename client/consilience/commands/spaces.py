@@ -1,0 +1,50 @@
+"""`consilience spaces`: list, create, get, delete."""
+
+from typing import Annotated
+
+import typer
+
+from consilience._results.base import plain
+from consilience._results.space import Space
+from consilience._sync.client import Client
+from consilience.commands.connected import Answer
+
+NameArgument = Annotated[str, typer.Argument(help="The space.")]
+
+
+def list_spaces(client: Client) -> Answer:
+    """All spaces: name, version, items, dim and similarity between tabs."""
+    spaces = client.list_spaces()
+    return Answer("\n".join(_line(space) for space in spaces), plain(spaces))
+
+
+def create(
+    client: Client,
+    name: NameArgument,
+    dim: Annotated[int, typer.Argument(help="Width of its vectors.")],
+    *,
+    similarity: Annotated[str, typer.Option(help="cosine, inner_product or squared_l2.")] = "cosine",
+    modality: Annotated[str | None, typer.Option(help="Kind of input, for readers.")] = None,
+    model: Annotated[str | None, typer.Option(help="The encoder, for readers.")] = None,
+    layer: Annotated[str | None, typer.Option(help="The encoder's layer, for readers.")] = None,
+) -> Answer:
+    """Make an empty space."""
+    space = client.create_space(name, dim, similarity=similarity, modality=modality, model=model, layer=layer)
+    return Answer(_line(space), space.to_dict())
+
+
+def get(client: Client, name: NameArgument) -> Answer:
+    """One space."""
+    space = client.get_space(name)
+    told = space.to_dict()
+    return Answer("\n".join(f"{key}\t{value}" for key, value in told.items() if value not in ("", None)), told)
+
+
+def delete(client: Client, name: NameArgument) -> Answer:
+    """Remove a space with all its versions."""
+    client.delete_space(name)
+    return Answer(f"space {name} is deleted", {"deleted": name})
+
+
+def _line(space: Space) -> str:
+    return f"{space.name}\t{space.version}\t{space.item_count}\t{space.dim}\t{space.similarity}"
