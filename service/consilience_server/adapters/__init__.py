@@ -1,0 +1,1 @@
+"""One vendor a file, each behind a port of the use cases."""

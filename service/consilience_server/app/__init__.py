@@ -1,0 +1,1 @@
+"""Use cases and ports; knows no gRPC, Redis, Prometheus or Lance."""

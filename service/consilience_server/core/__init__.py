@@ -1,0 +1,1 @@
+"""Pure definitions: metrics, statistics, closed-form bridges, validation, errors. NumPy and SciPy only."""
