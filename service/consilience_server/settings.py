@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     reflection: bool = Field(False, description="serve gRPC reflection")
 
     redis: SecretStr | None = Field(None, description="redis://... of the second cache tier; empty is none")
-    redis_timeout_seconds: Seconds = Field(0.05, description="longest that one call to Redis may take")
+    redis_timeout_seconds: Seconds = Field(0.02, description="longest that a request waits for Redis")
     memory_cache_bytes: int = Field(256 * MIB, ge=0, description="size of the first cache tier")
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where neighbours are searched")
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         return self.memory_budget_bytes or int(_MEMORY_SHARE * usable_memory_bytes())
 
     def __str__(self) -> str:
-        """The value as TOML with secrets masked; unset ones are comments."""
+        """The value as TOML with secrets masked; what is switched off is an empty string."""
         return "\n".join(_toml_line(name, value) for name, value in self.model_dump(mode="json").items())
 
 
@@ -162,7 +162,7 @@ def _is_loopback(host: str) -> bool:
 
 def _toml_line(name: str, value: object) -> str:
     if value is None:
-        return f"# {name} is not set"
+        return f'{name} = ""'
     if isinstance(value, bool):
         return f"{name} = {str(value).lower()}"
     if isinstance(value, str):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from consilience.v1 import match_pb2
-from consilience_server.app.matching import MatchQuery, MutualPairsQuery
+from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
 from consilience_server.app.reports import CorrectionName, MatchReport, MutualPairs
 from consilience_server.core.errors import NotServed, UnknownMethod
 from consilience_server.rpc.convert.alignment import write_certificate

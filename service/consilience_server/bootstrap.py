@@ -1,0 +1,383 @@
+"""The only place where parts are joined: settings in, a server out."""
+
+import asyncio
+import logging
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from typing import cast
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience.v1 import alignment_pb2
+from consilience_server.adapters.http_endpoints import HttpEndpoints
+from consilience_server.adapters.lance_store import LanceStore
+from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
+from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
+from consilience_server.adapters.redis_cache import RedisCache, RedisOptions
+from consilience_server.app.alignment import Alignment, AlignmentLimits
+from consilience_server.app.application import Application, ServerInfo
+from consilience_server.app.bridging import Bridging, FitLimits
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.match_query import MatchLimits
+from consilience_server.app.matching import Matching
+from consilience_server.app.memory_budget import Account
+from consilience_server.app.memory_cache import MemoryCache
+from consilience_server.app.operations import Operations
+from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
+from consilience_server.app.result_cache import ResultCache
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.spaces import SpaceLimits, Spaces
+from consilience_server.app.tables import Tables
+from consilience_server.core.control import Control
+from consilience_server.core.errors import DomainError
+from consilience_server.core.similarity import Similarity
+from consilience_server.embedded import EmbeddedServer
+from consilience_server.engine.blas import blas_kernel
+from consilience_server.engine.choose import make_engine
+from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
+from consilience_server.rpc.api_keys import ApiKeys
+from consilience_server.rpc.convert.alignment import read_spec, write_report
+from consilience_server.rpc.convert.spaces import read_similarity
+from consilience_server.rpc.errors import StatusError
+from consilience_server.rpc.interceptors import EdgeInterceptor
+from consilience_server.rpc.server_metrics import ServerMetricsInterceptor
+from consilience_server.rpc.services import enable_reflection, register_services
+from consilience_server.server import BackgroundTask, Readiness, Server
+from consilience_server.settings import Settings, load_settings
+
+_LOG = logging.getLogger(__name__)
+_GAUGE_SECONDS = 15.0
+_ANSWER_BYTES = 32
+"""A fair least of what one match takes in a message: id, similarity, score."""
+_CHANNEL = (
+    # Without this two servers could share a port and get half of the calls each.
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What computes, and how fast it was found to be.
+
+    Attributes:
+        engine: finds neighbours.
+        blas: the kernels under it.
+        flops_per_second: of its scan, measured on a small one: for estimates.
+    """
+
+    engine: NeighbourEngine
+    blas: str
+    flops_per_second: float
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What is kept on disk."""
+
+    spaces: SpaceStore
+    bridges: BridgeStore
+    operations: OperationStore
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How the memory budget is divided, in bytes: kept scan forms, the first cache tier, everything that is accounted call by call."""
+
+    kept: int
+    cache: int
+    account: int
+
+    @classmethod
+    def divide(cls, settings: Settings) -> "Budget":
+        """A sixth for scan forms, the cache as set but a quarter at most, the rest for snapshots, tables and requests."""
+        total = settings.effective_memory_budget_bytes
+        kept, held = total // 6, min(settings.memory_cache_bytes, total // 4)
+        return cls(kept, held, total - kept - held)
+
+
+def open_machine(device: str, threads: int, kept_bytes: int) -> Machine:
+    """Size all thread pools, load the engine, warm it up and see how fast it is. ExtraMissing, FailedPrecondition."""
+    engine = make_engine(threads, device, kept_bytes=kept_bytes)
+    return Machine(engine, blas_kernel(), _measured_flops(engine))
+
+
+def _measured_flops(engine: NeighbourEngine) -> float:
+    """Multiplications and additions a second of a small self-join, the second of two (the first loads libraries)."""
+    n, dim = 2048, 128
+    vectors = np.random.default_rng(0).standard_normal((n, dim), dtype=np.float32)
+    keys = np.arange(n, dtype=np.uint64)
+    seconds = math.inf
+    for _ in range(2):
+        started = time.perf_counter()
+        engine.self_join(vectors, Similarity.COSINE, 10, tie_keys=keys, control=Control())
+        seconds = time.perf_counter() - started
+    return 2.0 * n * n * dim / seconds
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Open the folder: the writer's lease, unless read-only. StoreLocked, StoreTooNew, CorruptData, StorageFull."""
+    root, read_only = settings.data_dir, settings.read_only
+    spaces = LanceStore(root, read_only=read_only, holder="consilience-server")
+    try:
+        return Stores(
+            spaces, BridgeFiles(root / "bridges", read_only=read_only), SqliteOperations(root / "operations.sqlite", read_only=read_only)
+        )
+    except BaseException:
+        spaces.close()
+        raise
+
+
+async def build(settings: Settings, target: str | None = None) -> Server:
+    """Everything wired: the store opened, HTTP bound, the engine warmed up, the gRPC port bound; not yet taking requests.
+
+    Args:
+        settings: the one value.
+        target: a unix socket instead of host and port, without TLS, keys and HTTP.
+
+    Raises:
+        StoreLocked, StoreTooNew, CorruptData, StorageFull, ExtraMissing: the store or the engine does not open.
+        OSError: a port is taken.
+        ValueError: a file of keys is malformed.
+    """
+    resources = AsyncExitStack()
+    try:
+        return await _build(settings, target, resources)
+    except BaseException:
+        await resources.aclose()
+        raise
+
+
+async def _build(settings: Settings, target: str | None, resources: AsyncExitStack) -> Server:
+    metrics = PrometheusMetrics(version("consilience"))
+    readiness = Readiness()
+    metrics.ready_when(lambda: readiness.is_ready)
+    # First, so that a second opener hears of the first one rather than of a taken port.
+    stores = await asyncio.to_thread(open_stores, settings)
+    for store in (stores.spaces, stores.operations):
+        resources.callback(store.close)
+    readiness.conditions["store"] = True
+    url = ""
+    if target is None and settings.metrics_port is not None:
+        http = HttpEndpoints(metrics.exposition, readiness.ready, readiness.started)
+        resources.push_async_callback(http.close)
+        port = await http.start(settings.metrics_host, settings.metrics_port)
+        url = f"http://{settings.metrics_host}:{port}/metrics"
+        _LOG.info("metrics and health at %s", url)
+    keys = None if target is not None or settings.api_keys is None else ApiKeys.read(settings.api_keys)
+    budget = Budget.divide(settings)
+    machine = await asyncio.to_thread(open_machine, settings.device, settings.effective_threads, budget.kept)
+    metrics.engine(machine.engine.backend, machine.blas, machine.engine.device)
+    readiness.conditions["engine"] = True
+    account = Account(budget.account, metrics)
+    application = _application(settings, stores, machine, account, metrics, budget, url, resources)
+    if not stores.spaces.read_only:
+        aborted = await application.operations.resume()
+        if aborted:
+            _LOG.warning("%d operations were cut off when the server last ended; they are aborted now", aborted)
+    edge = EdgeInterceptor(keys, settings.max_concurrent_calls, settings.max_message_bytes, metrics)
+    counted = ServerMetricsInterceptor(PrometheusRpcMetrics(metrics.registry))
+    options = (*_CHANNEL, ("grpc.max_receive_message_length", settings.max_message_bytes), ("grpc.max_send_message_length", -1))
+    rpc = grpc.aio.server(interceptors=(counted, edge), options=options)
+    health = register_services(rpc, application, account, settings.inline_seconds)
+    if settings.reflection:
+        enable_reflection(rpc)
+    bound = _bind(rpc, settings, target)
+    return Server(rpc, bound, health, edge, readiness, _background(settings, stores, metrics), resources)
+
+
+def _application(
+    settings: Settings,
+    stores: Stores,
+    machine: Machine,
+    account: Account,
+    metrics: Metrics,
+    budget: Budget,
+    metrics_url: str,
+    resources: AsyncExitStack,
+) -> Application:
+    """All use cases over the same pool, snapshots, tables and cache; `resources` closes them."""
+    pool = _pool(settings.effective_threads, settings.queue_limit, account, metrics)
+    resources.push_async_callback(asyncio.to_thread, pool.close)
+    snapshots = Snapshots(stores.spaces, pool, account)
+    resources.callback(snapshots.close)
+    remote = None
+    if settings.redis is not None:
+        remote = RedisCache(settings.redis.get_secret_value(), metrics, RedisOptions(get_seconds=settings.redis_timeout_seconds))
+    results = ResultCache(MemoryCache(budget.cache), remote, metrics)
+    resources.push_async_callback(results.close)
+    operations = Operations(stores.operations, metrics)
+    resources.push_async_callback(operations.close)
+    tables = Tables(machine.engine, pool, account, metrics)
+    flops = machine.flops_per_second
+    info = _info(settings, machine, account, remote is not None, stores.spaces.read_only, metrics_url)
+    return Application(
+        spaces=Spaces(
+            stores.spaces,
+            stores.bridges,
+            snapshots,
+            account,
+            SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
+        ),
+        alignment=Alignment(snapshots, tables, results, pool, AlignmentLimits(settings.max_k, settings.max_permutations, flops)),
+        bridging=Bridging(
+            store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
+        ),
+        matching=Matching(
+            bridges=stores.bridges,
+            snapshots=snapshots,
+            tables=tables,
+            derived=DerivedVectors(pool, account),
+            pool=pool,
+            engine=machine.engine,
+            results=results,
+            metrics=metrics,
+            limits=MatchLimits(settings.max_k, settings.max_message_bytes // _ANSWER_BYTES, flops),
+        ),
+        operations=operations,
+        info=info,
+    )
+
+
+def _pool(threads: int, queue_limit: int, account: Account, metrics: Metrics) -> ComputePool:
+    """Pieces of work at a time: each may use all threads of the libraries, so a few are enough to keep them busy."""
+    return ComputePool(max(2, min(8, threads // 2)), queue_limit, account, metrics)
+
+
+def _info(settings: Settings, machine: Machine, account: Account, has_redis: bool, read_only: bool, metrics_url: str) -> ServerInfo:  # noqa: FBT001 - named by its one caller
+    return ServerInfo(
+        version=version("consilience"),
+        start_time=datetime.now(UTC),
+        engine_version=ENGINE_VERSION,
+        backend=machine.engine.backend,
+        device=machine.engine.device,
+        blas_kernel=machine.blas,
+        threads=settings.effective_threads,
+        cache_tiers=("memory", "redis") if has_redis else ("memory",),
+        read_only=read_only,
+        metrics_url=metrics_url,
+        max_message_bytes=settings.max_message_bytes,
+        upload_batch_bytes=settings.upload_batch_bytes,
+        max_dim=settings.max_dim,
+        max_k=settings.max_k,
+        max_id_bytes=settings.max_id_bytes,
+        max_items_per_message=settings.max_items_per_message,
+        memory_budget_bytes=account.budget,
+        max_permutations=settings.max_permutations,
+    )
+
+
+def _bind(rpc: grpc.aio.Server, settings: Settings, target: str | None) -> str:
+    """Listen on the target, or on host and port; where that is. OSError where it is taken."""
+    host = f"[{settings.host}]" if ":" in settings.host and not settings.host.startswith("[") else settings.host
+    address = target or f"{host}:{settings.port}"
+    try:
+        if target is None and settings.tls_cert is not None and settings.tls_key is not None:
+            pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
+            port = rpc.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        else:
+            port = rpc.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: is another server running there?") from error
+    return target or f"{host}:{port}"
+
+
+def _background(settings: Settings, stores: Stores, metrics: PrometheusMetrics) -> list[BackgroundTask]:
+    async def gauge() -> None:
+        sizes = await asyncio.to_thread(stores.spaces.sizes)
+        metrics.store(sizes["spaces"], sizes["versions"], sizes["bytes"])
+
+    async def maintain() -> None:
+        report = await asyncio.to_thread(stores.spaces.maintain, settings.keep_version_seconds, settings.upload_ttl_seconds)
+        _LOG.info("maintenance: %s", report)
+
+    tasks = [BackgroundTask("measuring the store", _GAUGE_SECONDS, gauge)]
+    if not stores.spaces.read_only:
+        tasks.append(BackgroundTask("maintenance", settings.maintenance_interval_seconds, maintain))
+    return tasks
+
+
+def open_embedded(path: str) -> EmbeddedServer:
+    """The entry point of `Client.local`: the same server in this process, on a private unix socket, without HTTP and signal handlers.
+
+    Raises:
+        StatusError: a refusal (say, the folder is in use), in the shape of a failed call.
+    """
+    # The environment may hold the settings of a server that strangers can reach; this one is private.
+    settings = load_settings(
+        {
+            "data_dir": path,
+            "host": "127.0.0.1",
+            "metrics_port": None,
+            "tls_cert": None,
+            "tls_key": None,
+            "api_keys": None,
+            "reflection": False,
+        }
+    )
+    return EmbeddedServer(lambda target: build(settings, target))
+
+
+@cache
+def _machine_of_arrays() -> Machine:
+    settings = load_settings({"host": "127.0.0.1"})
+    return open_machine(settings.device, settings.effective_threads, 0)
+
+
+def align_arrays(
+    header: alignment_pb2.AlignArraysHeader, x: NDArray[np.float32], y: NDArray[np.float32]
+) -> alignment_pb2.AlignArraysResponse:
+    """The entry point of the SDK's `align_arrays`: a first number without a store and without a server.
+
+    Args:
+        header: spec and similarity; its shapes are not read.
+        x: (n, d) float32.
+        y: (n, d') float32; row i is the same item as row i of x.
+
+    Raises:
+        StatusError: a refusal, in the shape of a failed call.
+    """
+    call = Call("align_arrays")
+
+    async def align() -> alignment_pb2.AlignArraysResponse:
+        settings = load_settings({"host": "127.0.0.1"})
+        machine, metrics = _machine_of_arrays(), PrometheusMetrics(version("consilience"))
+        account = Account(settings.effective_memory_budget_bytes, metrics)
+        pool = _pool(settings.effective_threads, settings.queue_limit, account, metrics)
+        try:
+            # Arrays are never stored: nothing asks the store.
+            snapshots = Snapshots(cast("SpaceStore", None), pool, account)
+            alignment = Alignment(
+                snapshots,
+                Tables(machine.engine, pool, account, metrics),
+                ResultCache(MemoryCache(0), None, metrics),
+                pool,
+                AlignmentLimits(settings.max_k, settings.max_permutations, machine.flops_per_second),
+            )
+            similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
+            report = await alignment.align_arrays(call, x, y, similarity, spec)
+            return alignment_pb2.AlignArraysResponse(report=write_report(report))
+        finally:
+            pool.close()
+
+    # A thread of its own: the caller may be inside a running loop.
+    with ThreadPoolExecutor(1, thread_name_prefix="align-arrays") as thread:
+        try:
+            return thread.submit(asyncio.run, align()).result()
+        except DomainError as error:
+            raise StatusError(error) from None
+        except KeyboardInterrupt:
+            call.control.cancel()
+            raise
