@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from consilience_server.core.exact_score import LANES
 
-NO_DIRECTION = 2.0**-30
-"""A unit row this near to the mean is the mean: float32 input knows a unit vector to about 2^-24, so what is left is rounding."""
+NO_DIRECTION = 2.0**-23
+"""A unit row this near to the mean is the mean: rounding to float32 moves a unit vector by up to 2^-24, so what is left is rounding."""
 
 
 def _squared_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,130 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import ortho_group
+
+from consilience_server.bridges import choose
+from consilience_server.bridges.choose import FitProblem, candidate_methods, fit_and_choose
+from consilience_server.bridges.ridge_penalty import PENALTIES
+from consilience_server.core import errors
+from consilience_server.core.control import Control
+
+
+def problem(transform, n=400, width=16, held=100, noise=0.3, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, width))
+    y = transform(x)
+    y = y + noise * rng.standard_normal(y.shape)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    ids = np.array([f"{i:04d}" for i in range(n)], dtype=object)
+    return FitProblem(x[held:], y[held:], x[:held], np.arange(held), y, ids[:held], ids)
+
+
+def fit(subject, method="auto", control=None):
+    return fit_and_choose(subject, method, PENALTIES, control or Control())
+
+
+def test_few_noisy_pairs_of_a_rotation_go_to_procrustes():
+    rotation = ortho_group.rvs(40, random_state=0)
+    fitted = fit(problem(lambda x: x @ rotation, width=40, n=160, noise=0.8))
+    assert fitted.method == "procrustes"
+
+
+def test_a_space_that_must_be_stretched_goes_to_ridge():
+    rotation = ortho_group.rvs(16, random_state=0)
+    subject = problem(lambda x: x @ rotation, noise=0.05)
+    squeeze = np.logspace(0, -1.5, 16, dtype=np.float32)
+    fitted = fit(replace(subject, x=subject.x * squeeze, queries=subject.queries * squeeze))
+    assert fitted.method == "ridge"
+    assert fitted.held_out.penalty > 0
+    assert fitted.held_out.recalls[1] > 0.9
+
+
+def test_spaces_that_agree_already_keep_the_identity():
+    fitted = fit(problem(lambda x: x, noise=0.0))
+    assert fitted.method == "identity"
+    assert fitted.held_out.recalls[1] == 1.0
+
+
+def test_a_shifted_space_needs_the_mean_shift():
+    fitted = fit(problem(lambda x: x + 30.0, noise=0.02))
+    by = {report.method: report.recalls[1] for report in fitted.candidates}
+    assert by["identity"] < 0.9 < by["mean_shift"]
+
+
+def test_all_candidates_are_reported_on_the_same_pairs():
+    fitted = fit(problem(lambda x: x))
+    assert [report.method for report in fitted.candidates] == ["identity", "mean_shift", "procrustes", "ridge"]
+    assert {(report.queries, report.gallery) for report in fitted.candidates} == {(100, 400)}
+    for report in fitted.candidates:
+        assert set(report.recalls) == set(report.intervals) == {1, 5, 10}
+        assert all(low <= report.recalls[k] <= high for k, (low, high) in report.intervals.items())
+        assert report.recalls[1] <= report.recalls[5] <= report.recalls[10]
+        assert report.median_rank >= 1
+
+
+def test_a_method_by_name_is_kept_though_another_is_better():
+    fitted = fit(problem(lambda x: x @ ortho_group.rvs(16, random_state=0)), "mean_shift")
+    assert fitted.method == "mean_shift"
+    assert [report.method for report in fitted.candidates] == ["identity", "mean_shift"]
+    assert fitted.held_out is fitted.candidates[1]
+
+
+def test_unequal_widths_have_no_baseline():
+    fitted = fit(problem(lambda x: x[:, :9]))
+    assert [report.method for report in fitted.candidates] == ["procrustes", "ridge"]
+
+
+def test_the_held_out_pairs_never_reach_the_fit():
+    """What the held-out partners are changes the report, and not a bit of the map."""
+    subject = problem(lambda x: x @ ortho_group.rvs(16, random_state=0))
+    gallery = subject.gallery.copy()
+    gallery[:100] = np.random.default_rng(9).standard_normal((100, 16))
+    spoiled = replace(subject, gallery=gallery, queries=subject.queries[::-1].copy())
+    for method in ("procrustes", "ridge", "mean_shift"):
+        first, second = fit(subject, method), fit(spoiled, method)
+        assert np.array_equal(first.map.weights, second.map.weights)
+        assert np.array_equal(first.map.source_mean, second.map.source_mean)
+        assert np.array_equal(first.map.target_mean, second.map.target_mean)
+        if method != "mean_shift":
+            assert first.held_out.recalls[1] > 0.9
+            assert second.held_out.recalls[10] < 0.3
+
+
+def test_no_more_held_out_pairs_are_asked_than_needed(monkeypatch):
+    monkeypatch.setattr(choose, "MAX_HELD_OUT_QUERIES", 30)
+    fitted = fit(problem(lambda x: x))
+    assert fitted.held_out.queries == 30
+
+
+@pytest.mark.parametrize("method", ["identity", "mean_shift"])
+def test_baselines_join_equal_widths_only(method):
+    with pytest.raises(errors.DimensionMismatch, match="16 and 9"):
+        candidate_methods(method, 100, 16, 9)
+
+
+@pytest.mark.parametrize(("method", "pairs"), [("ridge", 9), ("procrustes", 9), ("auto", 9), ("mean_shift", 1)])
+def test_too_few_pairs_are_told_with_both_numbers(method, pairs):
+    with pytest.raises(errors.TooFewPairs, match=f"{pairs} known pairs .* at least {pairs + 1}"):
+        candidate_methods(method, pairs, 8, 8)
+
+
+def test_enough_is_enough():
+    assert candidate_methods("auto", 10, 8, 8) == ("identity", "mean_shift", "procrustes", "ridge")
+    assert candidate_methods("identity", 0, 8, 8) == ("identity",)
+    assert candidate_methods("ridge", 10, 8, 9) == ("ridge",)
+
+
+def test_progress_never_falls_and_ends_at_one():
+    seen = []
+    fit(problem(lambda x: x, n=150, held=20), control=Control(seen.append))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_it_stops_when_nobody_waits():
+    control = Control()
+    control.cancel()
+    with pytest.raises(errors.Cancelled):
+        fit(problem(lambda x: x), control=control)
