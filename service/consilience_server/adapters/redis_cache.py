@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+import time
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _RANDOM = random.Random()  # noqa: S311 - spreads expiry, hides nothing
+_STALL = 1.5
+"""A timer that fires later than this multiple of its time was held up by the event loop."""
 _SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -127,8 +130,7 @@ class RedisCache:
 
     async def _get(self, key: str) -> bytes | None:
         try:
-            async with asyncio.timeout(self._options.get_seconds):
-                sealed = await self._redis.get(self._options.key_prefix + key)
+            sealed = await _within(self._options.get_seconds, self._redis.get(self._options.key_prefix + key))
         except Exception as error:  # noqa: BLE001 - whatever Redis or its client does, the request goes on without
             self._failed(error)
             return None
@@ -146,8 +148,8 @@ class RedisCache:
         options = self._options
         life = options.ttl_seconds * (1 + options.ttl_jitter * _RANDOM.uniform(-1, 1))
         try:
-            async with asyncio.timeout(options.put_seconds):
-                await self._redis.set(options.key_prefix + key, seal(key, value), px=max(1, int(life * 1000)))
+            command = self._redis.set(options.key_prefix + key, seal(key, value), px=max(1, int(life * 1000)))
+            await _within(options.put_seconds, command)
         except Exception as error:  # noqa: BLE001 - as above
             self._failed(error)
         else:
@@ -171,6 +173,25 @@ class RedisCache:
         if before != self._breaker.state and self._breaker.state == "open":
             # Only the type: messages of the client may carry the URL.
             _LOG.warning("%s does not answer (%s); left alone for %g s", self, type(error).__name__, self._options.open_seconds)
+
+
+async def _within(seconds: float, command: Awaitable[T]) -> T:
+    """The result of a command, or TimeoutError after `seconds` in which the event loop turned.
+
+    An event loop that stood still (a large message being encoded) comes back to an expired timer and an answer that lies unread in the
+    socket. That says nothing about Redis, so the answer gets the time once more.
+    """
+    task = asyncio.ensure_future(command)
+    started = time.monotonic()
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    if not done and time.monotonic() - started > _STALL * seconds:
+        done, _ = await asyncio.wait([task], timeout=seconds)
+    if not done:
+        # The client closes the connection on which the answer would still arrive.
+        task.cancel()
+        await asyncio.wait([task])
+        raise TimeoutError
+    return await task
 
 
 def masked_address(url: str) -> str:

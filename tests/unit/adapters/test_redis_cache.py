@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -104,6 +105,21 @@ async def test_a_cancelled_caller_does_not_give_its_reply_to_the_next(server: Re
         assert metrics.cached == {("redis", "hit"): 3}
         assert proxy.connections == 1
         await cache.close()
+
+
+async def test_an_event_loop_that_stood_still_is_not_held_against_redis(
+    server: RedisServer, direct: Redis, metrics: RecordedMetrics
+) -> None:
+    cache = RedisCache(server.url, metrics, RedisOptions(get_seconds=0.2, put_seconds=2.0, failures_to_open=1))
+    await cache.put("key", b"value")
+    for _ in range(3):
+        lookup = asyncio.create_task(cache.get("key"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(0.5)
+        assert await lookup == b"value"
+    assert metrics.cached == {("redis", "hit"): 3}
+    await cache.close()
 
 
 async def test_many_at_a_time_share_a_bounded_number_of_connections(server: RedisServer, direct: Redis, metrics: RecordedMetrics) -> None:
