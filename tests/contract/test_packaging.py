@@ -131,8 +131,10 @@ def test_descriptors_live_beside_those_of_other_grpc_clients(first):
 
 
 @pytest.mark.parametrize("missing", ["faiss", "lance", "pydantic_settings"])
-def test_a_server_without_its_extra_says_what_to_install(missing):
-    done = python(f"import runpy, sys; sys.modules[{missing!r}] = None; runpy.run_module('consilience_server', run_name='__main__')")
+def test_a_server_without_its_extra_says_what_to_install(missing, tmp_path):
+    flags = ["--data", str(tmp_path / "store"), "--port", "0", "--metrics-port", "0"]
+    start = "runpy.run_module('consilience_server', run_name='__main__')"
+    done = python(f"import runpy, sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {flags}; {start}")
     assert done.returncode == 1
     assert "pip install 'consilience[server]'" in done.stderr
     assert "Traceback" not in done.stderr
