@@ -1,7 +1,7 @@
 """Bridges on disk: one folder each, `map.safetensors` (the matrix and the means, float64) and `bridge.json` (all else), never changed.
 
-A digest over both stands in the JSON file, so that neither can be damaged or exchanged unseen. The folder is written under a temporary name,
-fsynced, and renamed: a bridge is there whole or not at all.
+A digest over both stands in the JSON file, so that neither can be damaged or exchanged unseen. The folder is written under a temporary
+name, fsynced, and renamed: a bridge is there whole or not at all.
 """
 
 import errno
@@ -192,6 +192,6 @@ def _artefact(facts: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, An
 
 
 def _report(facts: Mapping[str, Any]) -> RetrievalReport:
-    recalls = {k: recall for k, recall in facts["recalls"]}
+    recalls = dict(facts["recalls"])
     intervals = {k: (low, high) for k, low, high in facts["intervals"]}
     return RetrievalReport(**{**facts, "recalls": recalls, "intervals": intervals})

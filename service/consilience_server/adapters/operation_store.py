@@ -1,15 +1,15 @@
 """Operations in SQLite beside the store: what was started is known for ever, however the process ends."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 from consilience_server.adapters.durable_files import make_directory, sync_directory
 from consilience_server.adapters.sqlite_file import SqliteFile
 from consilience_server.adapters.storage_errors import writing
-from consilience_server.app.ports import OperationRecord
+from consilience_server.app.ports import OperationRecord, OperationState
 from consilience_server.core.errors import CorruptData, OperationNotFound
 
 _SCHEMA = """
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS requests (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS requests_by_name ON requests (name);
 """
-_STATES = frozenset({"running", "done", "failed", "cancelled", "aborted"})
+_STATES: dict[str, OperationState] = {state: state for state in get_args(OperationState)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SELECT = "SELECT name, kind, state, progress, create_us, update_us, request, response, error FROM operations"
 
@@ -117,7 +117,7 @@ def _microseconds(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(microseconds=1)
 
 
-def _record(row: sqlite3.Row | tuple[str, str, str, float, int, int, bytes, bytes, str | None]) -> OperationRecord:
+def _record(row: tuple[str, str, str, float, int, int, bytes, bytes, str | None]) -> OperationRecord:
     name, kind, state, progress, create_us, update_us, request, response, error = row
     if state not in _STATES:
         raise CorruptData(f"operation {name!r} is in an unknown state {state!r}; restore the file of operations from a backup")
@@ -125,7 +125,7 @@ def _record(row: sqlite3.Row | tuple[str, str, str, float, int, int, bytes, byte
     return OperationRecord(
         name=name,
         kind=kind,
-        state=state,
+        state=_STATES[state],
         progress=progress,
         create_time=_EPOCH + timedelta(microseconds=create_us),
         update_time=_EPOCH + timedelta(microseconds=update_us),

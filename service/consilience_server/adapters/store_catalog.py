@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from consilience_server.adapters.request_ledger import Receipt, record_receipt
@@ -222,4 +222,4 @@ def _record(connection: sqlite3.Connection, row: Sequence[object]) -> SpaceRecor
 
 
 def _time(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
