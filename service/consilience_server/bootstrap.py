@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
+from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.adapters.http_endpoints import HttpEndpoints
 from consilience_server.adapters.lance_store import LanceStore
+from consilience_server.adapters.operation_store import SqliteOperations
 from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
 from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
 from consilience_server.adapters.redis_cache import RedisCache, RedisOptions
@@ -231,7 +233,15 @@ def _application(
             account,
             SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
         ),
-        alignment=Alignment(snapshots, tables, results, pool, AlignmentLimits(settings.max_k, settings.max_permutations, flops)),
+        alignment=Alignment(
+            snapshots,
+            tables,
+            results,
+            pool,
+            AlignmentLimits(
+                max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
+            ),
+        ),
         bridging=Bridging(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
         ),
@@ -364,7 +374,12 @@ def align_arrays(
                 Tables(machine.engine, pool, account, metrics),
                 ResultCache(MemoryCache(0), None, metrics),
                 pool,
-                AlignmentLimits(settings.max_k, settings.max_permutations, machine.flops_per_second),
+                AlignmentLimits(
+                    max_k=settings.max_k,
+                    max_permutations=settings.max_permutations,
+                    threads=settings.effective_threads,
+                    flops_per_second=machine.flops_per_second,
+                ),
             )
             similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
             report = await alignment.align_arrays(call, x, y, similarity, spec)
