@@ -126,7 +126,7 @@ class Matching:
         if query.space is not None:
             record = await self._snapshots.record(query.space.name)
             _check_columns(query, record, f"space {query.space.name!r}")
-            use = _pinned(record, query.space.version)
+            use = _pinned(record, query.space.version, "space.version")
             return _Route(None, query.space.name, use, query.space.name, use)
         artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
         records = {}
@@ -138,9 +138,9 @@ class Matching:
         return _Route(
             artefact,
             artefact.target_name,
-            _pinned(records["target"], query.gallery_version),
+            _pinned(records["target"], query.gallery_version, "gallery_version"),
             artefact.source_name,
-            _pinned(records["source"], 0) if needed else None,
+            _pinned(records["source"], 0, "bridge") if needed else None,
         )
 
     @staticmethod
@@ -241,11 +241,9 @@ def _check_columns(query: MatchQuery, record: SpaceRecord, what: str) -> None:
         check_width(query.vectors.shape[1], record.spec.dim, what, "vectors")
 
 
-def _pinned(record: SpaceRecord, version: int) -> SpaceUse:
+def _pinned(record: SpaceRecord, version: int, field: str) -> SpaceUse:
     if version > record.version:
-        raise VersionExpired(
-            f"space {record.spec.name!r} has no version {version}; the newest is {record.version}", field="gallery_version"
-        )
+        raise VersionExpired(f"space {record.spec.name!r} has no version {version}; the newest is {record.version}", field=field)
     return SpaceUse(f"spaces/{record.spec.name}", record.uid, version or record.version)
 
 
