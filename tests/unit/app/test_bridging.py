@@ -198,11 +198,11 @@ async def test_items_without_a_direction_are_named():
     y[9] = 0
     bench.space("x", x, similarity=Similarity.INNER_PRODUCT)
     bench.space("y", y, similarity=Similarity.INNER_PRODUCT)
-    with pytest.raises(errors.ZeroVector, match="space 'x' .*'i0007'"):
+    with pytest.raises(errors.ZeroVector, match=r"space 'x' .*'i0007'"):
         await fit(bench)
     ids = [f"i{row:04d}" for row in range(200) if row not in {7, 9}]
     # Nothing can be matched with a zero vector either, pair or not.
-    with pytest.raises(errors.ZeroVector, match="space 'y' .*'i0009'"):
+    with pytest.raises(errors.ZeroVector, match=r"space 'y' .*'i0009'"):
         await fit(bench, item_ids=ids)
 
 

@@ -282,5 +282,5 @@ async def test_a_gallery_smaller_than_k_is_refused():
     with pytest.raises(errors.InvalidK, match="correction_k is 31") as caught:
         await match(bench, bridge="b", k=1, vectors=X[:1], correction="csls", correction_k=31)
     assert caught.value.field == "correction_k"
-    with pytest.raises(errors.InvalidK, match="correction_k is 30.*at most 29"):
+    with pytest.raises(errors.InvalidK, match=r"correction_k is 30.*at most 29"):
         await match(bench, space=SpaceQuery("x"), k=1, vectors=X[:1], correction="csls", correction_k=30)

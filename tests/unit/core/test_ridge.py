@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -42,4 +44,4 @@ def test_the_penalty_is_in_units_of_the_mean_eigenvalue():
 def test_a_larger_penalty_shrinks():
     path = ridge_path(*problem(50, 40))
     norms = [np.linalg.norm(path.weights(penalty)) for penalty in (0.0, 0.01, 0.1, 1.0, 10.0)]
-    assert all(a > b for a, b in zip(norms, norms[1:], strict=False))
+    assert all(a > b for a, b in pairwise(norms))
