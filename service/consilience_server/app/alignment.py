@@ -177,9 +177,14 @@ class Alignment:
         return await self._results.serve(call, key, compute)
 
     async def estimate_seconds(self, spaces: Sequence[SpaceQuery], spec: AlignmentSpec) -> float:
-        """A rough estimate of a computation from scratch: the scans at the engine's usual rate, and the permutations."""
+        """A rough estimate of a computation from scratch: the scans at the engine's usual rate, and the permutations.
+
+        Refuses what could not be computed anyway, so that no operation is begun for it.
+        """
+        self._check(spec)
         records = [await self._snapshots.record(query.name) for query in spaces]
         n = min(record.item_count for record in records)
+        _check_size(n, spec)
         pairs = len(spaces) * (len(spaces) - 1) / 2
         if spec.metric == "mutual_knn":
             work = sum(2.0 * n * n * record.spec.dim for record in records)
@@ -356,9 +361,9 @@ def _check_size(n: int, spec: AlignmentSpec) -> None:
     if spec.metric == "mutual_knn":
         k = max(spec.ks)
         if k >= n:
-            raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
+            raise InvalidK(f"k is {k}, but at most {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
     elif n < 4:
-        raise TooFewItems(f"only {n} items are common; {spec.metric} needs at least 4", field="y", n=n)
+        raise TooFewItems(f"at most {n} items are common; {spec.metric} needs 4", field="y", n=n)
 
 
 def _square(scores: dict[tuple[int, int], Score], value: Callable[[Score], float | None], *, diagonal: bool = True) -> NDArray[np.float64]:

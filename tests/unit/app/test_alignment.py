@@ -232,7 +232,7 @@ async def test_spaces_that_cannot_be_aligned(house, data):
         await house.align()
     with pytest.raises(errors.SpaceNotFound):
         await house.align("x", "nowhere")
-    with pytest.raises(errors.InvalidK, match="only 3 items"):
+    with pytest.raises(errors.InvalidK, match="at most 3 items"):
         await house.align("x", "three")
     with pytest.raises(errors.TooFewItems):
         await house.align("x", "three", AlignmentSpec(metric="unbiased_cka"))
