@@ -96,14 +96,18 @@ class BridgeFiles:
         folder = self._root / name
         try:
             with reading(f"bridge {name!r}"):
-                document = json.loads((folder / _FACTS).read_bytes())
+                text = (folder / _FACTS).read_bytes()
+                document = json.loads(text)
                 found = document["format"]
                 if type(found) is int and found > FORMAT:
                     raise StoreTooNew(f"bridge {name!r} has format {found}, this program reads up to {FORMAT}; upgrade consilience")
                 tensors = (folder / _MAP).read_bytes()
-                if found != FORMAT or document["digest"] != _digest(document["bridge"], tensors) or document["bridge"]["name"] != name:
+                facts = document["bridge"]
+                # The text itself too: another spelling of the same numbers was not written here.
+                whole = found == FORMAT and document["digest"] == _digest(facts, tensors) and text == _canonical(document)
+                if not whole or facts["name"] != name:
                     raise CorruptData(f"bridge {name!r} is not as it was written (its digest differs); restore it or fit it anew")
-                return _artefact(document["bridge"], safetensors.load(tensors))
+                return _artefact(facts, safetensors.load(tensors))
         except CorruptData:
             if not self.exists(name):
                 raise BridgeNotFound(f"bridge {name!r} was deleted meanwhile", bridge=name) from None

@@ -1,0 +1,166 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from consilience_server.adapters.bridge_files import BridgeFiles
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
+from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
+from consilience_server.core.similarity import Similarity
+
+
+def report(method="ridge"):
+    return RetrievalReport(
+        method=method,
+        recalls={1: 0.1 + 0.2, 5: 1 / 3, 10: 1.0},
+        intervals={1: (0.25, 0.35), 5: (0.3, 0.4), 10: (0.99, 1.0)},
+        mean_reciprocal_rank=0.4,
+        median_rank=2.5,
+        queries=100,
+        gallery=1000,
+        penalty=1e-3,
+    )
+
+
+def artefact(name="text-to-image", seed=0):
+    rng = np.random.default_rng(seed)
+    return BridgeArtefact(
+        name=name,
+        uid="u" * 32,
+        method="ridge",
+        map=BridgeMap(rng.standard_normal((3, 5)), rng.standard_normal(3), rng.standard_normal(5)),
+        source_name="text",
+        source_uid="s" * 32,
+        source_version=3,
+        target_name="Bildräume"[:4],
+        target_uid="t" * 32,
+        target_version=4,
+        target_similarity=Similarity.INNER_PRODUCT,
+        fit_pairs=2000,
+        fit_ids_digest="d" * 64,
+        held_out=report(),
+        candidates=[report("procrustes"), report()],
+        seed=7,
+        code_version="1.0",
+        create_time=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    )
+
+
+def assert_same(left, right):
+    for name in ("weights", "source_mean", "target_mean"):
+        mine, other = getattr(left.map, name), getattr(right.map, name)
+        assert mine.dtype == np.float64
+        assert mine.tobytes() == np.ascontiguousarray(other).tobytes()
+        assert mine.shape == other.shape
+    assert replace(left, map=right.map) == right
+
+
+@pytest.fixture
+def bridges(tmp_path):
+    return BridgeFiles(tmp_path / "bridges")
+
+
+def test_what_is_put_comes_back_whole_and_read_only(bridges):
+    kept = replace(artefact(), map=replace(artefact().map, weights=np.asfortranarray(artefact().map.weights)))
+    bridges.put(kept)
+    read = bridges.get("text-to-image")
+    assert_same(read, kept)
+    assert not read.map.weights.flags.writeable
+    assert bridges.exists("text-to-image")
+
+
+def test_a_bridge_never_changes(bridges):
+    bridges.put(artefact())
+    with pytest.raises(BridgeExists, match="text-to-image"):
+        bridges.put(artefact(seed=1))
+    assert_same(bridges.get("text-to-image"), artefact())
+    assert [path.name for path in bridges._root.iterdir()] == ["text-to-image"]
+
+
+def test_listing_goes_by_name(bridges):
+    for name in ("c", "a", "a-b"):
+        bridges.put(artefact(name))
+    assert [found.name for found in bridges.list("", 10)] == ["a", "a-b", "c"]
+    assert [found.name for found in bridges.list("a", 1)] == ["a-b"]
+    assert bridges.list("c", 1) == []
+
+
+def test_a_deleted_bridge_is_gone_and_its_name_free(bridges):
+    bridges.put(artefact())
+    bridges.delete("text-to-image")
+    assert not bridges.exists("text-to-image")
+    assert list(bridges._root.iterdir()) == []
+    for call in (bridges.get, bridges.delete):
+        with pytest.raises(BridgeNotFound):
+            call("text-to-image")
+    bridges.put(artefact(seed=1))
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "A", "a/b", ".hidden", "a" * 64])
+def test_names_never_lead_elsewhere(bridges, name):
+    with pytest.raises(InvalidName):
+        bridges.put(artefact(name))
+    assert not bridges.exists(name)
+    with pytest.raises(BridgeNotFound):
+        bridges.get(name)
+    with pytest.raises(BridgeNotFound):
+        bridges.delete(name)
+
+
+@pytest.mark.parametrize("file", ["map.safetensors", "bridge.json"])
+def test_every_flipped_byte_is_noticed(bridges, file):
+    bridges.put(artefact())
+    path = bridges._root / "text-to-image" / file
+    good = path.read_bytes()
+    for position in range(0, len(good), 7):
+        path.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
+        with pytest.raises((CorruptData, StoreTooNew)):
+            bridges.get("text-to-image")
+    for length in (0, 1, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:length])
+        with pytest.raises(CorruptData):
+            bridges.get("text-to-image")
+    path.unlink()
+    with pytest.raises(CorruptData):
+        bridges.get("text-to-image")
+
+
+def test_files_of_two_bridges_cannot_be_exchanged(bridges):
+    bridges.put(artefact("a"))
+    bridges.put(artefact("b", seed=1))
+    root = bridges._root
+    (root / "a" / "map.safetensors").write_bytes((root / "b" / "map.safetensors").read_bytes())
+    with pytest.raises(CorruptData):
+        bridges.get("a")
+    (root / "b").rename(root / "c")
+    with pytest.raises(CorruptData):
+        bridges.get("c")
+
+
+def test_a_newer_format_is_refused(bridges):
+    bridges.put(artefact())
+    path = bridges._root / "text-to-image" / "bridge.json"
+    path.write_text(path.read_text().replace('"format":1', '"format":2'))
+    with pytest.raises(StoreTooNew, match="format 2"):
+        bridges.get("text-to-image")
+
+
+def test_opening_removes_what_a_crash_left(bridges):
+    bridges.put(artefact())
+    debris = bridges._root / ".half-written"
+    debris.mkdir()
+    (debris / "map.safetensors").write_bytes(b"x")
+    assert [found.name for found in bridges.list("", 10)] == ["text-to-image"]
+    BridgeFiles(bridges._root)
+    assert not debris.exists()
+
+
+def test_read_only(bridges, tmp_path):
+    bridges.put(artefact())
+    reader = BridgeFiles(bridges._root, read_only=True)
+    assert_same(reader.get("text-to-image"), artefact())
+    for call in (lambda: reader.put(artefact("b")), lambda: reader.delete("text-to-image")):
+        with pytest.raises(StoreReadOnly):
+            call()
+    assert BridgeFiles(tmp_path / "none", read_only=True).list("", 10) == []
