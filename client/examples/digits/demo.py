@@ -120,8 +120,8 @@ def align(client: Client) -> AlignmentMatrix:
     place = {name: row for row, name in enumerate(names)}
     told = [f"{name} {matrix.scores[place[name], place['random-network']]:.2f}" for name in ("pixels", "classifier", "autoencoder")]
     learned = matrix.scores[place["classifier"], place["autoencoder"]]
-    console.print("Above chance is easy here: all see the same pixels. Read a score against the controls.")
-    console.print(f"With the network that learned nothing: {', '.join(told)}; classifier with autoencoder: {learned:.2f}.")
+    console.print("Above chance is easy here, all see the same pixels: read a score against the controls.")
+    console.print(f"With the network that learned nothing: {', '.join(told)}. Classifier with autoencoder: {learned:.2f}.")
     return matrix
 
 
@@ -166,8 +166,8 @@ def mutual_pairs(client: Client, ids: list[str]) -> None:
     right = sum(source == target for source, target in mined)
     console.print(f"{len(pairs):,} mutual pairs of {len(ids):,} possible")
     console.print(
-        f"of {len(held_out)} images that the bridge was not fitted on, {len(mined)} are in one, {right} of these with their true partner: "
-        f"precision {right / max(len(mined), 1):.3f}"
+        f"of {len(held_out)} images that the bridge was not fitted on, {len(mined)} are in one, "
+        f"{right} with their true partner: precision {right / max(len(mined), 1):.3f}"
     )
 
 
@@ -176,10 +176,10 @@ def show_metrics(server: Server, output: Path) -> None:
     with urllib.request.urlopen(server.metrics, timeout=10) as response:  # noqa: S310 - the server that this program started
         text = response.read().decode()
     (output / "metrics.txt").write_text(text)
-    console.print(f"{server.metrics} while it runs; a copy lies in {output}/metrics.txt. For example:")
+    console.print(f"{server.metrics} while it runs; a copy lies in {output}/metrics.txt:")
     shown = ("consilience_cache_requests_total", "consilience_certified_rows_total", "consilience_refined_rows_total", "consilience_spaces")
     for line in text.splitlines():
-        if line.startswith(shown):
+        if line.startswith(shown) and not line.endswith(" 0.0"):
             console.print(f"  {line}", markup=False)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ ENCODERS = (
 
 
 def embed(encoder: Encoder, digits: Digits) -> NDArray[np.float32]:
-    """All images through one encoder: (n, d) float32. Training stops after a fixed number of rounds, converged or not."""
-    with warnings.catch_warnings():
+    """All images through one encoder: (n, d) float32. Training stops after a fixed number of rounds, converged or not.
+
+    One thread: networks this small gain nothing by more, and lose much where the machine is busy.
+    """
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         return np.ascontiguousarray(encoder.encode(digits), np.float32)
