@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import math
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -19,11 +17,9 @@ from numpy.typing import NDArray
 from consilience.v1 import alignment_pb2
 from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.adapters.http_endpoints import HttpEndpoints
-from consilience_server.adapters.lance_store import LanceStore
 from consilience_server.adapters.operation_store import SqliteOperations
 from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
 from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
-from consilience_server.adapters.redis_cache import RedisCache, RedisOptions
 from consilience_server.app.alignment import Alignment, AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridging import Bridging, FitLimits
@@ -40,13 +36,9 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
-from consilience_server.core.control import Control
 from consilience_server.core.errors import DomainError
-from consilience_server.core.similarity import Similarity
 from consilience_server.embedded import EmbeddedServer
-from consilience_server.engine.blas import blas_kernel
-from consilience_server.engine.choose import make_engine
-from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
+from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
 from consilience_server.rpc.convert.alignment import read_spec, write_report
 from consilience_server.rpc.convert.spaces import read_similarity
@@ -56,6 +48,7 @@ from consilience_server.rpc.server_metrics import ServerMetricsInterceptor
 from consilience_server.rpc.services import enable_reflection, register_services
 from consilience_server.server import BackgroundTask, Readiness, Server
 from consilience_server.settings import Settings, load_settings
+from consilience_server.warm_engine import WarmEngine, warm_engine
 
 _LOG = logging.getLogger(__name__)
 _GAUGE_SECONDS = 15.0
@@ -68,21 +61,6 @@ _CHANNEL = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What computes, and how fast it was found to be.
-
-    Attributes:
-        engine: finds neighbours.
-        blas: the kernels under it.
-        flops_per_second: of its scan, measured on a small one: for estimates.
-    """
-
-    engine: NeighbourEngine
-    blas: str
-    flops_per_second: float
 
 
 @dataclass(frozen=True)
@@ -110,27 +88,11 @@ class Budget:
         return cls(kept, held, total - kept - held)
 
 
-def open_machine(device: str, threads: int, kept_bytes: int) -> Machine:
-    """Size all thread pools, load the engine, warm it up and see how fast it is. ExtraMissing, FailedPrecondition."""
-    engine = make_engine(threads, device, kept_bytes=kept_bytes)
-    return Machine(engine, blas_kernel(), _measured_flops(engine))
-
-
-def _measured_flops(engine: NeighbourEngine) -> float:
-    """Multiplications and additions a second of a small self-join, the second of two (the first loads libraries)."""
-    n, dim = 2048, 128
-    vectors = np.random.default_rng(0).standard_normal((n, dim), dtype=np.float32)
-    keys = np.arange(n, dtype=np.uint64)
-    seconds = math.inf
-    for _ in range(2):
-        started = time.perf_counter()
-        engine.self_join(vectors, Similarity.COSINE, 10, tie_keys=keys, control=Control())
-        seconds = time.perf_counter() - started
-    return 2.0 * n * n * dim / seconds
-
-
 def open_stores(settings: Settings) -> Stores:
     """Open the folder: the writer's lease, unless read-only. StoreLocked, StoreTooNew, CorruptData, StorageFull."""
+    # Lance brings half a second of imports, which arrays that are never stored need not wait for.
+    from consilience_server.adapters.lance_store import LanceStore
+
     root, read_only = settings.data_dir, settings.read_only
     spaces = LanceStore(root, read_only=read_only, holder="consilience-server")
     try:
@@ -180,11 +142,11 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
         _LOG.info("metrics and health at %s", url)
     keys = None if target is not None or settings.api_keys is None else ApiKeys.read(settings.api_keys)
     budget = Budget.divide(settings)
-    machine = await asyncio.to_thread(open_machine, settings.device, settings.effective_threads, budget.kept)
-    metrics.engine(machine.engine.backend, machine.blas, machine.engine.device)
+    warm = await asyncio.to_thread(warm_engine, settings.device, settings.effective_threads, budget.kept)
+    metrics.engine(warm.engine.backend, warm.blas, warm.engine.device)
     readiness.conditions["engine"] = True
     account = Account(budget.account, metrics)
-    application = _application(settings, stores, machine, account, metrics, budget, url, resources)
+    application = _application(settings, stores, warm, account, metrics, budget, url, resources)
     if not stores.spaces.read_only:
         aborted = await application.operations.resume()
         if aborted:
@@ -203,7 +165,7 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
 def _application(
     settings: Settings,
     stores: Stores,
-    machine: Machine,
+    warm: WarmEngine,
     account: Account,
     metrics: Metrics,
     budget: Budget,
@@ -217,14 +179,16 @@ def _application(
     resources.callback(snapshots.close)
     remote = None
     if settings.redis is not None:
+        from consilience_server.adapters.redis_cache import RedisCache, RedisOptions
+
         remote = RedisCache(settings.redis.get_secret_value(), metrics, RedisOptions(get_seconds=settings.redis_timeout_seconds))
     results = ResultCache(MemoryCache(budget.cache), remote, metrics)
     resources.push_async_callback(results.close)
     operations = Operations(stores.operations, metrics)
     resources.push_async_callback(operations.close)
-    tables = Tables(machine.engine, pool, account, metrics)
-    flops = machine.flops_per_second
-    info = _info(settings, machine, account, remote is not None, stores.spaces.read_only, metrics_url)
+    tables = Tables(warm.engine, pool, account, metrics)
+    flops = warm.flops_per_second
+    info = _info(settings, warm, account, remote is not None, stores.spaces.read_only, metrics_url)
     return Application(
         spaces=Spaces(
             stores.spaces,
@@ -251,7 +215,7 @@ def _application(
             tables=tables,
             derived=DerivedVectors(pool, account),
             pool=pool,
-            engine=machine.engine,
+            engine=warm.engine,
             results=results,
             metrics=metrics,
             limits=MatchLimits(settings.max_k, settings.max_message_bytes // _ANSWER_BYTES, flops),
@@ -266,14 +230,14 @@ def _pool(threads: int, queue_limit: int, account: Account, metrics: Metrics) ->
     return ComputePool(max(2, min(8, threads // 2)), queue_limit, account, metrics)
 
 
-def _info(settings: Settings, machine: Machine, account: Account, has_redis: bool, read_only: bool, metrics_url: str) -> ServerInfo:  # noqa: FBT001 - named by its one caller
+def _info(settings: Settings, warm: WarmEngine, account: Account, has_redis: bool, read_only: bool, metrics_url: str) -> ServerInfo:  # noqa: FBT001 - named by its one caller
     return ServerInfo(
         version=version("consilience"),
         start_time=datetime.now(UTC),
         engine_version=ENGINE_VERSION,
-        backend=machine.engine.backend,
-        device=machine.engine.device,
-        blas_kernel=machine.blas,
+        backend=warm.engine.backend,
+        device=warm.engine.device,
+        blas_kernel=warm.blas,
         threads=settings.effective_threads,
         cache_tiers=("memory", "redis") if has_redis else ("memory",),
         read_only=read_only,
@@ -341,9 +305,9 @@ def open_embedded(path: str) -> EmbeddedServer:
 
 
 @cache
-def _machine_of_arrays() -> Machine:
+def _engine_of_arrays() -> WarmEngine:
     settings = load_settings({"host": "127.0.0.1"})
-    return open_machine(settings.device, settings.effective_threads, 0)
+    return warm_engine(settings.device, settings.effective_threads, 0)
 
 
 def align_arrays(
@@ -363,7 +327,7 @@ def align_arrays(
 
     async def align() -> alignment_pb2.AlignArraysResponse:
         settings = load_settings({"host": "127.0.0.1"})
-        machine, metrics = _machine_of_arrays(), PrometheusMetrics(version("consilience"))
+        warm, metrics = _engine_of_arrays(), PrometheusMetrics(version("consilience"))
         account = Account(settings.effective_memory_budget_bytes, metrics)
         pool = _pool(settings.effective_threads, settings.queue_limit, account, metrics)
         try:
@@ -371,14 +335,14 @@ def align_arrays(
             snapshots = Snapshots(cast("SpaceStore", None), pool, account)
             alignment = Alignment(
                 snapshots,
-                Tables(machine.engine, pool, account, metrics),
+                Tables(warm.engine, pool, account, metrics),
                 ResultCache(MemoryCache(0), None, metrics),
                 pool,
                 AlignmentLimits(
                     max_k=settings.max_k,
                     max_permutations=settings.max_permutations,
                     threads=settings.effective_threads,
-                    flops_per_second=machine.flops_per_second,
+                    flops_per_second=warm.flops_per_second,
                 ),
             )
             similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
