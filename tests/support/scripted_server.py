@@ -1,0 +1,321 @@
+"""A server of hand-made servicers: does what the script says, remembers what it saw."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import grpc
+import numpy as np
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf import any_pb2, duration_pb2, empty_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from consilience.v1 import (
+    alignment_pb2,
+    alignment_pb2_grpc,
+    bridge_pb2,
+    bridge_pb2_grpc,
+    match_pb2,
+    match_pb2_grpc,
+    matrix_pb2,
+    operation_pb2,
+    server_pb2,
+    server_pb2_grpc,
+    space_pb2,
+    space_pb2_grpc,
+)
+
+
+def packed(message):
+    holder = any_pb2.Any()
+    holder.Pack(message)
+    return holder
+
+
+def status(code, message="told", reason="", retry_after=None):
+    details = [packed(error_details_pb2.ErrorInfo(reason=reason, domain="consilience"))]
+    if retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(int(1000 * retry_after))
+        details.append(packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    return status_pb2.Status(code=code.value[0], message=message, details=details)
+
+
+@dataclass
+class Failure:
+    """What a call answers once instead of its answer."""
+
+    code: grpc.StatusCode
+    reason: str = ""
+    retry_after: float | None = None
+
+    def abort(self, context):
+        context.abort_with_status(rpc_status.to_status(status(self.code, "told", self.reason, self.retry_after)))
+
+
+def matrix(values):
+    array = np.asarray(values, dtype=np.float64)
+    return matrix_pb2.Matrix(data=array.tobytes(), dtype=matrix_pb2.DATA_TYPE_FLOAT64, rows=array.shape[0], columns=array.shape[1])
+
+
+def report(score=0.5):
+    at_k = alignment_pb2.AlignmentAtK(
+        k=10, score=score, chance=0.1, excess=0.4, interval={"low": 0.4, "high": 0.6, "confidence": 0.95, "kind": 2}
+    )
+    return alignment_pb2.AlignmentReport(metric=1, headline=at_k, by_k=[at_k], n=100, gallery=100, x={"name": "spaces/a", "version": 1})
+
+
+@dataclass
+class Scripted:
+    """What the server does, and what it saw."""
+
+    failures: dict[str, list] = field(default_factory=dict)
+    calls: list = field(default_factory=list)
+    spaces: dict = field(default_factory=dict)
+    staged: dict = field(default_factory=dict)
+    committed: dict = field(default_factory=dict)
+    break_after: list = field(default_factory=list)
+    """Of each upload stream in turn: how many batches it takes before it breaks, None for none."""
+    limits: dict = field(default_factory=lambda: {"max_message_bytes": 64 << 20, "upload_batch_bytes": 1 << 20})
+    operation_steps: int = 0
+    """How often an operation is asked before it is done; 0 answers within the call."""
+    operation_ends: object = None
+    serving: bool = True
+    delay: float = 0.0
+    match_requests: list = field(default_factory=list)
+
+    def seen(self, name):
+        return [call for call in self.calls if call[0] == name]
+
+    def enter(self, name, context):
+        metadata = dict(context.invocation_metadata())
+        self.calls.append((name, metadata, context.time_remaining()))
+        context.set_trailing_metadata(
+            (("x-request-id", metadata["x-request-id"]), ("consilience-stage-scan-seconds", "0.25"), ("consilience-total-seconds", "0.5"),
+             ("consilience-cache-tier", "memory"), ("consilience-unknown", "?"))
+        )  # fmt: skip
+        time.sleep(self.delay)
+        waiting = self.failures.get(name)
+        if waiting:
+            waiting.pop(0).abort(context)
+
+
+class SpaceServicer(space_pb2_grpc.SpaceServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def CreateSpace(self, request, context):
+        self.script.enter("CreateSpace", context)
+        assert request.request_id
+        space = request.space
+        space.name = f"spaces/{request.space_id}"
+        space.uid = "u"
+        self.script.spaces[space.name] = space
+        return space_pb2.CreateSpaceResponse(space=space)
+
+    def GetSpace(self, request, context):
+        self.script.enter("GetSpace", context)
+        if request.name not in self.script.spaces:
+            Failure(grpc.StatusCode.NOT_FOUND, "SPACE_NOT_FOUND").abort(context)
+        return space_pb2.GetSpaceResponse(space=self.script.spaces[request.name])
+
+    def ListSpaces(self, request, context):
+        self.script.enter("ListSpaces", context)
+        names = sorted(self.script.spaces)
+        start = int(request.page_token or 0)
+        token = str(start + 2) if start + 2 < len(names) else ""
+        return space_pb2.ListSpacesResponse(spaces=[self.script.spaces[name] for name in names[start : start + 2]], next_page_token=token)
+
+    def DeleteSpace(self, request, context):
+        self.script.enter("DeleteSpace", context)
+        del self.script.spaces[request.name]
+        return space_pb2.DeleteSpaceResponse()
+
+    def UpsertEmbeddings(self, requests, context):
+        self.script.enter("UpsertEmbeddings", context)
+        most = self.script.break_after.pop(0) if self.script.break_after else None
+        header = next(requests).header
+        rows = self.script.staged.setdefault(header.request_id, [])
+        if header.first_row != len(rows):
+            Failure(grpc.StatusCode.ABORTED, "UPLOAD_CONFLICT").abort(context)
+        for count, request in enumerate(requests):
+            if count == most:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
+            vectors = np.frombuffer(request.batch.vectors.data, "<f4").reshape(request.batch.vectors.rows, -1)
+            if not np.isfinite(vectors).all():
+                del self.script.staged[header.request_id]
+                Failure(grpc.StatusCode.INVALID_ARGUMENT, "NOT_FINITE").abort(context)
+            rows += zip(request.batch.ids, vectors.tolist(), strict=True)
+        if most == "lost answer":
+            self.script.committed[header.request_id] = self.answer(header, rows)
+            context.abort(grpc.StatusCode.UNAVAILABLE, "broken after the commit")
+        assert header.total_rows in {0, len(rows)}
+        self.script.committed[header.request_id] = self.answer(header, rows)
+        return self.script.committed[header.request_id]
+
+    def answer(self, header, rows):
+        return space_pb2.UpsertEmbeddingsResponse(version=len(self.script.committed) + 1, inserted=len(rows), space={"name": header.space})
+
+    def GetUpload(self, request, context):
+        self.script.enter("GetUpload", context)
+        if request.request_id not in self.script.staged:
+            Failure(grpc.StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND").abort(context)
+        rows = self.script.staged[request.request_id]
+        return space_pb2.GetUploadResponse(staged_rows=len(rows), committed=self.script.committed.get(request.request_id))
+
+    def GetEmbeddings(self, request, context):
+        self.script.enter("GetEmbeddings", context)
+        start = int(request.page_token or 0)
+        ids = list(request.ids) or [f"item-{row}" for row in range(5)]
+        part = ids[start : start + 2]
+        data = np.arange(start, start + len(part), dtype="<f4")
+        attributes = [] if start else [{"name": "label", "integers": {"values": [1] * len(part)}}]
+        return space_pb2.GetEmbeddingsResponse(
+            space={"name": request.space.name, "version": 3},
+            ids=part,
+            vectors=matrix_pb2.Matrix(data=data.tobytes(), dtype=1, rows=len(part), columns=1),
+            attributes=attributes,
+            next_page_token=str(start + 2) if start + 2 < len(ids) else "",
+        )
+
+    def DeleteEmbeddings(self, request, context):
+        self.script.enter("DeleteEmbeddings", context)
+        return space_pb2.DeleteEmbeddingsResponse(version=2, deleted=len(request.ids), absent=0)
+
+
+class AlignmentServicer(alignment_pb2_grpc.AlignmentServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def Align(self, request, context):
+        self.script.enter("Align", context)
+        self.script.last = request
+        if self.script.operation_steps or request.mode == alignment_pb2.EXECUTION_MODE_OPERATION:
+            return alignment_pb2.AlignResponse(operation=operation(self.script, 0))
+        return alignment_pb2.AlignResponse(report=report())
+
+    def AlignArrays(self, requests, context):
+        self.script.enter("AlignArrays", context)
+        self.script.last = list(requests)
+        return alignment_pb2.AlignArraysResponse(report=report())
+
+    def AlignMatrix(self, request, context):
+        self.script.enter("AlignMatrix", context)
+        self.script.last = request
+        square = matrix(np.eye(len(request.spaces)))
+        names = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
+        return alignment_pb2.AlignMatrixResponse(
+            matrix=alignment_pb2.AlignmentMatrix(
+                metric=1, k=10, items=request.items, spaces=[{"name": ref.name, "version": 1} for ref in request.spaces],
+                n=[7] * len(request.spaces) ** 2, **dict.fromkeys(names, square),
+            )
+        )  # fmt: skip
+
+
+class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def FitBridge(self, request, context):
+        self.script.enter("FitBridge", context)
+        self.script.last = request
+        return bridge_pb2.FitBridgeResponse(bridge={"name": f"bridges/{request.bridge_id}", "method": 4, "fit_pairs": 3})
+
+    def ListBridges(self, request, context):
+        self.script.enter("ListBridges", context)
+        return bridge_pb2.ListBridgesResponse(
+            bridges=[{"name": f"bridges/b{request.page_token}"}], next_page_token="" if request.page_token else "2"
+        )
+
+
+class MatchServicer(match_pb2_grpc.MatchServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def Match(self, request, context):
+        self.script.enter("Match", context)
+        self.script.match_requests.append(request)
+        kind = request.WhichOneof("queries")
+        count = len(request.ids.ids) if kind == "ids" else request.vectors.rows
+        scores = matrix(np.full((count, request.k), len(self.script.match_requests)))
+        return match_pb2.MatchResponse(
+            report=match_pb2.MatchReport(
+                queries=count, k=request.k, ids=["x"] * (count * request.k), similarities=scores, scores=scores, correction=request.correction,
+                gallery={"name": "spaces/b", "version": 9}, certificate={"certified_rows": count, "error_bound": 1e-6},
+            )
+        )  # fmt: skip
+
+    def MutualPairs(self, request, context):
+        self.script.enter("MutualPairs", context)
+        first = match_pb2.MutualPairsSummary(
+            pairs=3, source_items=5, target_items=6, source={"name": "spaces/a"}, target={"name": "spaces/b"}
+        )
+        if self.script.operation_ends != "no summary":
+            yield match_pb2.MutualPairsResponse(source_ids=["a", "b"], target_ids=["x", "y"], scores=matrix([[0.9], [0.8]]), summary=first)
+        yield match_pb2.MutualPairsResponse(source_ids=["c"], target_ids=["z"], scores=matrix([[0.7]]))
+
+
+class ServerServicer(server_pb2_grpc.ServerServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def GetServerInfo(self, request, context):
+        self.script.enter("GetServerInfo", context)
+        return server_pb2.GetServerInfoResponse(
+            version="9", limits=self.script.limits, metrics=[1, 2], cache_tiers=["memory"], bridge_methods=[1]
+        )
+
+
+def operation(script, step):
+    done = step >= script.operation_steps
+    told = operations_pb2.Operation(
+        name="operations/align-1",
+        done=done,
+        metadata=packed(operation_pb2.OperationMetadata(kind="align", progress=step / max(1, script.operation_steps))),
+    )
+    if done and isinstance(script.operation_ends, Failure):
+        told.error.CopyFrom(status(script.operation_ends.code, "told", script.operation_ends.reason))
+    elif done:
+        told.response.CopyFrom(packed(script.operation_ends or alignment_pb2.AlignResponse(report=report(0.75))))
+    return told
+
+
+class OperationsServicer(operations_pb2_grpc.OperationsServicer):
+    def __init__(self, script):
+        self.script = script
+        self.step = 0
+
+    def WaitOperation(self, request, context):
+        self.script.enter("WaitOperation", context)
+        self.step += 1
+        return operation(self.script, self.step)
+
+    def GetOperation(self, request, context):
+        self.script.enter("GetOperation", context)
+        return operation(self.script, self.step)
+
+    def ListOperations(self, request, context):
+        self.script.enter("ListOperations", context)
+        return operations_pb2.ListOperationsResponse(operations=[operation(self.script, self.step)])
+
+    def CancelOperation(self, request, context):
+        self.script.enter("CancelOperation", context)
+        self.script.last = request
+        return empty_pb2.Empty()
+
+
+def scripted_server(script):
+    """A running server on a free loopback port, and its address."""
+    server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.max_receive_message_length", 128 << 20),))
+    space_pb2_grpc.add_SpaceServiceServicer_to_server(SpaceServicer(script), server)
+    alignment_pb2_grpc.add_AlignmentServiceServicer_to_server(AlignmentServicer(script), server)
+    bridge_pb2_grpc.add_BridgeServiceServicer_to_server(BridgeServicer(script), server)
+    match_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(script), server)
+    server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(script), server)
+    operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(script), server)
+    health = grpc.unary_unary_rpc_method_handler(lambda request, context: b"\x08\x01" if script.serving else b"\x08\x02")
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": health}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, f"127.0.0.1:{port}"
