@@ -1,6 +1,6 @@
 """What the server tells Prometheus about itself. Names and labels are a contract: dashboards and alert rules stand on them."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from typing import Literal, get_args
 
 from prometheus_client import (
@@ -10,6 +10,7 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     Info,
+    Metric,
     PlatformCollector,
     ProcessCollector,
 )
@@ -159,7 +160,20 @@ class PrometheusMetrics:
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """What /metrics answers: (body, content type), in the format that the Accept header asks for."""
         encoder, content_type = choose_encoder(accept)
-        return encoder(self.registry), content_type
+        return encoder(_WithoutCreated(self.registry)), content_type
+
+
+class _WithoutCreated(CollectorRegistry):
+    """A registry's samples, without the `_created` ones that would double the series of every counter and histogram for no panel's sake."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._registry.collect():
+            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
+            yield family
 
 
 def _one_of(allowed: Container[str], value: str) -> str:

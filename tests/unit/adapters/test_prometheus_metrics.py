@@ -64,7 +64,7 @@ def test_names_types_and_labels_are_the_contract(metrics: PrometheusMetrics) -> 
     assert content_type.startswith("text/plain")
     exported = {}
     for family in text_string_to_metric_families(body.decode()):
-        if family.name.startswith(("consilience_", "grpc_")) and not family.name.endswith("_created"):
+        if family.name.startswith(("consilience_", "grpc_")):
             labels = set().union(*(sample.labels for sample in family.samples)) - {"le"}
             exported[family.name] = (family.type, labels)
     assert exported == CONTRACT
@@ -160,6 +160,7 @@ def test_process_metrics_are_there_and_the_format_follows_the_accept_header(metr
     assert b"python_gc_objects_collected" in body
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+    assert b"_created" not in body
 
 
 def test_threads_lose_no_count(metrics: PrometheusMetrics) -> None:
