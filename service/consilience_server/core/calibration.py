@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SAME = 1e-12
-"""Scores closer than this count as equal: sums of the same fractions in another order differ in their last bits, and such a difference must decide nothing.
-Scores of different lists differ by 1 / (n k) or more."""
+"""Scores closer than this count as equal: sums of the same fractions in another order differ in their last bits, and those must not
+decide. Scores of different lists differ by 1 / (n k) or more."""
 
 
 @dataclass(frozen=True)

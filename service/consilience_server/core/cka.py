@@ -27,7 +27,9 @@ class Hsic:
     """Dependence of two spaces, and of each with itself: the parts of a CKA.
 
     Attributes:
-        xy, xx, yy: HSIC of x with y, x with x, y with y; `core/cka.py` has the two estimators.
+        xy: HSIC of x with y, by one of the two estimators below.
+        xx: of x with itself.
+        yy: of y with itself.
     """
 
     xy: float
@@ -36,7 +38,7 @@ class Hsic:
 
     @property
     def cka(self) -> float:
-        """xy / sqrt(xx yy): no constant is added, so it does not depend on the scale of either space."""
+        """The ratio xy / sqrt(xx yy): no constant is added, so it does not depend on the scale of either space."""
         ratio = self.xy / (math.sqrt(self.xx) * math.sqrt(self.yy))
         return min(max(ratio, -1.0), 1.0)
 
@@ -88,8 +90,8 @@ def unbiased_hsic(n: int, cross: float, paired: float, product: float) -> float:
 def linear_cka(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     """Linear CKA: tr(KHLH) / sqrt(tr(KHKH) tr(LHLH)), K = XX', L = YY'.
 
-    In [0, 1], larger is more alike, 1 for spaces equal up to rotation, scale and shift. Its chance level is high wherever the width is not small against
-    n (`linear_chance`): never read it alone.
+    In [0, 1], larger is more alike, 1 for spaces equal up to rotation, scale and shift. Its chance level is high wherever the width is not
+    small against n (`linear_chance`): never read it alone.
 
     Args:
         x: (n, d_x), finite, n >= 2.
@@ -101,7 +103,8 @@ def linear_cka(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
         ConstantFeatures: all rows of a side are equal, so CKA is undefined.
 
     Cost:
-        O(n d^2) time, O(d^2) memory beside the inputs, d the wider width; float64 accumulation from any input dtype. Relative error below 1e-12.
+        O(n d^2) time, O(d^2) memory beside the inputs, d the wider width; with n below both widths O(n^2 d) and the centred inputs.
+        Accumulated in float64 from any input dtype; relative error below 1e-12.
 
     Source:
         Kornblith et al. 2019 (arXiv 1905.00414), equations 2-3.
@@ -141,12 +144,12 @@ def unbiased_hsic_of(x: NDArray[np.floating], y: NDArray[np.floating]) -> Hsic:
 def linear_chance(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     """The mean of `linear_cka` over all pairings of the items, exactly: tr(KH) tr(LH) / ((n-1) |HKH|_F |HLH|_F).
 
-    Under a uniform pairing a diagonal entry of the centred Gram matrix K meets a diagonal entry of L (mean tr L / n), and an off-diagonal one meets an
-    off-diagonal one (mean -tr L / (n (n-1)), as the entries of a centred matrix sum to 0); the sum of both is tr K tr L / (n-1). The denominator does
-    not depend on the pairing. For d uncorrelated features of equal variance this is about sqrt(d_x d_y) / n.
+    Under a uniform pairing a diagonal entry of the centred Gram matrix K meets a diagonal entry of L (mean tr L / n), and an off-diagonal
+    one meets an off-diagonal one (mean -tr L / (n (n-1)), as the entries of a centred matrix sum to 0); both together: tr K tr L / (n-1).
+    The denominator does not depend on the pairing. For few uncorrelated features of equal variance this is about sqrt(d_x d_y) / n.
 
-    The same argument gives exactly 0 for `unbiased_cka`: its three terms have the means u v/(n (n-1)), u v/((n-1)(n-2)) and -2 u v/(n (n-2)),
-    u = 1'K~1, v = 1'L~1, which add up to 0.
+    The same argument gives exactly 0 for `unbiased_cka`: with u = 1'K~1 and v = 1'L~1 its three terms have the means u v/(n (n-1)),
+    u v/((n-1)(n-2)) and -2 u v/(n (n-2)), which add up to 0.
     """
     check_items(x, y, unbiased=False)
     return chance_of(moments(x, y))
@@ -199,7 +202,8 @@ def check_items(x: NDArray[np.floating], y: NDArray[np.floating], *, unbiased: b
     for name, array in (("x", x), ("y", y)):
         if bool((array == array[:1]).all()):
             raise ConstantFeatures(
-                f"all {len(array):,} items have the same vector in {name}, so CKA is undefined; use a space that tells items apart", field=name
+                f"all {len(array):,} items have the same vector in {name}, so CKA is undefined; use a space that tells items apart",
+                field=name,
             )
 
 
@@ -209,13 +213,16 @@ def check_informative(found: Moments) -> None:
     for name, own, scale in (("x", parts.xx, found.xx), ("y", parts.yy, found.yy)):
         if own <= 1e-13 * scale / (found.n * (found.n - 3)):
             raise ConstantFeatures(
-                f"all items of {name} are equally far from each other, so unbiased CKA is undefined; use a space that tells near from far", field=name
+                f"all items of {name} are equally far from each other, so unbiased CKA is undefined; use a space that tells near from far",
+                field=name,
             )
 
 
 def squares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) squared length of each row."""
-    return np.asarray(np.einsum("ij,ij->i", rows, rows))
+    lengths = np.empty(len(rows))
+    np.einsum("ij,ij->i", rows, rows, out=lengths)
+    return lengths
 
 
 def _wide_moments(x: NDArray[np.float64], y: NDArray[np.float64]) -> Moments:
@@ -231,10 +238,11 @@ def _moments(n: int, xy: float, xx: float, yy: float, a: NDArray[np.float64], b:
 def _mean(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """(d,) float64 mean of the rows, taken from the first row on, so that a large common shift costs no digits."""
     first = x[0].astype(np.float64)
-    total = np.zeros(x.shape[1])
+    total: NDArray[np.float64] = np.zeros(x.shape[1])
     for rows in _blocks(len(x)):
         total += (x[rows] - first).sum(axis=0)
-    return first + total / len(x)
+    mean: NDArray[np.float64] = first + total / len(x)
+    return mean
 
 
 def _blocks(n: int) -> Iterator[slice]:

@@ -10,21 +10,21 @@ GROUPS = 32
 """Groups of the jackknife: enough degrees of freedom (t = 2.04 instead of 1.96 at 95%), few enough to be cheap."""
 
 
-def query_interval(
-    overlaps: NDArray[np.float64], population: int, confidence: float, lowest: float, highest: float
-) -> tuple[float, float]:
+def query_interval(overlaps: NDArray[np.float64], population: int, confidence: float, lowest: float, highest: float) -> tuple[float, float]:
     """Where the mean over all queries lies, given a simple random sample of them asked against the full gallery.
 
     ```
     mean +- t_{m-1} sqrt(s^2 / m (1 - m / N))
     ```
-    The gallery is fixed and known, so nothing is uncertain once all are asked: then the interval has no width. One query tells nothing: the whole range.
+    The gallery is fixed and known, so nothing is uncertain once all are asked: then the interval has no width. One query tells nothing:
+    the whole range.
 
     Args:
         overlaps: (m,) each asked query's own score.
         population: number N >= m of queries that could have been asked.
         confidence: coverage in (0, 1).
-        lowest, highest: the range of the score.
+        lowest: the least the score can be.
+        highest: the most it can be.
 
     Source:
         Cochran 1977, section 2.8.
@@ -53,8 +53,8 @@ def item_interval(
     ```
     variance = 1/G sum_g (t_g - J)^2 / (h_g - 1),   interval = score +- t_{G-1} sqrt(variance)
     ```
-    The jackknife's variance is too large on average, never too small (Efron and Stein 1981, with the groups as the independent units): the interval is
-    conservative. It is centred on the score: it covers what a sample of this size scores on average, not the score of an infinite one.
+    The jackknife's variance is too large on average, never too small (Efron and Stein 1981, with the groups as the independent units): the
+    interval is conservative. It is centred on the score: it covers what samples of this size score on average, not an infinite one.
 
     Args:
         score: the score of all items.
@@ -62,7 +62,8 @@ def item_interval(
         without: (G,) the statistic without each group, NaN where it is undefined.
         sizes: (G,) items in each group; they sum to n.
         confidence: coverage in (0, 1).
-        lowest, highest: the range of the score; the interval is cut there, and is the whole range where the statistic is undefined or G < 2.
+        lowest: the least the score can be; the interval is cut there, and is the whole range where the statistic is undefined or G < 2.
+        highest: the most it can be.
 
     Source:
         Busing, Meijer and van der Leeden 1999, equations 6-7 (unequal groups).
@@ -86,8 +87,8 @@ def group_sizes(n: int) -> NDArray[np.int64]:
 def list_depth(k: int, n: int) -> int:
     """How deep neighbour lists must be so that a list of k can be refilled after any one group is deleted, at most n - 1.
 
-    A group takes binomially many of a list's members, k / GROUPS on average; four standard deviations and three more are kept in reserve. Lists that run
-    short all the same are compared at the length they have.
+    A group takes binomially many of a list's members, k / GROUPS on average; four standard deviations and three more are kept in reserve.
+    Lists that run short all the same are compared at the length they have.
     """
     taken = k / GROUPS
     return min(n - 1, k + math.ceil(taken + 4.0 * math.sqrt(taken)) + 3)

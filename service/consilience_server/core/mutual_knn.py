@@ -56,8 +56,8 @@ def overlaps(x: NeighbourSets, y: NeighbourSets) -> NDArray[np.float64]:
 def chance(k: int, gallery: int) -> float:
     """The mean of `mutual_knn` over all pairings of the items: k / (n - 1), exactly, with ties and without.
 
-    A uniform pairing pi sends the pair (i, j), i != j, to a uniform ordered pair of different items, so E w_Y(pi i, pi j) is the mean weight of
-    Y, n k / (n (n - 1)) = k / (n - 1); and the weights of X sum to n k. Only the row sums k matter, not that weights are 0 or 1.
+    A uniform pairing pi sends the pair (i, j), i != j, to a uniform ordered pair of different items, so w_Y(pi i, pi j) has the mean weight
+    of Y, n k / (n (n - 1)) = k / (n - 1); and the weights of X sum to n k. Only the row sums k matter, not that weights are 0 or 1.
 
     Args:
         k: 1 <= k <= gallery - 1.

@@ -15,8 +15,8 @@ def canonical_order(item_order: NDArray[np.uint64]) -> NDArray[np.int64]:
 def permutation(seed: int, index: int, n: int) -> NDArray[np.int64]:
     """Permutation number `index` of n canonical positions, uniform over all n!.
 
-    The positions sorted by n 64-bit draws: the raw stream of Philox 4x64-10 (Salmon et al. 2011) with the key (seed, index) and the counter at 0. NumPy
-    promises this stream for ever, and permutation `index` does not depend on how many others are drawn.
+    The positions sorted by n 64-bit draws: the raw stream of Philox 4x64-10 (Salmon et al. 2011) with the key (seed, index) and the counter
+    at 0. NumPy promises this stream for ever, and permutation `index` does not depend on how many others are drawn.
 
     Args:
         seed: 0 <= seed < 2^64.

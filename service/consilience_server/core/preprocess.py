@@ -13,8 +13,8 @@ PLATONIC_REP_QUANTILE = 0.95
 def platonic_rep(x: NDArray[np.float32], q: float = PLATONIC_REP_QUANTILE) -> tuple[NDArray[np.float32], float]:
     """The paper's preparation: clip every element to [-c, c], then every row to unit length.
 
-    c is element floor(q * n * d) (from 0) of all absolute elements in ascending order; q = 1 clips nothing. One clip for the whole set, so a score of part
-    of the items is not the restriction of the score of all: `c` belongs into the answer. All in float32, as in the reference.
+    c is element floor(q * n * d) (from 0) of all absolute elements in ascending order; q = 1 clips nothing. One clip for the whole set, so
+    a score of part of the items is not the restriction of the score of all: c belongs into the answer.
 
     Args:
         x: (n, d) float32, finite.

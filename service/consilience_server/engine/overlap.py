@@ -75,8 +75,12 @@ def overlap_scores(x: KeyedSets, y: KeyedSets) -> NDArray[np.float64]:
     """(len(ks),) mutual k-NN of two spaces for every k; `core/mutual_knn.py` has the definition. Symmetric to the bit."""
     at_x, at_y = shared_edges(x.keys, y.keys)
     return np.array(
-        [
-            min(float(np.add.reduce(x.weights[at_x, column] * y.weights[at_y, column])) / (x.n * k), 1.0)
-            for column, k in enumerate(x.ks)
-        ]
+        [min(float(np.add.reduce(x.weights[at_x, column] * y.weights[at_y, column])) / (x.n * k), 1.0) for column, k in enumerate(x.ks)]
+    )
+
+
+def own_scores(x: KeyedSets) -> NDArray[np.float64]:
+    """(len(ks),) what the space scores with itself for every k: `core/mutual_knn.py: self_score`."""
+    return np.array(
+        [min(float(np.add.reduce(x.weights[:, column] * x.weights[:, column])) / (x.n * k), 1.0) for column, k in enumerate(x.ks)]
     )

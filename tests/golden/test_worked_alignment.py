@@ -1,0 +1,64 @@
+"""Worked numbers of SCIENCE A6 and D, computed by an implementation that agrees with the paper's."""
+
+import numpy as np
+import pytest
+from support.brute_table import latent_pair, table
+
+from consilience_server.core.calibration import calibrate
+from consilience_server.core.cka import linear_cka, unbiased_cka
+from consilience_server.core.control import Control
+from consilience_server.core.mutual_knn import mutual_knn
+from consilience_server.engine.alignment_scores import ScoreOptions, cka_score, mutual_knn_scores
+
+ROWS = [
+    # seed, n, da, db, r, noise, k, mutual, cka, unbiased cka
+    (0, 12, 6, 5, 3, 0.5, 3, 0.416667, 0.631649, 0.517151),
+    (1, 12, 6, 5, 3, 2.0, 3, 0.250000, 0.329221, 0.015518),
+    (2, 64, 32, 48, 8, 1.0, 10, 0.642188, 0.844832, 0.821773),
+    (3, 64, 32, 48, 8, 1000.0, 10, 0.153125, 0.405386, 0.017017),
+]
+
+
+@pytest.mark.parametrize(("seed", "n", "da", "db", "r", "noise", "k", "mutual", "cka", "ucka"), ROWS)
+def test_scores(seed, n, da, db, r, noise, k, mutual, cka, ucka):
+    x, y = latent_pair(seed, n, da, db, r, noise)
+    assert mutual_knn(table(x, k).sets(k), table(y, k).sets(k)) == pytest.approx(mutual, abs=1e-6)
+    assert linear_cka(x, y) == pytest.approx(cka, abs=1e-6)
+    # The reference adds an absolute 1e-6 to its denominator, which moves the small HSIC_u of unit rows in the fifth place.
+    assert unbiased_cka(x, y) == pytest.approx(ucka, abs=2e-5)
+
+
+CALIBRATED = [
+    # metric, seed, noise, score, threshold, calibrated; 64 items, k 10, 200 permutations of another generator
+    ("mutual_knn", 2, 1.0, 0.6422, 0.1859, 0.5605),
+    ("cka", 2, 1.0, 0.8448, 0.1549, 0.8164),
+    ("unbiased_cka", 2, 1.0, 0.8218, 0.0301, 0.8162),
+    ("mutual_knn", 4, 4.0, 0.2859, None, 0.1228),
+    ("cka", 4, 4.0, 0.5054, None, 0.2765),
+    ("mutual_knn", 3, 1000.0, 0.1531, None, 0.0),
+    ("cka", 3, 1000.0, 0.4054, None, 0.0),
+]
+
+
+@pytest.mark.parametrize(("metric", "seed", "noise", "score", "threshold", "calibrated"), CALIBRATED)
+def test_calibrated_scores(metric, seed, noise, score, threshold, calibrated):
+    x, y = latent_pair(seed, 64, 32, 48, 8, noise)
+    options = ScoreOptions(1999, 0, 0.05, "items", 0.95, np.random.default_rng(0).integers(0, 2**64, 64, dtype=np.uint64), 1)
+    if metric == "mutual_knn":
+        found = mutual_knn_scores(table(x, 16), table(y, 16), (10,), options, Control())[0]
+    else:
+        found = cka_score(x, y, metric == "unbiased_cka", options, Control())
+    assert found.score == pytest.approx(score, abs=6e-5)
+    # Their threshold is an order statistic of 200 random pairings: it may differ from ours by a few of its standard errors.
+    tolerance = 4 * 2.1 * found.null_sd / 200**0.5
+    if threshold is not None:
+        assert found.threshold == pytest.approx(threshold, abs=tolerance)
+    assert found.calibrated == pytest.approx(calibrated, abs=tolerance)
+    assert (found.p_value <= 0.05) == (calibrated > 0)
+
+
+def test_the_formula_gives_the_worked_numbers_from_their_threshold():
+    for score, threshold, calibrated in ((0.6422, 0.1859, 0.5605), (0.8448, 0.1549, 0.8164), (0.8218, 0.0301, 0.8162)):
+        null = np.append(np.full(190, 0.0), np.full(10, threshold))
+        assert calibrate(score, null, 0.05).calibrated == pytest.approx(calibrated, abs=1e-4)
+        assert calibrate(score, null, 0.05).p_value == pytest.approx(0.005, abs=3e-5)

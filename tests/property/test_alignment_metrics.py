@@ -1,0 +1,89 @@
+"""Every metric keeps exactly what its file declares; a metric without a declaration fails."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.brute_table import table
+
+import consilience_server
+from consilience_server.core import cka, mutual_knn
+
+CORE = Path(consilience_server.__file__).parent / "core"
+METRICS = {
+    "mutual_knn": (lambda x, y: mutual_knn.mutual_knn(table(x, 3).sets(3), table(y, 3).sets(3)), mutual_knn.PROPERTIES, "range"),
+    "cka": (cka.linear_cka, cka.PROPERTIES, "range"),
+    "unbiased_cka": (cka.unbiased_cka, cka.PROPERTIES, "range_unbiased"),
+}
+KNOWN = {"range", "range_unbiased", "self_value", "symmetric", "invariances"}
+
+
+def moved(name, x, draw):
+    """x after a transformation that a metric may be invariant to, with the row order it implies."""
+    if name == "item_order":
+        rho = draw.permutation(len(x))
+        return x[rho], rho
+    rows = np.arange(len(x))
+    if name == "orthogonal":
+        return x @ np.linalg.qr(draw.normal(size=(x.shape[1], x.shape[1])))[0], rows
+    if name == "positive_scale":
+        return x * draw.uniform(0.01, 100.0), rows
+    if name == "shift":
+        return x + draw.normal(size=x.shape[1]), rows
+    raise AssertionError(f"no test for the invariance {name!r}")
+
+
+INVARIANCES = ("item_order", "orthogonal", "positive_scale", "shift")
+
+
+@st.composite
+def pairs(draw):
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n, dx, dy = draw(st.integers(5, 24)), draw(st.integers(2, 30)), draw(st.integers(2, 30))
+    x = random.normal(size=(n, dx))
+    y = random.normal(size=(n, dy)) + draw(st.floats(0, 3)) * np.resize(x.mean(axis=1), (n, 1))
+    return x, y, random
+
+
+def test_every_metric_of_the_core_is_declared_and_tested():
+    tested = {properties["name"] for properties in (mutual_knn.PROPERTIES | {"name": "mutual_knn"}, cka.PROPERTIES | {"name": "cka"})}
+    for path in sorted(CORE.glob("*.py")):
+        module = importlib.import_module(f"consilience_server.core.{path.stem}")
+        source = path.read_text()
+        # What measures two spaces or two sets of neighbour lists against each other is a metric.
+        measures = ") -> float:" in source and ("(x: NeighbourSets, y: NeighbourSets)" in source or "(x: NDArray[np.floating], y: NDArray" in source)
+        if measures or hasattr(module, "PROPERTIES"):
+            assert hasattr(module, "PROPERTIES"), f"{path.name} measures spaces and declares no PROPERTIES"
+            assert path.stem in tested, f"{path.name} declares PROPERTIES that nobody tests"
+            assert set(module.PROPERTIES) <= KNOWN
+            assert {"range", "self_value", "symmetric", "invariances"} <= set(module.PROPERTIES)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@settings(max_examples=60, deadline=None)
+@given(pair=pairs())
+def test_declared_properties_hold(name, pair):
+    metric, properties, span = METRICS[name]
+    x, y, random = pair
+    score = metric(x, y)
+    low, high = properties[span]
+    assert low <= score <= high
+    assert metric(x, x) == pytest.approx(properties["self_value"], abs=1e-10)
+    if properties["symmetric"]:
+        assert metric(y, x) == pytest.approx(score, abs=1e-12)
+    for invariance in properties["invariances"]:
+        x_moved, rows = moved(invariance, x, random)
+        assert metric(x_moved, y[rows]) == pytest.approx(score, abs=1e-9), invariance
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_what_is_not_declared_does_not_hold(name):
+    metric, properties, _ = METRICS[name]
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(20, 4)), random.normal(size=(20, 4))
+    for invariance in set(INVARIANCES) - set(properties["invariances"]):
+        x_moved, rows = moved(invariance, x, random)
+        assert metric(x_moved + (5.0 if invariance == "shift" else 0.0), y[rows]) != pytest.approx(metric(x, y), abs=1e-9)

@@ -1,0 +1,91 @@
+"""Rejections at independence: the level is kept on spaces full of ties, on duplicates, and on continuous ones."""
+
+import numpy as np
+import pytest
+from support.brute_table import BruteTable, cosine, table
+
+from consilience_server.core.control import Control
+from consilience_server.engine.alignment_scores import ScoreOptions, cka_score, mutual_knn_scores
+
+ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
+
+
+def options(n, permutations, seed=0, alpha=0.05):
+    return ScoreOptions(permutations, seed, alpha, "queries", 0.95, ORDER[:n], 1)
+
+
+def one_hot(draw, n):
+    return np.eye(24)[draw.integers(0, 24, n)]
+
+
+def binary(draw, n):
+    return np.hstack([np.ones((n, 1)), draw.integers(0, 2, (n, 7))]).astype(float)
+
+
+def duplicates(draw, n):
+    return draw.normal(size=(n // 8, 5))[draw.integers(0, n // 8, n)]
+
+
+@pytest.mark.parametrize("kind", [one_hot, binary, duplicates])
+def test_tied_spaces_keep_the_level(kind):
+    n, k, draws, permutations = 256, 10, 500, 39
+    draw = np.random.default_rng(2026)
+    rejected = 0
+    for index in range(draws):
+        x, y = (table(kind(draw, n), k) for _ in range(2))
+        score = mutual_knn_scores(x, y, (k,), options(n, permutations, seed=index), Control())[0]
+        rejected += score.p_value <= 0.05
+        assert (score.calibrated > 0) <= (score.p_value <= 0.05)
+    assert rejected <= 45
+    assert rejected >= 5  # a test that never rejects would keep any level
+
+
+@pytest.mark.parametrize("kind", [one_hot, binary, duplicates])
+def test_the_score_of_tied_spaces_does_not_depend_on_row_order(kind):
+    n, draw = 256, np.random.default_rng(1)
+    x, y = kind(draw, n), kind(draw, n)
+    given = options(n, 19)
+    expected = mutual_knn_scores(table(x, 10), table(y, 10), (10,), given, Control())[0]
+    for _ in range(3):
+        rho = draw.permutation(n)
+        moved = ScoreOptions(19, 0, 0.05, "queries", 0.95, ORDER[:n][rho], 1)
+        assert mutual_knn_scores(table(x[rho], 10), table(y[rho], 10), (10,), moved, Control())[0] == expected
+    assert expected.tie_fraction_x > 0.5
+    assert expected.self_score_x < 1.0
+
+
+def test_ties_by_row_order_would_break_the_null():
+    """The fault that the tie rule is there for: without it, independent one-hot spaces agree because both prefer low rows."""
+    n, k, rejected = 256, 10, 0
+    draw = np.random.default_rng(3)
+    for index in range(20):
+        tilted = -1e-9 * np.arange(n)[None, :]
+        x, y = (BruteTable(cosine(one_hot(draw, n)) + tilted, k) for _ in range(2))
+        rejected += mutual_knn_scores(x, y, (k,), options(n, 39, seed=index), Control())[0].p_value <= 0.05
+    assert rejected >= 19
+
+
+def test_continuous_spaces_keep_the_level_and_the_null_has_its_mean():
+    n, k, draws = 128, 10, 400
+    draw = np.random.default_rng(0)
+    rejected, scores, nulls, sds = 0, [], [], []
+    for index in range(draws):
+        x, y = (table(draw.normal(size=(n, 4)), k) for _ in range(2))
+        score = mutual_knn_scores(x, y, (k,), options(n, 39, seed=index), Control())[0]
+        rejected += score.p_value <= 0.05
+        scores.append(score.score)
+        nulls.append(score.null_mean)
+        sds.append(score.null_sd)
+    assert 5 <= rejected <= 36  # binomial(400, .05): mean 20, sd 4.4
+    assert np.mean(scores) == pytest.approx(k / (n - 1), abs=3 * np.std(scores, ddof=1) / draws**0.5)
+    assert np.mean(nulls) == pytest.approx(k / (n - 1), abs=3 * np.mean(sds) / (39 * draws) ** 0.5)
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_cka_keeps_the_level_at_any_width(unbiased):
+    draw = np.random.default_rng(4)
+    rejected = 0
+    for index in range(300):
+        x, y = draw.normal(size=(40, 5)), draw.normal(size=(40, 60))
+        rejected += cka_score(x, y, unbiased, options(40, 39, seed=index), Control()).p_value <= 0.05
+    assert 3 <= rejected <= 28  # binomial(300, .05): mean 15, sd 3.8

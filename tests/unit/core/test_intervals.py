@@ -1,0 +1,79 @@
+"""The two kinds of interval: formulas, limits, and coverage of the sampling of queries."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from consilience_server.core.intervals import GROUPS, group_sizes, item_interval, list_depth, query_interval
+
+
+def test_all_queries_asked_leave_nothing_uncertain():
+    overlaps = np.random.default_rng(0).random(50)
+    assert query_interval(overlaps, 50, 0.95, 0.0, 1.0) == (overlaps.mean(), overlaps.mean())
+    assert query_interval(overlaps[:1], 50, 0.95, 0.0, 1.0) == (0.0, 1.0)
+
+
+def test_sampled_queries_by_the_finite_population_formula():
+    overlaps = np.random.default_rng(0).random(20)
+    error = overlaps.std(ddof=1) / math.sqrt(20) * math.sqrt(1 - 20 / 80)
+    low, high = stats.t.interval(0.9, 19, overlaps.mean(), error)
+    assert query_interval(overlaps, 80, 0.9, 0.0, 1.0) == pytest.approx((low, high))
+
+
+def test_sampled_queries_cover_the_mean_over_all():
+    draw = np.random.default_rng(1)
+    population = draw.binomial(10, draw.beta(1, 3, 2000)) / 10
+    covered = 0
+    for _ in range(1000):
+        low, high = query_interval(draw.choice(population, 200, replace=False), 2000, 0.95, 0.0, 1.0)
+        covered += low <= population.mean() <= high
+    assert 0.93 <= covered / 1000 <= 0.97
+
+
+@pytest.mark.parametrize("n", [40, 64, 100, 333])
+def test_the_jackknife_of_a_mean_is_the_textbook_standard_error(n):
+    values = np.random.default_rng(n).normal(0.5, 0.01, n)
+    sizes = group_sizes(n)
+    without = np.array([np.delete(values, np.s_[g :: len(sizes)]).mean() for g in range(len(sizes))])
+    low, high = item_interval(values.mean(), values.mean(), without, sizes, 0.95, 0.0, 1.0)
+    textbook = values.std(ddof=1) / math.sqrt(n)
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, len(sizes) - 1) * textbook, rel=0.35)
+    if n <= GROUPS:
+        assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, n - 1) * textbook)
+
+
+def test_single_items_as_groups_give_the_textbook_standard_error_exactly():
+    values = np.random.default_rng(0).normal(0.5, 0.05, 20)
+    without = np.array([np.delete(values, g).mean() for g in range(20)])
+    low, high = item_interval(values.mean(), values.mean(), without, group_sizes(20), 0.95, 0.0, 1.0)
+    assert (low, high) == pytest.approx(stats.t.interval(0.95, 19, values.mean(), values.std(ddof=1) / math.sqrt(20)))
+
+
+def test_groups_of_unequal_size_do_not_fake_variance():
+    sizes = group_sizes(40)
+    assert set(sizes) == {1, 2}
+    # A statistic that only grows with what is deleted: its bias is no variance.
+    without = 0.5 - 0.1 * sizes / (40 - sizes) * (1 - sizes / 40)
+    low, high = item_interval(0.5, 0.5, without, sizes, 0.95, 0.0, 1.0)
+    assert high - low < 1e-3
+
+
+def test_the_interval_is_cut_to_the_range_and_whole_where_nothing_is_known():
+    sizes = group_sizes(64)
+    without = 0.98 + 0.02 * np.random.default_rng(0).random(32)
+    low, high = item_interval(0.99, 0.99, without, sizes, 0.95, 0.0, 1.0)
+    assert 0.0 <= low < 0.99 < high == 1.0
+    without[3] = np.nan
+    assert item_interval(0.99, 0.99, without, sizes, 0.95, -1.0, 1.0) == (-1.0, 1.0)
+    assert item_interval(0.5, 0.5, np.array([0.5]), np.array([1]), 0.95, 0.0, 1.0) == (0.0, 1.0)
+
+
+def test_lists_are_deep_enough_to_be_refilled():
+    draw = np.random.default_rng(0)
+    for k in (1, 10, 100, 1000):
+        depth = list_depth(k, 10**6)
+        left = depth - draw.binomial(depth, 1 / GROUPS, 100_000)
+        assert (left < k).mean() < 2e-3
+    assert list_depth(10, 12) == 11
