@@ -210,10 +210,9 @@ def _application(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
         ),
         matching=Matching(
-            bridges=stores.bridges,
             snapshots=snapshots,
             tables=tables,
-            derived=DerivedVectors(pool, account),
+            derived=DerivedVectors(stores.bridges, pool, account),
             pool=pool,
             engine=warm.engine,
             results=results,

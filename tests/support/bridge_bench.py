@@ -41,13 +41,12 @@ class BridgeBench:
         self.store, self.bridges, self.engine = MemoryStore(), MemoryBridges(), CountingEngine()
         self.snapshots = Snapshots(self.store, self.pool, self.account)
         self.tables = Tables(self.engine, self.pool, self.account, self.metrics)
-        self.derived = DerivedVectors(self.pool, self.account)
+        self.derived = DerivedVectors(self.bridges, self.pool, self.account)
         self.results = ResultCache(MemoryCache(10_000_000), None, self.metrics)
         self.bridging = Bridging(
             store=self.store, bridges=self.bridges, snapshots=self.snapshots, pool=self.pool, limits=FitLimits("1.0", 1e10)
         )
         self.matching = Matching(
-            bridges=self.bridges,
             snapshots=self.snapshots,
             tables=self.tables,
             derived=self.derived,

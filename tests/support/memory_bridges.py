@@ -26,3 +26,8 @@ class MemoryBridges:
 
     def exists(self, name):
         return name in self.artefacts
+
+    def uid(self, name):
+        if name not in self.artefacts:
+            raise BridgeNotFound(name)
+        return self.artefacts[name].uid

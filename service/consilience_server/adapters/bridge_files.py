@@ -147,6 +147,21 @@ class BridgeFiles:
         """Whether the name is taken."""
         return _NAME.fullmatch(name) is not None and (self._root / name).is_dir()
 
+    def uid(self, name: str) -> str:
+        """The uid of the bridge that has the name now, from its facts alone (`get` checks their digest). Raises as `get`."""
+        if not self.exists(name):
+            raise BridgeNotFound(f"there is no bridge {name!r}; list the bridges for their names", bridge=name)
+        try:
+            with reading(f"bridge {name!r}"):
+                uid = json.loads((self._root / name / _FACTS).read_bytes())["bridge"]["uid"]
+                if not isinstance(uid, str):
+                    raise CorruptData(f"bridge {name!r} is not as it was written (its uid is no text); restore it or fit it anew")
+                return uid
+        except CorruptData:
+            if not self.exists(name):
+                raise BridgeNotFound(f"bridge {name!r} was deleted meanwhile", bridge=name) from None
+            raise
+
     def _check_writable(self) -> None:
         if self._read_only:
             raise StoreReadOnly("the store is open for reading only; ask the process that holds it for writing")

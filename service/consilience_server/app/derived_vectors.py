@@ -1,7 +1,8 @@
-"""What bridges make of spaces, computed once and kept: ready maps, centred galleries, mapped banks, CSLS terms."""
+"""Bridges and what they make of spaces, read or computed once and kept: ready maps, centred galleries, mapped banks, CSLS terms."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account, Kind
-from consilience_server.app.ports import Stage
+from consilience_server.app.ports import BridgeStore, Stage
 from consilience_server.bridges.apply import ReadyMap, centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.core.errors import BridgeNotFound
 from consilience_server.engine.snapshot import Snapshot
 
 _Key = tuple[str, ...]
@@ -28,17 +30,43 @@ V = TypeVar("V", bound=_Sized)
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A bridge as read, with the bytes it holds."""
+
+    artefact: BridgeArtefact
+
+    @property
+    def nbytes(self) -> int:
+        fitted = self.artefact.map
+        return fitted.weights.nbytes + fitted.source_mean.nbytes + fitted.target_mean.nbytes
+
+
 class DerivedVectors:
     """Values that follow from immutable inputs (a bridge, versions of spaces), shared by all requests while the memory budget has room.
 
     Each is computed once however many ask at a time. Must be used from one event loop.
     """
 
-    def __init__(self, pool: ComputePool, account: Account) -> None:
+    def __init__(self, bridges: BridgeStore, pool: ComputePool, account: Account) -> None:
+        self._bridges = bridges
         self._pool = pool
         self._account = account
         self._values: dict[_Key, _Sized] = {}
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+
+    async def bridge(self, call: Call, name: str) -> BridgeArtefact:
+        """The bridge that has the name now; BridgeNotFound. Read once a uid, which the store is asked for every time."""
+        call.remaining()
+        uid = await asyncio.to_thread(self._bridges.uid, name)
+
+        def read() -> _Known:
+            artefact = self._bridges.get(name)
+            if artefact.uid != uid:
+                raise BridgeNotFound(f"bridge {name!r} was deleted and made anew meanwhile; ask again", field="bridge", bridge=name)
+            return _Known(artefact)
+
+        return (await self._value(call, "load", ("bridge", uid), read, 0, "tables")).artefact
 
     async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
         """The bridge's map with its weights cut."""

@@ -17,7 +17,7 @@ from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.gallery_search import Search, find
 from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_correction, check_match
 from consilience_server.app.mutual_matching import MutualMatching
-from consilience_server.app.ports import BridgeStore, Metrics, SpaceRecord
+from consilience_server.app.ports import Metrics, SpaceRecord
 from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -57,7 +57,6 @@ class Matching:
     def __init__(
         self,
         *,
-        bridges: BridgeStore,
         snapshots: Snapshots,
         tables: Tables,
         derived: DerivedVectors,
@@ -67,7 +66,6 @@ class Matching:
         metrics: Metrics,
         limits: MatchLimits,
     ) -> None:
-        self._bridges = bridges
         self._snapshots = snapshots
         self._derived = derived
         self._pool = pool
@@ -76,7 +74,7 @@ class Matching:
         self._metrics = metrics
         self._limits = limits
         self._terms = CslsTerms(derived, tables, engine, metrics)
-        self._mutual = MutualMatching(bridges, snapshots, derived, self._terms, pool, engine, metrics)
+        self._mutual = MutualMatching(snapshots, derived, self._terms, pool, engine, metrics)
 
     async def match(self, call: Call, query: MatchQuery, encode: Callable[[MatchReport], bytes]) -> bytes:
         """The k best of each query, encoded.
@@ -128,7 +126,7 @@ class Matching:
             _check_columns(query, record, f"space {query.space.name!r}")
             use = _pinned(record, query.space.version, "space.version")
             return _Route(None, query.space.name, use, query.space.name, use)
-        artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
+        artefact = await self._derived.bridge(call, query.bridge)
         records = {}
         for side, name in (("source", artefact.source_name), ("target", artefact.target_name)):
             records[side] = await self._snapshots.record(name)

@@ -1,7 +1,5 @@
 """Mutual pairs across two spaces: forward and backward exact nearest, intersected."""
 
-import asyncio
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.csls_terms import CslsTerms, Side
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.match_query import MutualPairsQuery
-from consilience_server.app.ports import BridgeStore, Metrics
+from consilience_server.app.ports import Metrics
 from consilience_server.app.reports import MutualPairs, SpaceUse
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.artefact import BridgeArtefact
@@ -27,7 +25,6 @@ class MutualMatching:
 
     def __init__(
         self,
-        bridges: BridgeStore,
         snapshots: Snapshots,
         derived: DerivedVectors,
         terms: CslsTerms,
@@ -35,7 +32,6 @@ class MutualMatching:
         engine: NeighbourEngine,
         metrics: Metrics,
     ) -> None:
-        self._bridges = bridges
         self._snapshots = snapshots
         self._derived = derived
         self._terms = terms
@@ -56,7 +52,7 @@ class MutualMatching:
         call.remaining()
         artefact = None
         if query.bridge:
-            artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
+            artefact = await self._derived.bridge(call, query.bridge)
             check_direction(artefact, query.source, query.target)
         async with (
             self._snapshots.hold(call, query.source.name, query.source.version) as source,

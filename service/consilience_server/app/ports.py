@@ -211,6 +211,10 @@ class BridgeStore(Protocol):
         """Whether the name is taken."""
         ...
 
+    def uid(self, name: str) -> str:
+        """The uid of the bridge that has the name now, without reading its map: cheap enough for every request."""
+        ...
+
 
 OperationState = Literal["running", "done", "failed", "cancelled", "aborted"]
 

@@ -164,3 +164,21 @@ def test_read_only(bridges, tmp_path):
         with pytest.raises(StoreReadOnly):
             call()
     assert BridgeFiles(tmp_path / "none", read_only=True).list("", 10) == []
+
+
+def test_a_uid_is_read_without_the_map(tmp_path):
+    bridges = BridgeFiles(tmp_path)
+    bridges.put(artefact())
+    (tmp_path / "text-to-image" / "map.safetensors").unlink()
+    assert bridges.uid("text-to-image") == "u" * 32
+    with pytest.raises(BridgeNotFound, match="no bridge 'other'"):
+        bridges.uid("other")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"bridge": {}}', b'{"bridge": {"uid": 1}}'])
+def test_a_uid_that_cannot_be_read_is_corrupt(tmp_path, content):
+    bridges = BridgeFiles(tmp_path)
+    bridges.put(artefact())
+    (tmp_path / "text-to-image" / "bridge.json").write_bytes(content)
+    with pytest.raises(CorruptData, match="text-to-image"):
+        bridges.uid("text-to-image")

@@ -45,6 +45,26 @@ def counted(made, function):
     return wrapper
 
 
+async def test_a_bridge_is_read_once_and_its_name_followed(bench, monkeypatch):
+    reads = []
+    monkeypatch.setattr(bench.bridges, "get", lambda name: reads.append(name) or bench.bridges.artefacts[name])
+    first = await bench.derived.bridge(CALL, "b")
+    assert await bench.derived.bridge(CALL, "b") is first
+    assert reads == ["b"]
+    await bench.bridging.delete(CALL, "b")
+    with pytest.raises(errors.BridgeNotFound):
+        await bench.derived.bridge(CALL, "b")
+    await bench.bridging.fit(CALL, bench.query(seed=1))
+    assert (await bench.derived.bridge(CALL, "b")).uid != first.uid
+
+
+async def test_a_bridge_made_anew_between_name_and_map_is_told(bench, monkeypatch):
+    monkeypatch.setattr(bench.bridges, "uid", lambda _: "of-the-one-before")
+    for _ in range(2):
+        with pytest.raises(errors.BridgeNotFound, match="made anew meanwhile"):
+            await bench.derived.bridge(CALL, "b")
+
+
 async def test_what_is_shared_cannot_be_changed(bench):
     for array in await both(bench):
         with pytest.raises(ValueError, match="read-only"):
