@@ -34,6 +34,12 @@ def credentials(settings: ClientSettings) -> grpc.ChannelCredentials | None:
     return grpc.ssl_channel_credentials(settings.tls.ca, settings.tls.key, settings.tls.certificate)
 
 
+def open_channel(settings: ClientSettings, target: str) -> grpc.Channel:
+    """A synchronous channel; connects at its first call."""
+    secret = credentials(settings)
+    return grpc.insecure_channel(target, options=OPTIONS) if secret is None else grpc.secure_channel(target, secret, options=OPTIONS)
+
+
 def call_metadata(settings: ClientSettings, request_id: str) -> tuple[tuple[str, str], ...]:
     """What every call carries."""
     key = (("authorization", f"Bearer {settings.api_key}"),) if settings.api_key else ()

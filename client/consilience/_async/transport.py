@@ -1,6 +1,7 @@
 """The transport primitives over grpc.aio. Written by hand; `_sync/transport.py` is its twin, everything above is generated from here."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -8,9 +9,10 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from consilience._channel import OPTIONS, call_metadata, check_usable, credentials
+from consilience._channel import OPTIONS, call_metadata, check_usable, credentials, open_channel
 from consilience._codec.details import decode_details
 from consilience._embedded import Embedded, open_embedded
+from consilience._feed import Feed
 from consilience._methods import Method
 from consilience._results.base import CallDetails
 from consilience._settings import ClientSettings
@@ -34,20 +36,21 @@ class AsyncTransport:
         self._pid = os.getpid()
         self._closed = False
         self._opening: asyncio.Future[Embedded] | None = None
+        self._target = settings.address
         self._channel: grpc.aio.Channel | None = None
+        self._uploads: grpc.Channel | None = None
 
     async def open(self) -> grpc.aio.Channel:
         """The channel."""
         check_usable(self._pid, closed=self._closed)
         if self._channel is not None:
             return self._channel
-        target = self._settings.address
         if self._path is not None:
             if self._opening is None:
                 self._opening = asyncio.ensure_future(asyncio.to_thread(open_embedded, self._path))
             try:
                 # Shielded: a caller that is cancelled meanwhile must not lose the handle that `close` needs.
-                target = (await asyncio.shield(self._opening)).target
+                self._target = (await asyncio.shield(self._opening)).target
             except BaseException:
                 if self._opening.done():
                     self._opening = None
@@ -55,9 +58,9 @@ class AsyncTransport:
         if self._channel is None:
             secret = credentials(self._settings)
             if secret is None:
-                self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
+                self._channel = grpc.aio.insecure_channel(self._target, options=OPTIONS)
             else:
-                self._channel = grpc.aio.secure_channel(target, secret, options=OPTIONS)
+                self._channel = grpc.aio.secure_channel(self._target, secret, options=OPTIONS)
         return self._channel
 
     async def unary(
@@ -83,31 +86,38 @@ class AsyncTransport:
     ) -> tuple[Response, CallDetails]:
         """A stream of requests, one answer. One request is in flight: the next is made while HTTP/2 takes the one before.
 
+        It goes over a synchronous channel: of a stream that the server ends early, grpc.aio (1.85) may lose the status.
+
         Args:
             method: the RPC.
-            requests: each with the count that `sent` is told once it is on its way; consumed in a worker thread.
+            requests: each with the count that `sent` is told once it is on its way; consumed in gRPC's thread.
             timeout: seconds for all of it.
             request_id: names the call.
-            sent: told after each request.
+            sent: told after each request, in gRPC's thread.
         """
-        channel = await self.open()
-        call = channel.stream_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
-            timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        await self.open()
+        feed = Feed(requests, sent)
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
+                loop.call_soon_threadsafe(ended.set)
+
+        if self._uploads is None:
+            self._uploads = open_channel(self._settings, self._target)
+        call = self._uploads.stream_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode).future(
+            iter(feed), timeout=timeout, metadata=call_metadata(self._settings, request_id)
         )
+        call.add_done_callback(tell)
         try:
-            while (entry := await asyncio.to_thread(next, requests, None)) is not None:
-                try:
-                    await call.write(entry[0])
-                except asyncio.InvalidStateError:
-                    break  # the call has ended already; its answer says why
-                sent(entry[1])
-            else:
-                await call.done_writing()
-            return await call, decode_details(await call.trailing_metadata())
-        except grpc.aio.AioRpcError as error:
-            raise error_of_call(error, self._settings.address) from None
+            await ended.wait()
         finally:
             call.cancel()
+        try:
+            return call.result(), decode_details(call.trailing_metadata())
+        except (grpc.RpcError, grpc.FutureCancelledError):
+            raise (feed.error or error_of_call(call, self._settings.address)) from None
 
     async def download(
         self, method: Method[Request, Response], request: Request, timeout: float, request_id: str
@@ -131,6 +141,8 @@ class AsyncTransport:
         self._closed = True
         if self._channel is not None:
             await self._channel.close()
+        if self._uploads is not None:
+            self._uploads.close()
         if self._opening is not None:
             embedded = await self._opening
             await asyncio.to_thread(embedded.close)

@@ -44,7 +44,7 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             vectors: (n, dim): NumPy, torch, lists, Arrow or pandas. float32, float16 and bfloat16 are kept exactly; float64 is rounded.
             attributes: n values by attribute name, of one type a column; None and NaN are missing. `group_id` joins many-to-many pairs.
             request_id: names the upload. Pass one, and again after a crash, to go on with what the server has staged.
-            progress: True for a bar, or a function told (rows sent, rows in all).
+            progress: True for a bar, or a function told (rows sent, rows in all), in another thread.
             timeout: seconds for all of it; None is that of a call and what the bytes take at 2 MB/s.
 
         Raises:

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import grpc
 
-from consilience._channel import OPTIONS, call_metadata, check_usable, credentials
+from consilience._channel import call_metadata, check_usable, open_channel
 from consilience._codec.details import decode_details
 from consilience._embedded import open_embedded
+from consilience._feed import Feed
 from consilience._methods import Method
 from consilience._results.base import CallDetails
 from consilience._settings import ClientSettings
@@ -32,12 +33,7 @@ class Transport:
         self._closed = False
         self._embedded = None if path is None else open_embedded(path)
         target = settings.address if self._embedded is None else self._embedded.target
-        secret = credentials(settings)
-        self._channel = (
-            grpc.insecure_channel(target, options=OPTIONS)
-            if secret is None
-            else grpc.secure_channel(target, secret, options=OPTIONS)
-        )
+        self._channel = open_channel(settings, target)
 
     def open(self) -> grpc.Channel:
         """The channel."""
@@ -72,24 +68,12 @@ class Transport:
             request_id: names the call.
             sent: told after each request, in gRPC's thread.
         """
-        broken: list[Exception] = []
-
-        def feed() -> Iterator[Request]:
-            try:
-                for request, count in requests:
-                    yield request
-                    sent(count)
-            except Exception as error:  # gRPC would only log it
-                broken.append(error)
-                raise
-
+        feed = Feed(requests, sent)
         call = self.open().stream_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)
         try:
-            response, ended = call.with_call(feed(), timeout=timeout, metadata=call_metadata(self._settings, request_id))
+            response, ended = call.with_call(iter(feed), timeout=timeout, metadata=call_metadata(self._settings, request_id))
         except grpc.RpcError as error:
-            if broken:
-                raise broken[0] from None
-            raise self._error(error) from None
+            raise (feed.error or self._error(error)) from None
         return response, decode_details(ended.trailing_metadata())
 
     def download(

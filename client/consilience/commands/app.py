@@ -1,12 +1,11 @@
 """The command line: which command is where."""
 
-import click
 import typer
 
 from consilience._version import __version__
 from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, serve, spaces
 from consilience.commands.connected import command, connected
-from consilience.commands.exit_codes import HELP, INTERRUPTED
+from consilience.commands.exit_codes import HELP
 
 app = typer.Typer(
     name="consilience",
@@ -55,10 +54,7 @@ def root(
 def run(arguments: list[str]) -> int:
     """Run a command; returns the exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    return code if isinstance(code, int) else 0
+        app(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0

@@ -15,7 +15,7 @@ from consilience import errors
 from consilience._results.base import plain
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience._sync.client import Client
-from consilience.commands.exit_codes import exit_code
+from consilience.commands.exit_codes import INTERRUPTED, exit_code
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 AddressOption = Annotated[str | None, typer.Option("--address", envvar="CONSILIENCE_ADDRESS", help="host:port or unix:/path.")]
@@ -112,6 +112,8 @@ def _finish(work: Callable[[], Answer], *, as_json: bool) -> None:
         else:
             typer.echo(f"consilience: {error}", err=True)
         raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(told.data, ensure_ascii=False))
     elif told.text:

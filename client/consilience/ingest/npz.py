@@ -20,7 +20,10 @@ def open_npz(path: Path, ids: Any, id_column: str, vector_column: str, attribute
 def load_npz(path: Path) -> dict[str, Any]:
     """A file's arrays by name; pickled objects are refused."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
+            if isinstance(stored, np.ndarray):
+                raise InvalidArgumentError(f"{path.name} holds a single array: name it .npy", field="path")
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, BadZipFile) as error:
         raise InvalidArgumentError(f"{path.name} is no readable .npz file: {error}", field="path") from error
