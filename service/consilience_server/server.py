@@ -44,13 +44,13 @@ class BackgroundTask:
     work: Callable[[], Awaitable[None]]
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever; the first round at once, so that gauges stand as soon as the server is ready."""
         while True:
-            await asyncio.sleep(self.interval_seconds)
             try:
                 await self.work()
             except Exception:  # noqa: BLE001 - background work must survive whatever one round met
                 _LOG.exception("%s failed; the next round is in %s s", self.name, self.interval_seconds)
+            await asyncio.sleep(self.interval_seconds)
 
 
 class Server:

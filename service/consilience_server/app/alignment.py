@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +121,7 @@ class Alignment:
             ):
                 joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
                 report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
-                with work.timed("encode"):
-                    return encode(report)
+                return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
 
@@ -171,8 +170,7 @@ class Alignment:
             async with AsyncExitStack() as held:
                 snapshots = [await held.enter_async_context(self._snapshots.hold(work, query.name, query.version)) for query in queries]
                 matrix = await self._matrix(work, snapshots, items, spec)
-                with work.timed("encode"):
-                    return encode(matrix)
+                return await self._pool.run(work, "encode", lambda: encode(matrix))
 
         return await self._results.serve(call, key, compute)
 
@@ -276,8 +274,7 @@ class Alignment:
 
     async def _table(self, call: Call, side: _Side, joined: Join, spec: AlignmentSpec, share: tuple[float, float]) -> NeighbourTable:
         depth = table_depth(spec.ks, joined.n, spec.interval_kind)
-        scan = replace(call, control=call.control.part(*share))
-        return await self._tables.self_join(scan, side.subject, side.vectors, joined.ids, side.similarity, depth)
+        return await self._tables.self_join(call.part(*share), side.subject, side.vectors, joined.ids, side.similarity, depth)
 
     def _options(self, joined: Join, spec: AlignmentSpec) -> ScoreOptions:
         return ScoreOptions(
@@ -350,7 +347,7 @@ class Alignment:
         pairs = [(i, j) for i in range(count) for j in range(i, count)]
         for done, (i, j) in enumerate(pairs):
             joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]])
-            part = replace(call, control=call.control.part(done / len(pairs), (done + 1) / len(pairs)))
+            part = call.part(done / len(pairs), (done + 1) / len(pairs))
             found = await self._common_scores(part, [snapshots[i], snapshots[j]], joined, spec)
             scores[i, j] = found[0, 0] if i == j else found[0, 1]
             n[i, j] = n[j, i] = joined.n

@@ -1,8 +1,6 @@
 """One request as it travels through the use cases."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from consilience_server.app.ports import Stage
@@ -46,12 +44,3 @@ class Call:
     def part(self, start: float, stop: float) -> "Call":
         """The same call with its progress scaled into the part of the work that goes from `start` to `stop`."""
         return replace(self, control=self.control.part(start, stop))
-
-    @contextmanager
-    def timed(self, stage: Stage) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent(stage, time.perf_counter() - start)

@@ -94,8 +94,7 @@ class Matching:
 
         async def compute(work: Call) -> bytes:
             report = await self._report(work, query, route)
-            with work.timed("encode"):
-                return await asyncio.to_thread(encode, report)
+            return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
 
