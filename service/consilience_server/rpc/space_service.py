@@ -60,9 +60,9 @@ class SpaceService(space_pb2_grpc.SpaceServiceServicer):
         row = state.staged_rows
         async for request in requests:
             row = await self._stage(call, space, header.request_id, row, request)
-        if context.cancelled():
-            # A broken stream ends like a finished one; what is staged stays for the next.
-            raise UploadConflict("the stream broke before its end; ask GetUpload, go on from there", staged_rows=row)
+        # For a moment a broken connection looks like the end of the stream. Sending something fails on it, so that half an upload of
+        # unknown length is never committed; what is staged stays for the next stream.
+        await context.send_initial_metadata(())
         outcome, record = await self._spaces.commit(call, space, header.request_id, header.total_rows)
         return write_upsert(outcome, record)
 

@@ -10,11 +10,14 @@ from support.silent_metrics import SilentMetrics
 
 from consilience.v1 import space_pb2, space_pb2_grpc
 from consilience.v1.matrix_pb2 import DATA_TYPE_FLOAT64
+from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
+from consilience_server.app.ports import UploadState
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.rpc.convert.matrix import write_matrix
+from consilience_server.rpc.current_call import enter_call
 from consilience_server.rpc.space_service import SpaceService
 
 
@@ -185,6 +188,35 @@ async def test_a_stream_of_unknown_length_is_never_committed_by_breaking(stub):
         call.cancel()
     await asyncio.sleep(0.3)
     assert (await stub.GetSpace(space_pb2.GetSpaceRequest(name="spaces/a"))).space.version == 0
+
+
+async def test_the_end_of_a_stream_is_believed_only_while_its_connection_lives():
+    """grpc.aio ends the iterator of a broken stream like that of a finished one, and cancels the task a little later."""
+    committed = []
+
+    class StagedSpaces:
+        async def open_upload(self, call, space, request_id):
+            return UploadState(0, None)
+
+        async def stage(self, call, space, request_id, row, batch):
+            return row + len(batch.ids)
+
+        async def commit(self, *arguments):
+            committed.append(arguments)
+            raise AssertionError
+
+    class BrokenContext:
+        async def send_initial_metadata(self, metadata):
+            raise asyncio.CancelledError
+
+    async def parts():
+        yield header()
+        yield batch(["a"])
+
+    enter_call(Call("upsert_embeddings"))
+    with pytest.raises(asyncio.CancelledError):
+        await SpaceService(StagedSpaces()).UpsertEmbeddings(parts(), BrokenContext())
+    assert committed == []
 
 
 async def test_the_first_page_decides_the_version(stub):
