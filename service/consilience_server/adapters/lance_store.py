@@ -106,7 +106,8 @@ class LanceStore:
         if not made and (self._root / "spaces").is_dir() and any((self._root / "spaces").iterdir()):
             raise CorruptData(f"{self._root} holds spaces but no format.json; restore it from a backup")
         self._catalog = StoreCatalog(self._root / _CATALOG, read_only=self._read_only)
-        self._pins = StorePins(self._root, make=not self._read_only)
+        with reading(f"the store in {self._root}"):
+            self._pins = StorePins(self._root, make=not self._read_only)
         self._ledger = RequestLedger(self._catalog.database)
         self._uploads = OpenUploads(self._root / "uploads", self._ledger, self._locks)
         self._commits = SpaceCommits(self._root / "spaces", self._catalog, self._checks)
