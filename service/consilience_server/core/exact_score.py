@@ -44,13 +44,15 @@ def _squared_differences(a: NDArray[np.float32], b: NDArray[np.float32], out: ND
 def _lane_sums(a: NDArray[np.float32], b: NDArray[np.float32], terms: _Terms) -> NDArray[np.float64]:
     """Sum the terms of `a` (..., d) and `b` (..., d), which broadcast against each other, in the documented order."""
     shape = np.broadcast_shapes(a.shape, b.shape)
-    lanes = np.zeros((*shape[:-1], LANES))
+    # Lanes beyond the width hold +0.0, and adding that changes no bit (a lane is never -0.0): narrow vectors need no more than their own.
+    count = min(LANES, 1 << max(0, shape[-1] - 1).bit_length())
+    lanes = np.zeros((*shape[:-1], count))
     scratch = np.empty_like(lanes)
     for start in range(0, shape[-1], LANES):
         width = min(LANES, shape[-1] - start)
         terms(a[..., start : start + width], b[..., start : start + width], scratch[..., :width])
         lanes[..., :width] += scratch[..., :width]
-    half = LANES // 2
+    half = count // 2
     while half:
         lanes = lanes[..., :half] + lanes[..., half : 2 * half]
         half //= 2

@@ -27,8 +27,8 @@ from consilience_server.engine.rerank import Gallery, rerank
 from consilience_server.engine.scan import Scan
 from consilience_server.engine.scan_form import QueryForm, query_form
 
-_TILE_SECONDS = 0.4
-_FIRST_TILE_PRODUCTS = 1 << 32
+_TILE_SECONDS = 0.6
+_FIRST_TILE_PRODUCTS = 1 << 33
 
 
 class ExactNeighbours:
@@ -128,7 +128,10 @@ class ExactNeighbours:
         available = n if exclude is None else n - 1
         if not 1 <= k_max <= available:
             raise InvalidK(
-                f"k = {k_max}, but k must lie between 1 and {available}, the items to choose from", field="k", k=k_max, limit=available
+                f"k = {k_max}, but k must be between 1 and {available}, the number of items to choose from",
+                field="k",
+                k=k_max,
+                limit=available,
             )
         control.check()
         prepared = self._prepared.get(vectors, similarity, bias)
@@ -145,7 +148,7 @@ class ExactNeighbours:
         widest = float(finite.max(initial=0.0))
         for tile in self._tiles(m, n, vectors.shape[1], count):
             control.check()
-            form = query_form(queries[tile], prepared.form)
+            form = query_form(queries[tile], prepared.form, prepared.form.norms[tile] if self_join else None)
             proposals = self._scan.propose(prepared.loaded, form.columns, count, control)
             own = None if exclude is None else exclude[tile]
             ranked = rerank(queries[tile], form, gallery, proposals, own, k_max, depth, self._threads)

@@ -15,7 +15,7 @@ from consilience_server.core.control import Control
 from consilience_server.engine.identical_rows import IdenticalRows, group_identical_rows
 from consilience_server.engine.neighbour_table import RowTail
 from consilience_server.engine.rerank import Gallery, exact_rank_values
-from consilience_server.engine.scan_form import query_form
+from consilience_server.engine.scan_form import proven, query_form
 
 TILE_SCORES = 1 << 21
 """float32 upper bounds held at once."""
@@ -103,10 +103,8 @@ class ExactRows:
     ) -> Iterator[tuple[int, _Line]]:
         """The line of each of `queries`, in order, down to the `needed`-th place."""
         form = query_form(queries, self._gallery.form)
-        # Compared in float32: rounded down, so that nothing that reaches the threshold is lost.
-        with np.errstate(over="ignore"):
-            least = np.nextafter(form.least(threshold).astype(np.float32), np.float32(-np.inf))
-        query_rows, groups = np.nonzero(form.columns @ self._columns.T >= least[:, None])
+        bounds = proven(form.columns @ self._columns.T)
+        query_rows, groups = np.nonzero(bounds >= form.least(threshold)[:, None])
         values = np.empty(len(query_rows))
         for start in range(0, len(values), _PAIRS_PER_CHECK):
             control.check()

@@ -35,7 +35,10 @@ _PROBE_WIDTH = 768
 
 
 class DeviceOwner:
-    """One thread that does all work on a device, in the order it was asked for. Ends with `close`, or when nobody holds the owner any more."""
+    """One thread that does all work on a device, in the order it was asked for.
+
+    Ends with `close`, or when nobody holds the owner any more.
+    """
 
     def __init__(self, name: str) -> None:
         self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
@@ -177,7 +180,7 @@ class FaissGpuScan:
         bound = accumulation_bound(_PROBE_WIDTH)
         if worst > bound:
             raise FailedPrecondition(
-                f"{self._name} computes products to {worst:.1e} where float32 keeps within {bound:.1e}, so no answer could be proven exact. "
+                f"{self._name} computes products to {worst:.1e} where float32 keeps within {bound:.1e}, so nothing could be proven exact. "
                 "Unset NVIDIA_TF32_OVERRIDE, or start with the device cpu.",
                 device=self._name,
             )

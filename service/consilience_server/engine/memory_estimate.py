@@ -32,5 +32,5 @@ def search_bytes(m: int, n: int, d: int, k_max: int, threads: int) -> int:
     form = n * (width * 4 + 12)
     tile = min(m, tile_limit(d, count)) * _bytes_per_query(d, count)
     table = m * (depth * 12 + 13 + 8) + 2 * 4 * m * min(n, tail_limit(n)) + 200 * m
-    refinement = n * (64 + width * 4) + m * (64 + d * 4) + 45 * max(TILE_SCORES, n) + 64 * n
+    refinement = n * (64 + width * 4) + m * (64 + d * 4) + 53 * max(TILE_SCORES, n) + 64 * n
     return _FIXED + threads * (16 << 20) + form + tile + table + refinement

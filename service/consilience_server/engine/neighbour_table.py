@@ -163,34 +163,28 @@ class ExactNeighbourTable:
         indices[(indptr[untied][:, None] + np.arange(k)).ravel()] = np.sort(self.indices[untied, :k], axis=1).ravel()
         rows = np.flatnonzero(tied)
         if len(rows):
-            owner, members, share = self._tied_members(rows, k, places)
-            # Owners ascend with their rows, so one sort by (owner, member) lines all members up in the order of their places.
-            order = np.lexsort((members, owner))
             counts = lengths[rows]
-            place = np.repeat(indptr[rows] - (np.cumsum(counts) - counts), counts) + np.arange(len(order))
-            indices[place] = members[order]
-            weights[place] = share[order]
+            place = np.repeat(indptr[rows] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+            indices[place], weights[place] = self._tied_members(rows, k, places)
         return NeighbourSets(indptr, indices, weights, k, self.gallery, tied)
 
-    def _tied_members(
-        self, rows: NDArray[np.int64], k: int, places: PlaceCounts
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-        """Row, item and weight of every member of the sets of the tied rows `rows`, in no particular order."""
+    def _tied_members(self, rows: NDArray[np.int64], k: int, places: PlaceCounts) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Items and weights of the sets of the tied rows `rows`, row after row, ascending within each."""
         scores = self.scores[rows]
         kth = scores[:, k - 1 : k]
         by_key = places.by_key[rows]
         room = k - places.n_above[rows]
-        weight = np.where(by_key, 1.0, room / places.n_tied[rows])
         # Of a row ordered by key, the columns give what is above the group and the tail gives the group.
         line, column = np.nonzero((scores > kth) | ((scores == kth) & ~by_key[:, None]))
-        share = np.where(scores[line, column] > kth[line, 0], 1.0, weight[line])
         kept = np.diff(self.tails.indptr)[rows] * (scores[:, -1] == kth[:, 0])
         kept[by_key] = room[by_key]
         tail_line = np.repeat(np.arange(len(rows)), kept)
         within = np.arange(len(tail_line)) - np.repeat(np.cumsum(kept) - kept, kept)
         tail = self.tails.items[self.tails.indptr[rows][tail_line] + within]
-        return (
-            np.concatenate([rows[line], rows[tail_line]]),
-            np.concatenate([self.indices[rows[line], column], tail]),
-            np.concatenate([share, weight[tail_line]]),
-        )
+        # One plain sort of (line, item, whether tied) as a single number does it all: these are the largest arrays of a tied space.
+        columns = 2 * (line * self.gallery + self.indices[rows[line], column]) + (scores[line, column] == kth[line, 0])
+        order = np.concatenate([columns, 2 * (tail_line * self.gallery + tail) + 1])
+        order.sort()
+        members, group = order >> 1, order & 1
+        share = np.where(by_key, 1.0, room / places.n_tied[rows])
+        return members % self.gallery, np.where(group, share[members // self.gallery], 1.0)

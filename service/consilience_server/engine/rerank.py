@@ -9,7 +9,7 @@ from consilience_server.core.exact_score import exact_pair_scores
 from consilience_server.engine.neighbour_table import RowTail
 from consilience_server.engine.row_blocks import for_row_blocks
 from consilience_server.engine.scan import Proposals
-from consilience_server.engine.scan_form import GalleryForm, QueryForm
+from consilience_server.engine.scan_form import GalleryForm, QueryForm, proven
 
 _PAIRS_PER_BLOCK = 2048
 
@@ -113,7 +113,7 @@ def rerank(
     values = np.take_along_axis(values, by_value, axis=1)
     rows = np.take_along_axis(np.take_along_axis(proposals.rows, by_row, axis=1), by_value, axis=1).astype(np.int32)
     last = values[:, depth - 1]
-    certified = form.least(last) > proposals.ceiling
+    certified = form.least(last) > proven(proposals.ceiling)
     beyond = (values[:, depth:] == last[:, None]) & (certified & (values[:, k_max - 1] == last))[:, None]
     tails = [
         RowTail(int(row), rows[row, depth:][beyond[row]], int(beyond[row].sum()), ordered=False)
@@ -124,7 +124,7 @@ def rerank(
 
 def _contenders(form: QueryForm, gallery: GalleryForm, proposals: Proposals, excluded: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
     """Which proposals could be among the `depth` best of their line: (m, c) bool."""
-    upper = proposals.values.astype(np.float64)
+    upper = proven(proposals.values)
     allowance = gallery.allowance[proposals.rows].astype(np.float64)
     with np.errstate(invalid="ignore"):
         lower = np.where(np.isfinite(allowance), upper - 2.0 * allowance, -np.inf)

@@ -1,0 +1,84 @@
+import gc
+
+import numpy as np
+
+from consilience_server.core.similarity import Similarity
+from consilience_server.engine.prepared import PreparedGalleries
+
+
+class CountingScan:
+    backend = device = "none"
+
+    def __init__(self):
+        self.loads = 0
+
+    def load(self, columns):
+        self.loads += 1
+        return columns
+
+
+def read_only(seed, rows=50):
+    vectors = np.random.default_rng(seed).standard_normal((rows, 8)).astype(np.float32)
+    vectors.flags.writeable = False
+    return vectors
+
+
+def test_a_read_only_gallery_is_prepared_once_for_each_similarity():
+    scan, x = CountingScan(), read_only(0)
+    kept = PreparedGalleries(scan, 1 << 20, 1)
+    first = kept.get(x, Similarity.COSINE, None)
+    assert kept.get(x, Similarity.COSINE, None) is first
+    assert kept.get(x, Similarity.SQUARED_L2, None) is not first
+    assert scan.loads == 2
+    assert kept.nbytes == first.form.nbytes + kept.get(x, Similarity.SQUARED_L2, None).form.nbytes
+
+
+def test_a_writable_gallery_is_never_kept():
+    scan, x = CountingScan(), np.ones((5, 8), dtype=np.float32)
+    kept = PreparedGalleries(scan, 1 << 20, 1)
+    before = kept.get(x, Similarity.INNER_PRODUCT, None).form.norms.copy()
+    x *= 2
+    assert np.array_equal(kept.get(x, Similarity.INNER_PRODUCT, None).form.norms, 2 * before)
+    assert (scan.loads, kept.nbytes) == (2, 0)
+    # Nor is a read-only gallery whose bias may change.
+    kept.get(read_only(1), Similarity.COSINE, np.zeros(50))
+    assert kept.nbytes == 0
+
+
+def test_a_gallery_is_forgotten_when_it_is_freed():
+    scan, x = CountingScan(), read_only(0)
+    kept = PreparedGalleries(scan, 1 << 20, 1)
+    kept.get(x, Similarity.COSINE, None)
+    assert kept.nbytes > 0
+    del x
+    gc.collect()
+    assert kept.nbytes == 0
+
+
+def test_a_bias_belongs_to_the_key():
+    scan, x = CountingScan(), read_only(0)
+    kept = PreparedGalleries(scan, 1 << 20, 1)
+    one, two = np.zeros(50), np.ones(50)
+    one.flags.writeable = two.flags.writeable = False
+    forms = [kept.get(x, Similarity.COSINE, bias).form for bias in (None, one, two)]
+    assert len({id(form) for form in forms}) == 3
+    assert kept.get(x, Similarity.COSINE, two).form is forms[2]
+
+
+def test_the_least_recently_used_goes_first():
+    scan = CountingScan()
+    xs = [read_only(seed) for seed in range(3)]
+    size = PreparedGalleries(scan, 1 << 20, 1).get(xs[0], Similarity.COSINE, None).form.nbytes
+    kept = PreparedGalleries(scan, 2 * size, 1)
+    forms = [kept.get(x, Similarity.COSINE, None).form for x in xs[:2]]
+    assert kept.get(xs[0], Similarity.COSINE, None).form is forms[0]
+    kept.get(xs[2], Similarity.COSINE, None)
+    assert kept.nbytes == 2 * size
+    assert kept.get(xs[0], Similarity.COSINE, None).form is forms[0]
+    assert kept.get(xs[1], Similarity.COSINE, None).form is not forms[1]
+
+
+def test_what_exceeds_the_limit_alone_is_not_kept():
+    kept = PreparedGalleries(CountingScan(), 10, 1)
+    kept.get(read_only(0), Similarity.COSINE, None)
+    assert kept.nbytes == 0
