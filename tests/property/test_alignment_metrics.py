@@ -54,7 +54,9 @@ def test_every_metric_of_the_core_is_declared_and_tested():
         module = importlib.import_module(f"consilience_server.core.{path.stem}")
         source = path.read_text()
         # What measures two spaces or two sets of neighbour lists against each other is a metric.
-        measures = ") -> float:" in source and ("(x: NeighbourSets, y: NeighbourSets)" in source or "(x: NDArray[np.floating], y: NDArray" in source)
+        measures = ") -> float:" in source and (
+            "(x: NeighbourSets, y: NeighbourSets)" in source or "(x: NDArray[np.floating], y: NDArray" in source
+        )
         if measures or hasattr(module, "PROPERTIES"):
             assert hasattr(module, "PROPERTIES"), f"{path.name} measures spaces and declares no PROPERTIES"
             assert path.stem in tested, f"{path.name} declares PROPERTIES that nobody tests"

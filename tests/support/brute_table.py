@@ -1,5 +1,7 @@
 """A neighbour table by brute force over all similarities: what the statistics are tested on, independent of the engine."""
 
+from functools import cached_property
+
 import numpy as np
 
 from consilience_server.core.neighbour_sets import NeighbourSets
@@ -23,22 +25,35 @@ class BruteTable:
         masked = np.array(similarities, dtype=np.float64)
         np.fill_diagonal(masked, -np.inf)
         self._masked = masked
-        depth = min(k_max + 1, self.gallery - 1)
-        self.indices = np.argsort(-masked, axis=1, kind="stable")[:, :depth].astype(np.int32)
-        self.scores = np.take_along_axis(masked, self.indices, axis=1)
-        self.nbytes = self.indices.nbytes + self.scores.nbytes
+
+    @cached_property
+    def indices(self):
+        depth = min(self.k_max + 1, self.gallery - 1)
+        return np.argsort(-self._masked, axis=1, kind="stable")[:, :depth].astype(np.int32)
+
+    @cached_property
+    def scores(self):
+        return np.take_along_axis(self._masked, self.indices, axis=1)
+
+    @property
+    def nbytes(self):
+        return self._masked.nbytes
 
     def sets(self, k):
         assert 1 <= k <= self.k_max
-        kth = self.scores[:, k - 1 : k]
-        above = self._masked > kth
-        equal = self._masked == kth
+        parts = [self._part(start, k) for start in range(0, self.gallery, 512)]
+        counts, columns, weights, tied = (np.concatenate(field) for field in zip(*parts, strict=True))
+        return NeighbourSets(np.concatenate([[0], np.cumsum(counts)]), columns, weights, k, self.gallery, tied)
+
+    def _part(self, start, k):
+        """Counts, columns, weights, tied of some rows."""
+        scores = self._masked[start : start + 512]
+        kth = np.partition(scores, self.gallery - k, axis=1)[:, self.gallery - k, None]
+        above, equal = scores > kth, scores == kth
         share = (k - above.sum(axis=1)) / equal.sum(axis=1)
-        weights = above + equal * share[:, None]
-        rows, columns = np.nonzero(weights)
-        counts = np.bincount(rows, minlength=self.gallery)
-        indptr = np.concatenate([[0], np.cumsum(counts)])
-        return NeighbourSets(indptr, columns.astype(np.int32), weights[rows, columns], k, self.gallery, share < 1.0)
+        rows, columns = np.nonzero(above | equal)
+        weights = np.where(above[rows, columns], 1.0, share[rows])
+        return np.bincount(rows, minlength=len(scores)), columns.astype(np.int32), weights, share < 1.0
 
 
 def table(x, k_max, similarity=cosine):

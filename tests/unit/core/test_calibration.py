@@ -13,7 +13,9 @@ def test_excess_is_zero_at_chance_and_one_at_full_agreement():
     assert excess(1.0, 1.0) == 0.0
 
 
-@pytest.mark.parametrize(("k", "alpha", "rank"), [(999, 0.05, 950), (999, 0.1, 900), (199, 0.05, 190), (99, 0.01, 99), (10, 0.05, 11), (19, 0.05, 19)])
+@pytest.mark.parametrize(
+    ("k", "alpha", "rank"), [(999, 0.05, 950), (999, 0.1, 900), (199, 0.05, 190), (99, 0.01, 99), (10, 0.05, 11), (19, 0.05, 19)]
+)
 def test_threshold_is_the_order_statistic_that_includes_the_observed_score(k, alpha, rank):
     null = np.random.default_rng(k).permutation(k) / k
     found = calibrate(-1.0, null, alpha)

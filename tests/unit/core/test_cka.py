@@ -41,9 +41,7 @@ def test_chance_is_the_mean_over_all_pairings_exactly():
 
 def test_chance_is_high_where_width_is_not_small():
     draw = np.random.default_rng(0)
-    found = [
-        np.mean([linear_chance(draw.normal(size=(64, d)), draw.normal(size=(64, d))) for _ in range(20)]) for d in (16, 64, 256, 1024)
-    ]
+    found = [np.mean([linear_chance(draw.normal(size=(64, d)), draw.normal(size=(64, d))) for _ in range(20)]) for d in (16, 64, 256, 1024)]
     # For Gaussian features tr^2 / |K|^2 is about m d / (m + d), m = n - 1.
     np.testing.assert_allclose(found, [d / (63 + d) for d in (16, 64, 256, 1024)], atol=0.005)
     # Published at 64 items; the generator is not.

@@ -123,6 +123,19 @@ def test_linear_cka_stands_beside_its_chance():
     assert score.calibrated == 0.0
 
 
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_the_interval_of_cka_covers_what_samples_of_this_size_score_on_average(unbiased):
+    n, mix = 96, np.random.default_rng(9).normal(size=(2, 4, 8))
+    found = []
+    for seed in range(150):
+        draw = np.random.default_rng(seed)
+        z = draw.normal(size=(n, 4)) * [3, 2, 1, 1]
+        x, y = (z @ m + 2.0 * draw.normal(size=(n, 8)) for m in mix)
+        found.append(cka_score(x, y, unbiased, options(n, permutations=0), Control()))
+    truth = np.mean([score.score for score in found])
+    assert np.mean([score.interval.low <= truth <= score.interval.high for score in found]) >= 0.92
+
+
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
 def test_the_smallest_sets_are_scored(n):
     draw = np.random.default_rng(0)
