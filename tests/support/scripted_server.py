@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - the methods are named by the contract
 """A server of hand-made servicers: does what the script says, remembers what it saw."""
 
 import time
@@ -241,8 +242,8 @@ class MatchServicer(match_pb2_grpc.MatchServiceServicer):
         scores = matrix(np.full((count, request.k), len(self.script.match_requests)))
         return match_pb2.MatchResponse(
             report=match_pb2.MatchReport(
-                queries=count, k=request.k, ids=["x"] * (count * request.k), similarities=scores, scores=scores, correction=request.correction,
-                gallery={"name": "spaces/b", "version": 9}, certificate={"certified_rows": count, "error_bound": 1e-6},
+                queries=count, k=request.k, ids=["x"] * (count * request.k), similarities=scores, scores=scores,
+                correction=request.correction, gallery={"name": "spaces/b", "version": 9}, certificate={"certified_rows": count, "error_bound": 1e-6},
             )
         )  # fmt: skip
 

@@ -55,6 +55,10 @@ class Space(Result):
     update_time: datetime | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        told = [f"space {self.name}@{self.version}", f"{self.item_count:,} items x {self.dim}", self.similarity]
+        return " · ".join([*told, *(text for text in (self.modality, self.model, self.layer) if text)])
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UpsertResult(Result):
@@ -71,6 +75,10 @@ class UpsertResult(Result):
     replaced: int
     unchanged: int
     space: Space | None = None
+
+    def __repr__(self) -> str:
+        name = f"{self.space.name}@{self.version}" if self.space else f"version {self.version}"
+        return f"{name} · {self.inserted:,} inserted · {self.replaced:,} replaced · {self.unchanged:,} unchanged"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -39,5 +39,4 @@ def ingest(
         progress=shows_progress(),
         timeout=upload_timeout,
     )
-    changed = f"{result.inserted:,} inserted, {result.replaced:,} replaced, {result.unchanged:,} unchanged"
-    return Answer(f"{space}@{result.version}: {changed}", answer(result).data)
+    return answer(result)

@@ -316,7 +316,7 @@ def test_server_info_and_readiness(client, script):
 def test_readiness_of_a_server_that_is_not_there(connect):
     nobody = connect("127.0.0.1:1")
     assert not nobody.is_ready(timeout=1)
-    with pytest.raises(consilience.Timeout, match="127.0.0.1:1"):
+    with pytest.raises(consilience.Timeout, match=r"127\.0\.0\.1:1"):
         nobody.wait_ready(0.3)
 
 

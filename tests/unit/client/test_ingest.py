@@ -23,7 +23,9 @@ def write_npy(folder):
 
 
 def write_npz(folder):
-    np.savez(folder / "a.npz", ids=np.array(IDS), vectors=VECTORS, label=np.array([label if label is not None else np.nan for label in LABELS]))
+    np.savez(
+        folder / "a.npz", ids=np.array(IDS), vectors=VECTORS, label=np.array([label if label is not None else np.nan for label in LABELS])
+    )
     return folder / "a.npz", None
 
 
@@ -151,7 +153,9 @@ class Evil:
 def test_code_in_a_file_does_not_run(tmp_path, capfd, ending):
     path = tmp_path / f"a.{ending}"
     objects = np.array([Evil()], dtype=object)
-    {"npy": lambda: np.save(path, objects), "npz": lambda: np.savez(path, vectors=objects), "pt": lambda: torch.save(Evil(), path)}[ending]()
+    {"npy": lambda: np.save(path, objects), "npz": lambda: np.savez(path, vectors=objects), "pt": lambda: torch.save(Evil(), path)}[
+        ending
+    ]()
     with pytest.raises(consilience.InvalidArgumentError):
         open_file(path, ["x"])
     assert "ran" not in capfd.readouterr().out

@@ -164,5 +164,9 @@ def test_the_other_results_print_what_matters():
     assert repr(Operation("operations/align-1", "align", False, 0.25)) == "operations/align-1 (align) 25%"
     assert "failed: disk full" in repr(Operation("operations/align-1", "align", True, 0.25, "disk full"))
     space = Space("a", dim=3)
-    assert repr(space).startswith("Space(name='a', uid=''")
+    assert repr(space) == "space a@0 · 0 items x 3 · cosine"
+    assert repr(UpsertResult(1, 2, 3, 4000, space)) == "a@1 · 2 inserted · 3 replaced · 4,000 unchanged"
+    assert repr(Embeddings(SpaceUse("a", "u", 1), ["x"] * 9, np.ones((9, 2)))) == (
+        "Embeddings(space=SpaceUse(name='a', uid='u', version=1), ids=<9 values>, vectors=<float64 9x2>, attributes={})"
+    )
     assert UpsertResult(1, 2, 3, 4, space).to_dict()["space"]["name"] == "a"

@@ -34,7 +34,9 @@ def stored(script):
 
 def test_an_upload_of_many_batches_is_one_version(client, script, small_batches):
     shown = []
-    result = client.upsert("a", IDS, VECTORS, attributes={"label": list(range(100))}, progress=lambda done, total: shown.append((done, total)))
+    result = client.upsert(
+        "a", IDS, VECTORS, attributes={"label": list(range(100))}, progress=lambda done, total: shown.append((done, total))
+    )
     assert (result.version, result.inserted, result.space.name) == (1, 100, "a")
     ids, vectors = stored(script)
     assert ids == IDS

@@ -77,9 +77,8 @@ def test_a_publication_that_fails_is_told_and_its_rows_stay(client, script):
 
 def test_the_end_of_the_block_tells_what_could_not_be_published(client, script):
     script.failures["UpsertEmbeddings"] = [Failure(grpc.StatusCode.INTERNAL)]
-    with pytest.raises(consilience.ServerError):
-        with client.writer("a", publish_seconds=1000) as writer:
-            writer.append(["x"], [[1.0]])
+    with pytest.raises(consilience.ServerError), client.writer("a", publish_seconds=1000) as writer:
+        writer.append(["x"], [[1.0]])
     assert writer.pending == 1
     writer.flush()
     assert published(script) == [["x"]]
@@ -97,10 +96,9 @@ def test_refused_rows_can_be_given_up(client, script):
 
 
 def test_what_was_appended_before_the_callers_own_error_is_published(client, script):
-    with pytest.raises(KeyError):
-        with client.writer("a", publish_seconds=1000) as writer:
-            writer.append(["x"], [[1.0]])
-            raise KeyError
+    with pytest.raises(KeyError), client.writer("a", publish_seconds=1000) as writer:
+        writer.append(["x"], [[1.0]])
+        raise KeyError
     assert published(script) == [["x"]]
 
 

@@ -1,0 +1,83 @@
+"""How users write against the SDK. Never run: `test_typing.py` type-checks it."""
+
+from typing import assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import consilience
+from consilience import (
+    AlignmentMatrix,
+    AlignmentReport,
+    AsyncClient,
+    Bridge,
+    Client,
+    DeleteResult,
+    Embeddings,
+    Interval,
+    MatchResult,
+    MutualPairs,
+    Operation,
+    ServerInfo,
+    Space,
+    UpsertResult,
+)
+
+
+def without_a_server(x: NDArray[np.float32]) -> None:
+    assert_type(consilience.align_arrays(x, x, k=10), AlignmentReport)
+
+
+def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
+    assert_type(client.create_space("a", dim=3, similarity="cosine", modality=None), Space)
+    assert_type(client.list_spaces(), list[Space])
+    assert_type(client.upsert("a", ids, x, attributes={"label": [1]}, progress=True), UpsertResult)
+    assert_type(client.upsert("a", ids, x, progress=lambda done, total: print(done / total)), UpsertResult)
+    report = client.align("a", "b@7", k=[10, 50])
+    assert_type(report, AlignmentReport)
+    assert_type(report.score, float)
+    assert_type(report.p_value, float | None)
+    assert_type(report.interval, Interval)
+    assert_type(report.by_k[10].score, float)
+    assert_type(client.align("a", "b", wait=False), Operation)
+    matrix = client.align_matrix(["a", "b"])
+    assert_type(matrix, AlignmentMatrix)
+    assert_type(matrix.scores, NDArray[np.float64])
+    assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
+    assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
+    found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")
+    assert_type(found, MatchResult)
+    assert_type(found.similarities, NDArray[np.float64])
+    assert_type(client.mutual_pairs("a", "b").source_ids, list[str])
+    assert_type(client.get_embeddings("a", ids), Embeddings)
+    assert_type(client.delete_embeddings("a", ids), DeleteResult)
+    assert_type(client.server_info(), ServerInfo)
+    for page in client.iterate_embeddings("a"):
+        assert_type(page, Embeddings)
+    with client.writer("a", publish_seconds=1) as writer:
+        writer.append(ids, x)
+        assert_type(writer.published, tuple[UpsertResult, ...])
+    with Client.local("data") as local:
+        assert_type(local, Client)
+
+
+async def asynchronous(ids: list[str], x: NDArray[np.float32]) -> None:
+    async with AsyncClient("localhost:50051", api_key="key", tls=True, timeout=5) as client:
+        assert_type(await client.align("a", "b"), AlignmentReport)
+        assert_type(await client.align("a", "b", wait=False), Operation)
+        assert_type(await client.mutual_pairs("a", "b"), MutualPairs)
+        async for page in client.iterate_embeddings("a"):
+            assert_type(page, Embeddings)
+        async with client.writer("a") as writer:
+            await writer.append(ids, x)
+
+
+def refused(client: Client) -> None:
+    try:
+        client.get_space("a")
+    except consilience.OverloadedError as error:
+        assert_type(error.retry_after, float | None)
+    except consilience.ServerError as error:
+        assert_type(error.error_id, str)
+    except consilience.ConsilienceError as error:
+        assert_type(error.field, str | None)

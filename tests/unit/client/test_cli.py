@@ -1,0 +1,217 @@
+import json
+import sys
+import types
+
+import grpc
+import numpy as np
+import pytest
+from support.scripted_server import Failure, report
+
+from consilience import _arrays, cli, errors
+from consilience.commands import align, connected, exit_codes
+from consilience.commands.app import run
+from consilience.commands.bridge import parse_pairs
+from consilience.v1 import alignment_pb2
+
+
+@pytest.fixture
+def call(address, capsys):
+    """Runs a command against the scripted server: (exit code, stdout, stderr)."""
+
+    def told(*arguments, server=True):
+        code = run([*arguments, *(["--address", address] if server else [])])
+        return code, *capsys.readouterr()
+
+    return told
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Stands in for the engine; what it was asked is in the list."""
+    asked = []
+
+    def answer(header, x, y):
+        asked.append((header, x, y))
+        return alignment_pb2.AlignArraysResponse(report=report(0.25))
+
+    monkeypatch.setattr(_arrays, "align_embedded", answer)
+    return asked
+
+
+def test_spaces(call):
+    assert call("spaces", "create", "clip", "3", "--modality", "image")[:2] == (0, "clip\t0\t0\t3\tcosine\n")
+    assert call("spaces", "list")[:2] == (0, "clip\t0\t0\t3\tcosine\n")
+    code, out, _ = call("spaces", "get", "clip", "--json")
+    assert (code, json.loads(out)["modality"]) == (0, "image")
+    assert call("spaces", "delete", "clip")[:2] == (0, "space clip is deleted\n")
+
+
+def test_align_of_spaces(call, script):
+    code, out, _ = call("align", "a", "b", "-k", "10,50", "--permutations", "0", "--interval", "queries", "--preprocess", "platonic_rep")
+    assert (code, out.splitlines()[0][:22]) == (0, "mutual_knn@10 = 0.500 ")
+    spec = script.last.spec
+    assert (list(spec.ks), spec.skip_permutations, spec.interval_kind, spec.preprocess) == ([10, 50], True, 1, 2)
+    assert json.loads(call("align", "a", "b", "--json")[1])["score"] == 0.5
+
+
+def test_align_of_files_needs_no_server(call, in_process, tmp_path):
+    x, y = np.arange(12.0).reshape(4, 3), np.ones((4, 2))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    code, out, _ = call("align", str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), "--similarity", "squared_l2", server=False)
+    assert (code, out[:22]) == (0, "mutual_knn@10 = 0.250 ")
+    ((header, left, _),) = in_process
+    assert header.similarity == 3
+    np.testing.assert_array_equal(left, x)
+
+
+def test_files_with_ids_are_joined_by_id_in_byte_order(call, in_process, tmp_path):
+    np.savez(tmp_path / "x.npz", ids=np.array(["b", "a", "z", "B"]), vectors=np.array([[1.0], [2.0], [3.0], [4.0]]))
+    np.savez(tmp_path / "y.npz", ids=np.array(["a", "B", "b"]), vectors=np.array([[20.0], [40.0], [10.0]]))
+    code, out, _ = call("align", str(tmp_path / "x.npz"), str(tmp_path / "y.npz"), "--json", server=False)
+    ((_, left, right),) = in_process
+    assert (left.ravel().tolist(), right.ravel().tolist()) == ([4.0, 2.0, 1.0], [40.0, 20.0, 10.0])
+    assert (code, json.loads(out)["dropped_x"], json.loads(out)["dropped_y"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(("left", "right", "reason"), [(["a"], ["b"], "NO_COMMON_ITEMS"), (["a", "a"], ["a", "b"], "DUPLICATE_ID")])
+def test_files_that_do_not_join(tmp_path, left, right, reason):
+    for name, ids in (("x", left), ("y", right)):
+        np.savez(tmp_path / f"{name}.npz", ids=np.array(ids), vectors=np.ones((len(ids), 2)))
+    with pytest.raises(errors.InvalidArgumentError) as refused:
+        align.paired(tmp_path / "x.npz", tmp_path / "y.npz")
+    assert refused.value.reason == reason
+
+
+def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
+    code, out, _ = call("matrix", "a", "b", "c", "--items", "pairwise")
+    assert (code, len(out.splitlines())) == (0, 5)
+    (tmp_path / "pairs.txt").write_text("x\ty\nz\tz\n")
+    assert call("bridge", "fit", "a", "b", "a-to-b", "--method", "ridge", "--pairs", str(tmp_path / "pairs.txt"))[0] == 0
+    assert (list(script.last.pairs.item_ids), list(script.last.pairs.target_ids)) == (["x", "z"], ["y", "z"])
+    assert [entry["name"] for entry in json.loads(call("bridge", "list", "--json")[1])] == ["b", "b2"]
+    assert call("match", "q1", "q2", "--bridge", "a-to-b", "-k", "1")[1] == "q1\t1\tx\t1.000000\t1.000000\nq2\t1\tx\t1.000000\t1.000000\n"
+    np.save(tmp_path / "queries.npy", np.ones((1, 3)))
+    told = json.loads(call("match", "--vectors", str(tmp_path / "queries.npy"), "--space", "b", "-k", "2", "--json")[1])
+    assert (told["queries"], told["ids"]) == (["0"], [["x", "x"]])
+    assert call("pairs", "a", "b")[1].splitlines()[0] == "a\tx\t0.900000"
+
+
+def test_ingest(call, script, tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    (tmp_path / "ids.txt").write_text("x\ny\nz\n")
+    code, out, _ = call("ingest", "a", str(tmp_path / "a.npy"), "--ids", str(tmp_path / "ids.txt"), "--create")
+    assert (code, out) == (0, "a@1 · 3 inserted · 0 replaced · 0 unchanged\n")
+    assert "spaces/a" in script.spaces
+
+
+def test_doctor(call, script):
+    code, out, _ = call("doctor")
+    assert code == 0
+    assert "extra [server]: " in out
+    assert "ready" in out
+    told = json.loads(call("doctor", "--json")[1])
+    assert (told["server"]["version"], told["packages"]["grpcio"], told["extras"]["cli"]["complete"]) == ("9", grpc.__version__, True)
+    script.serving = False
+    assert call("doctor")[0] == 1
+    code, out, _ = call("doctor", "--address", "127.0.0.1:1", server=False)
+    assert (code, "no server answers" in out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["spaces", "get", "nobody"], 3),
+        (["align", "a", "b", "--metric", "magic"], 2),
+        (["align", "a", "b", "-k", "ten"], 2),
+        (["align", "a.npy", "b"], 2),
+        (["match", "x"], 2),
+        (["ingest", "a", "nothing.npy"], 2),
+        (["nonsense"], 2),
+        (["spaces", "create", "a", "wide"], 2),
+    ],
+)
+def test_exit_codes(call, arguments, code):
+    assert call(*arguments)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (Failure(grpc.StatusCode.INTERNAL, "INTERNAL"), 1),
+        (Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "MEMORY_BUDGET"), 1),
+        (Failure(grpc.StatusCode.ALREADY_EXISTS, "SPACE_EXISTS"), 4),
+        (Failure(grpc.StatusCode.FAILED_PRECONDITION, "STORE_READ_ONLY"), 4),
+        (Failure(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"), 5),
+    ],
+)
+def test_the_servers_refusals_have_exit_codes_too(call, script, failure, code):
+    script.failures["CreateSpace"] = [failure]
+    told, out, err = call("spaces", "create", "a", "3")
+    assert (told, out) == (code, "")
+    assert failure.reason in err
+
+
+def test_with_json_errors_are_json_too(call):
+    code, out, err = call("spaces", "get", "nobody", "--json")
+    assert (code, out, json.loads(err)["reason"], json.loads(err)["error"]) == (3, "", "SPACE_NOT_FOUND", "NotFoundError")
+
+
+def test_every_error_has_an_exit_code_and_the_help_names_each():
+    def kinds(kind):
+        return [kind, *(below for child in kind.__subclasses__() for below in kinds(child))]
+
+    codes = {exit_codes.exit_code(kind("told")) for kind in kinds(errors.ConsilienceError)}
+    assert codes == {1, 2, 3, 4, 5}
+    for code in (0, *codes, exit_codes.INTERRUPTED):
+        assert f"{code} " in exit_codes.HELP
+
+
+def test_an_interruption_is_130(call, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(connected, "open_client", interrupted)
+    assert call("spaces", "list")[0] == 130
+
+
+def test_local_opens_a_folder_in_this_process(call, monkeypatch, tmp_path, address):
+    opened = []
+    monkeypatch.setattr(connected.Client, "local", lambda path, timeout: opened.append(path) or connected.Client(address, timeout=timeout))
+    assert call("spaces", "list", "--local", str(tmp_path), server=False)[0] == 0
+    assert opened == [tmp_path]
+
+
+def test_serve_hands_everything_to_the_server(call, monkeypatch):
+    seen = []
+    server = types.ModuleType("consilience_server.__main__")
+    server.main = lambda arguments: seen.append(arguments) or 7
+    monkeypatch.setitem(sys.modules, "consilience_server.__main__", server)
+    assert call("serve", "--data", "here", "--help", "--port=1", server=False)[0] == 7
+    assert seen == [["--data", "here", "--help", "--port=1"]]
+    monkeypatch.setitem(sys.modules, "consilience_server.__main__", None)
+    code, _, err = call("serve", server=False)
+    assert (code, "pip install 'consilience[server]'" in err) == (2, True)
+
+
+def test_without_its_packages_the_command_line_names_the_extra(monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("consilience.commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "typer", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "pip install 'consilience[cli]'" in capsys.readouterr().err
+
+
+def test_the_door_runs_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["consilience", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_pairs_of_equal_ids_need_no_second_column():
+    assert parse_pairs(["x", "y", ""]) == (["x", "y"], None)
+    assert parse_pairs(["x\ty", "z"]) == (["x", "z"], ["y", "z"])
