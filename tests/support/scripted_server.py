@@ -243,7 +243,8 @@ class MatchServicer(match_pb2_grpc.MatchServiceServicer):
         return match_pb2.MatchResponse(
             report=match_pb2.MatchReport(
                 queries=count, k=request.k, ids=["x"] * (count * request.k), similarities=scores, scores=scores,
-                correction=request.correction, gallery={"name": "spaces/b", "version": 9}, certificate={"certified_rows": count, "error_bound": 1e-6},
+                correction=request.correction, gallery={"name": "spaces/b", "version": 9},
+                certificate={"certified_rows": count, "error_bound": 1e-6},
             )
         )  # fmt: skip
 
