@@ -25,6 +25,7 @@ the same over versions, messages may change.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = [
     "AbortedError",
@@ -88,7 +89,10 @@ class RequestError(ConsilienceError):
 
 
 class InvalidArgumentError(RequestError):
-    """An argument is wrong; `field` names it."""
+    """An argument is wrong; `field` names it. Where the SDK refuses before it sends, the reason is that of the contract too."""
+
+    def __init__(self, message: str, *, reason: str = "INVALID_ARGUMENT", **told: Any) -> None:
+        super().__init__(message, reason=reason, **told)
 
 
 class NotFoundError(RequestError):

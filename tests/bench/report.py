@@ -60,7 +60,7 @@ def table(title: str, unit: str, sides: Sequence[Side], *, note: str = "") -> st
     for side in sides:
         cells = (number(min(side.values)), number(side.median), number(max(side.values)))
         ratio = side.median / sides[0].median if sides[0].median else float("nan")
-        lines.append(f"| {side.name} | {' | '.join(cells)} | {len(side.values)} | {ratio:.2f} |")
+        lines.append(f"| {side.name} | {' | '.join(cells)} | {len(side.values)} | {number(ratio)} |")
     return "\n".join([*lines, *(["", note] if note else []), ""])
 
 

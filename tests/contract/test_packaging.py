@@ -117,19 +117,6 @@ def test_import_does_no_work():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("first", ["consilience", "others"])
-def test_descriptors_live_beside_those_of_other_grpc_clients(first):
-    """One process has one pool of descriptors: what registers a name twice fails at import."""
-    ours = "import consilience.v1.alignment_pb2_grpc, consilience.v1.server_pb2_grpc, consilience.v1.error_pb2"
-    others = (
-        "import qdrant_client.grpc; from grpc_health.v1 import health_pb2_grpc; from grpc_reflection.v1alpha import reflection_pb2_grpc; "
-        "from google.longrunning import operations_pb2; from google.rpc import error_details_pb2, status_pb2"
-    )
-    order = (ours, others) if first == "consilience" else (others, ours)
-    done = python("; ".join(order))
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("missing", ["faiss", "lance", "pydantic_settings"])
 def test_a_server_without_its_extra_says_what_to_install(missing, tmp_path):
     flags = ["--data", str(tmp_path / "store"), "--port", "0", "--metrics-port", "0"]
