@@ -73,7 +73,7 @@ def error_of_call(call: FailedCall, address: str = "") -> errors.ConsilienceErro
         )
     if call.code() is grpc.StatusCode.UNAVAILABLE and address:
         message = f"no server answers at {address}: {message}"
-    return ERRORS[call.code()](message, request_id=request_id)
+    return ERRORS[call.code()](message, reason="", request_id=request_id)
 
 
 def error_of_status(status: Any, request_id: str = "") -> errors.ConsilienceError:
