@@ -5,6 +5,7 @@ import importlib.util
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 begin = time.process_time()
 import consilience  # noqa: E402 - its import is what is measured
@@ -25,8 +26,8 @@ except consilience.MissingExtraError as error:
     told = str(error)
 assert "consilience[server]" in told, f"align_arrays without its extra said {told!r}"
 
-for command in (["-m", "consilience_server"], ["-m", "consilience.cli"]):
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+for command in ([sys.executable, "-m", "consilience_server"], [str(Path(sys.executable).with_name("consilience"))]):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0, command
     assert "pip install" in done.stderr, (command, done.stderr)
     assert "Traceback" not in done.stderr, done.stderr
