@@ -174,7 +174,7 @@ def _application(
 ) -> Application:
     """All use cases over the same pool, snapshots, tables and cache; `resources` closes them."""
     pool = _pool(settings.effective_threads, settings.queue_limit, account, metrics)
-    resources.push_async_callback(asyncio.to_thread, pool.close)
+    resources.callback(pool.close)
     snapshots = Snapshots(stores.spaces, pool, account)
     resources.callback(snapshots.close)
     remote = None

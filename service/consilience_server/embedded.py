@@ -1,12 +1,12 @@
 """A server in a private thread of this process, with an event loop of its own, on a unix socket that only this user can reach."""
 
 import asyncio
-import atexit
 import logging
 import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from consilience_server.server import Server
 _LOG = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
 _JOIN_SECONDS = 30.0
+_OPEN: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
+_EXITING = threading.Event()
 
 
 class EmbeddedServer:
@@ -51,12 +53,17 @@ class EmbeddedServer:
             if isinstance(self._failure, DomainError):
                 raise StatusError(self._failure) from None
             raise self._failure
-        atexit.register(self.close)
+        _OPEN.add(self)
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_exception_handler(_ignore_shared_poller)
-            runner.run(self._serve())
+        try:
+            with asyncio.Runner() as runner:
+                runner.get_loop().set_exception_handler(_ignore_shared_poller)
+                runner.run(self._serve())
+        except RuntimeError:
+            # A process that ends has no threads to give any more: what is left undone, the next opener of the store does as after a crash.
+            if not _EXITING.is_set():
+                raise
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -75,11 +82,22 @@ class EmbeddedServer:
         """Finish running calls, give back the writer's lease, remove the socket. Safe to repeat; does nothing in a forked child."""
         if os.getpid() != self.pid:
             return
-        atexit.unregister(self.close)
+        _OPEN.discard(self)
         if self._thread.is_alive() and self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_JOIN_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _close_all() -> None:
+    """What nobody closed: cancels its work, which the end of the process would else wait for."""
+    _EXITING.set()
+    for server in tuple(_OPEN):
+        server.close()
+
+
+# Unlike atexit's, these callbacks run before the interpreter waits for the threads of executors, and the latest first.
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 
 
 def _ignore_shared_poller(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
