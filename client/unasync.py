@@ -12,7 +12,7 @@ import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent / "consilience"
-BY_HAND = {"transport.py", "concurrency.py"}
+BY_HAND = {"__init__.py", "transport.py", "concurrency.py"}
 HEADER = "# Generated from _async/{name} by client/unasync.py; edit that file.\n"
 NAMES = {
     "__aenter__": "__enter__",

@@ -31,6 +31,7 @@ def decode_match(message: match_pb2.MatchReport, details: CallDetails = NO_DETAI
         certificate=decode_certificate(message, "certificate"),
         engine=message.engine,
         measured_recall=message.measured_recall if message.HasField("measured_recall") else None,
+        source=decode_space_use(message.source) if message.HasField("source") else None,
         details=details,
     )
 

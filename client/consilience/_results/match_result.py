@@ -26,6 +26,7 @@ class MatchResult(Result):
         certificate: why the neighbours are exact.
         engine: version of the engine that computed it.
         measured_recall: against exact, on a probe; None where the search was exact.
+        source: the version of the bridge's source space that ids or the correction's bank were read from; None where neither was.
     """
 
     ids: NDArray[np.object_]
@@ -38,6 +39,7 @@ class MatchResult(Result):
     certificate: Certificate | None = None
     engine: str = ""
     measured_recall: float | None = None
+    source: SpaceUse | None = None
 
     @property
     def k(self) -> int:

@@ -80,7 +80,7 @@ class MatchResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[MatchReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class MatchReport(_message.Message):
-    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall")
+    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source")
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +93,7 @@ class MatchReport(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     MEASURED_RECALL_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     queries: int
     k: int
     ids: _containers.RepeatedScalarFieldContainer[str]
@@ -105,7 +106,8 @@ class MatchReport(_message.Message):
     certificate: _alignment_pb2.Certificate
     engine: str
     measured_recall: float
-    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ...) -> None: ...
+    source: _space_pb2.SpaceUse
+    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ...) -> None: ...
 
 class MutualPairsRequest(_message.Message):
     __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit")

@@ -192,6 +192,7 @@ class Matching:
                 bridge_uid=route.artefact.uid if route.artefact else "",
                 certificate=found.certificate,
                 engine=ENGINE_VERSION,
+                source=route.source if route.artefact else None,
             )
 
     async def _within(self, call: Call, query: MatchQuery, space: Snapshot) -> Search:

@@ -79,7 +79,10 @@ class AlignmentMatrix:
 
 @dataclass(frozen=True)
 class MatchReport:
-    """The k best of each query: `ids` row-major (queries * k), `similarities` and `scores` (queries, k) float64, best score first."""
+    """The k best of each query: `ids` row-major (queries * k), `similarities` and `scores` (queries, k) float64, best score first.
+
+    `source` is the version of the bridge's source space that ids or the correction's bank were read from, None where neither was.
+    """
 
     ids: Sequence[str]
     similarities: NDArray[np.float64]
@@ -90,6 +93,7 @@ class MatchReport:
     bridge_uid: str
     certificate: Certificate
     engine: str
+    source: SpaceUse | None = None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 class NeighbourSets:
     """For each query its k nearest gallery items as a weighted set, in CSR form.
 
-    Row i is `indices[indptr[i]:indptr[i + 1]]`, ascending, without the query itself. An item strictly above the k-th score weighs 1; an
-    item tied at the k-th place weighs (k - n_above) / n_tied: its chance to be in the list under independent random tie-breaking. Weights of
-    a row sum to k. Without ties every row has k items of weight 1.
+    Row i is `indices[indptr[i]:indptr[i + 1]]`, ascending, without the query itself. An item strictly above the k-th score weighs 1;
+    an item tied at the k-th place weighs (k - n_above) / n_tied: its chance to be in the list under independent random tie-breaking.
+    Weights of a row sum to k. Without ties every row has k items of weight 1.
 
     Attributes:
         indptr: (n + 1,) int64.

@@ -1,9 +1,9 @@
 """The contract of exact neighbours. Every convention of the engine is written here, and only here.
 
 **Score.** `core/exact_score.py` defines it: for float32 vectors, float64 products (exact) summed in one fixed order: 64 interleaved lanes
-(lane l takes positions l, l + 64, l + 128, ... one after the other, starting from +0.0), then the lanes are halved pairwise (l with l + 32, l + 16, ...,
-l + 1). cosine = dot / (norm_q * norm_x) with norm = sqrt(dot(x, x)); inner product = dot; squared L2 = -(the same sum over the float64 (q - x)^2).
-Never BLAS, never fused multiply-add where a product is inexact. **Larger is nearer in all three.**
+(lane l takes positions l, l + 64, l + 128, ... one after the other, starting from +0.0), then the lanes are halved pairwise (l with l + 32,
+l + 16, ..., l + 1). cosine = dot / (norm_q * norm_x) with norm = sqrt(dot(x, x)); inner product = dot; squared L2 = -(the same sum over the
+float64 (q - x)^2). Never BLAS, never fused multiply-add where a product is inexact. **Larger is nearer in all three.**
 
 **Order.** Descending score; equal scores by ascending gallery row. **Self** is excluded in a self-join by position, never by value.
 **Padding** does not exist: k < gallery size (k <= gallery size where self is not excluded) is checked before the work.
@@ -46,32 +46,42 @@ class Certificate:
 
 
 class NeighbourTable(Protocol):
-    """The nearest gallery items of every query, computed once, kept, and shared by every k <= k_max.
-
-    Attributes:
-        indices: (n, depth) int32 with depth >= k_max, best first.
-        scores: (n, depth) float64, exact.
-        k_max: the largest k that may be asked.
-        gallery: number of gallery items.
-        self_join: whether query i is gallery item i and was excluded.
-        certificate: why it is exact.
-        nbytes: bytes held.
-    """
+    """The nearest gallery items of every query, computed once, kept, and shared by every k <= k_max."""
 
     @property
-    def indices(self) -> NDArray[np.int32]: ...
+    def indices(self) -> NDArray[np.int32]:
+        """(n, depth) with depth >= k_max, best first."""
+        ...
+
     @property
-    def scores(self) -> NDArray[np.float64]: ...
+    def scores(self) -> NDArray[np.float64]:
+        """(n, depth), exact."""
+        ...
+
     @property
-    def k_max(self) -> int: ...
+    def k_max(self) -> int:
+        """The largest k that may be asked."""
+        ...
+
     @property
-    def gallery(self) -> int: ...
+    def gallery(self) -> int:
+        """Number of gallery items."""
+        ...
+
     @property
-    def self_join(self) -> bool: ...
+    def self_join(self) -> bool:
+        """Whether query i is gallery item i and was excluded."""
+        ...
+
     @property
-    def certificate(self) -> Certificate: ...
+    def certificate(self) -> Certificate:
+        """Why it is exact."""
+        ...
+
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """Bytes held."""
+        ...
 
     def sets(self, k: int) -> NeighbourSets:
         """The k-neighbour sets with tie weights; 1 <= k <= k_max, else InvalidK."""
@@ -106,7 +116,8 @@ class NeighbourEngine(Protocol):
             vectors: (n, d) float32, C-contiguous, finite, no zero rows under cosine.
             similarity: how nearness is measured.
             k_max: 1 <= k_max <= n - 1.
-            tie_keys: (n,) uint64, a hash of (space, item) that orders a tied group which outgrows what a table may hold (`core/tie_order.py`).
+            tie_keys: (n,) uint64, a hash of (space, item) that orders a tied group which outgrows what a table may hold
+                (`core/tie_order.py`).
             control: cancellation and progress.
         """
         ...

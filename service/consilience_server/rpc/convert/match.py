@@ -80,6 +80,7 @@ def write_match(report: MatchReport) -> match_pb2.MatchReport:
         bridge_uid=report.bridge_uid,
         certificate=write_certificate(report.certificate),
         engine=report.engine,
+        source=space_use(report.source) if report.source else None,
     )
 
 

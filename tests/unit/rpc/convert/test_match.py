@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 """Matches: defaults, refusals, and blocks of pairs."""
 
 import numpy as np
@@ -68,7 +70,7 @@ def test_refusals_name_their_field(case):
 def test_a_report_keeps_every_field():
     report = MatchReport(
         ("x", "y", "z", "x"), np.array([[0.5, 0.25], [1, 2]]), np.array([[1.5, 1.25], [2, 3]]), "csls", A, "a-to-b", "w",
-        Certificate("float32", 0.0, 2, 0, 9, "faiss-cpu"), "1",
+        Certificate("float32", 0.0, 2, 0, 9, "faiss-cpu"), "1", B,
     )  # fmt: skip
     message = write_match(report)
     assert (message.queries, message.k, list(message.ids)) == (2, 2, ["x", "y", "z", "x"])
@@ -82,6 +84,8 @@ def test_a_report_keeps_every_field():
     )
     assert (message.gallery.name, message.gallery.uid, message.gallery.version) == ("spaces/a", "u", 1)
     assert message.certificate.exact_dots == 9
+    assert (message.source.name, message.source.uid) == (f"{B.name}", B.uid)
+    assert not write_match(replace(report, source=None)).HasField("source")
 
 
 def pairs(n, length=8):
