@@ -1,6 +1,6 @@
-from dataclasses import replace
-
 """Matches: defaults, refusals, and blocks of pairs."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
