@@ -36,9 +36,7 @@ class DomainError(Exception):
 
     reason: ClassVar[str] = "INTERNAL"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, retry_after: float | None = None, **metadata: object
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, retry_after: float | None = None, **metadata: object) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
