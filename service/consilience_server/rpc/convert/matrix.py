@@ -63,7 +63,9 @@ def _widened(data: bytes, dtype: matrix_pb2.DataType) -> NDArray[np.float32]:
         # A bfloat16 is the upper half of a float32.
         return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
     if dtype == matrix_pb2.DATA_TYPE_FLOAT16:
-        return np.frombuffer(data, "<f2").astype(np.float32)
+        # A signalling NaN stays a NaN, which the use cases refuse with its row.
+        with np.errstate(invalid="ignore"):
+            return np.frombuffer(data, "<f2").astype(np.float32)
     return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
 
 
