@@ -67,7 +67,8 @@ def main() -> None:
         sides = {
             "import grpc, numpy": lambda: run_seconds(base, "import grpc, numpy"),
             "import consilience": lambda: run_seconds(base, "import consilience"),
-            "import consilience, with [server] installed": lambda: run_seconds(pythons["[server]"], "import consilience"),
+            "from consilience import Client": lambda: run_seconds(base, "from consilience import Client"),
+            "the same with [server] installed": lambda: run_seconds(pythons["[server]"], "from consilience import Client"),
         }
         measured = interleave(ROUNDS, sides)
     print()

@@ -96,14 +96,14 @@ def test_version_licence_and_types_travel_with_the_package():
 
 
 def test_import_is_free_of_server_code():
-    done = python(f"import sys, consilience; print(sorted({SERVER_CODE!r} & set(sys.modules)))")
+    done = python(f"import sys, consilience; consilience.Client; print(sorted({SERVER_CODE!r} & set(sys.modules)))")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
 
 
 def test_import_takes_under_300_milliseconds():
-    """Of processor time, the best of five: a busy machine makes imports slower, never faster."""
-    code = "import time; begin = time.process_time(); import consilience; print(time.process_time() - begin)"
+    """The client with it, of processor time, the best of five: a busy machine makes imports slower, never faster."""
+    code = "import time; begin = time.process_time(); from consilience import Client; print(time.process_time() - begin)"
     assert min(float(python(code).stdout) for _ in range(5)) < 0.3
 
 
