@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
 
     max_message_bytes: int = Field(64 * MIB, ge=MIB, le=2**31 - 1, description="largest request and largest answer")
-    upload_batch_bytes: int = Field(MIB, ge=1024, description="what clients cut uploads into")
+    upload_batch_bytes: int = Field(4 * MIB, ge=1024, description="what clients cut uploads into")
     max_dim: int = Field(65_536, ge=1, description="widest vectors")
     max_k: int = Field(2048, ge=1, description="largest k")
     max_id_bytes: int = Field(512, ge=1, le=4096, description="longest item id, in bytes of UTF-8")

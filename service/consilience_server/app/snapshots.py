@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
@@ -81,12 +83,17 @@ class Snapshots:
         pin = self._store.pin(record.uid, version)
         await asyncio.to_thread(pin.__enter__)
         try:
-            # The rows once more while they are read and put in order.
-            data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
-            if data.record.uid != record.uid:
-                raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one", field="version")
-            data.vectors.flags.writeable = False
-            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, data.ids, data.vectors)
+            if version == 0:
+                # Untouched; to the store 0 would mean the newest, which may be another by now.
+                ids, vectors = np.empty(0, dtype=object), np.empty((0, record.spec.dim), dtype=np.float32)
+            else:
+                # The rows once more while they are read and put in order.
+                data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
+                if data.record.uid != record.uid:
+                    raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one", field="version")
+                ids, vectors = data.ids, data.vectors
+            vectors.flags.writeable = False
+            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors)
             self._account.take("snapshots", snapshot.nbytes, f"version {version} of space {name!r}")
         except BaseException:
             pin.__exit__(None, None, None)

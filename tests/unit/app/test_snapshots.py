@@ -107,3 +107,20 @@ async def test_a_space_made_anew_is_another(house):
     async with snapshots.hold(Call("a"), "a") as second:
         assert second.uid != first.uid
         assert np.array_equal(second.vectors, [[3, 4]])
+
+
+async def test_an_untouched_space_is_empty_even_when_something_is_written_meanwhile(house):
+    store, _, snapshots = house
+    store.create(SpaceSpec("fresh", 2, Similarity.COSINE))
+    get = store.get
+
+    def get_then_written(name):
+        record = get(name)
+        store.get = get
+        store.put("fresh", ["p"], [(1, 0)])
+        return record
+
+    store.get = get_then_written
+    async with snapshots.hold(Call("a"), "fresh") as empty, snapshots.hold(Call("a"), "fresh") as filled:
+        assert (empty.version, empty.n, empty.vectors.shape) == (0, 0, (0, 2))
+        assert (filled.version, filled.n) == (1, 1)
