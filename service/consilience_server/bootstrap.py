@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -90,7 +91,10 @@ class Budget:
 
 def open_stores(settings: Settings) -> Stores:
     """Open the folder: the writer's lease, unless read-only. StoreLocked, StoreTooNew, CorruptData, StorageFull."""
-    # Lance brings half a second of imports, which arrays that are never stored need not wait for.
+    # Lance sizes its pools when it is imported; what an operator set stands.
+    for name in ("LANCE_CPU_THREADS", "LANCE_IO_THREADS"):
+        os.environ.setdefault(name, str(settings.effective_threads))
+    # It brings half a second of imports, which arrays that are never stored need not wait for.
     from consilience_server.adapters.lance_store import LanceStore
 
     root, read_only = settings.data_dir, settings.read_only
