@@ -9,8 +9,7 @@
 So the answer is that of `core/neighbours.py` to the bit, whatever the scan, its tiles and its threads did.
 """
 
-import time
-from collections.abc import Iterator
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,10 @@ from consilience_server.engine.prepared import PreparedGalleries
 from consilience_server.engine.protocol import Certificate
 from consilience_server.engine.rerank import Gallery, rerank
 from consilience_server.engine.scan import Scan
-from consilience_server.engine.scan_form import QueryForm, query_form
+from consilience_server.engine.scan_form import GalleryForm, QueryForm, query_form
+from consilience_server.engine.tiles import Tiles, run_workers
 
-_TILE_SECONDS = 0.6
+_LEAST_TILE_ROWS = 64
 _FIRST_TILE_PRODUCTS = 1 << 33
 
 
@@ -142,27 +142,30 @@ class ExactNeighbours:
         scores = np.empty((m, depth))
         certified = np.empty(m, dtype=np.bool_)
         tails: list[RowTail] = []
-        exact_dots = 0
-        error_bound = 0.0
-        finite = prepared.form.allowance[np.isfinite(prepared.form.allowance)]
-        widest = float(finite.max(initial=0.0))
-        for tile in self._tiles(m, n, vectors.shape[1], count):
+        summary = _Summary(prepared.form, m, control)
+        # Whole tiles side by side: nobody waits for anybody, as the threads of one product would.
+        workers = max(1, min(self._scan.concurrent_tiles, m // _LEAST_TILE_ROWS))
+        team = max(1, self._threads // workers)
+
+        def search_tile(tile: slice) -> None:
             control.check()
             form = query_form(queries[tile], prepared.form, prepared.form.norms[tile] if self_join else None)
-            proposals = self._scan.propose(prepared.loaded, form.columns, count, control)
+            proposals = self._scan.propose(prepared.loaded, form.columns, count, team, control)
             own = None if exclude is None else exclude[tile]
-            ranked = rerank(queries[tile], form, gallery, proposals, own, k_max, depth, self._threads)
+            ranked = rerank(queries[tile], form, gallery, proposals, own, k_max, depth, team)
             indices[tile], scores[tile], certified[tile] = ranked.indices, ranked.scores, ranked.certified
-            tails += [RowTail(tile.start + tail.row, tail.items, tail.beyond, tail.ordered) for tail in ranked.tails]
-            exact_dots += ranked.exact_dots
-            error_bound = max(error_bound, _widest_error(form, widest))
-            control.progress(0.9 * tile.stop / m)
+            tails.extend(RowTail(tile.start + tail.row, tail.items, tail.beyond, tail.ordered) for tail in ranked.tails)
+            summary.add(form, ranked.exact_dots)
+
+        first = max(1, _FIRST_TILE_PRODUCTS // (n * vectors.shape[1]))
+        tiles = Tiles(m, workers, first=first, limit=tile_limit(vectors.shape[1], count, self._threads), fixed=self._tile_rows)
+        run_workers(tiles, workers, search_tile)
         doubtful = np.flatnonzero(~certified)
+        exact_dots = summary.exact_dots
         if len(doubtful):
             refiner = ExactRows(gallery, k_max, depth, tail_limit(n), tie_keys, self._threads)
             own = None if exclude is None else exclude[doubtful]
-            reached = scores[doubtful, -1]
-            for done, refined in enumerate(refiner.refine(queries[doubtful], reached, own, control)):
+            for done, refined in enumerate(refiner.refine(queries[doubtful], scores[doubtful, -1], own, control)):
                 row = int(doubtful[refined.row])
                 indices[row], scores[row] = refined.indices, refined.scores
                 if refined.tail is not None:
@@ -170,32 +173,37 @@ class ExactNeighbours:
                 control.progress(0.9 + 0.1 * (done + 1) / len(doubtful))
             exact_dots += refiner.exact_dots
         control.progress(1.0)
-        certificate = Certificate("float32", error_bound, m - len(doubtful), len(doubtful), exact_dots, self.backend)
+        certificate = Certificate("float32", summary.error_bound, m - len(doubtful), len(doubtful), exact_dots, self.backend)
         return ExactNeighbourTable(indices, scores, collect_tails(m, tails), k_max, n, self_join, certificate)
 
-    def _tiles(self, m: int, n: int, d: int, count: int) -> Iterator[slice]:
-        """Tiles of queries; each is sized by how long the one before took."""
-        limit = tile_limit(d, count)
-        rows = self._tile_rows or max(1, min(limit, _FIRST_TILE_PRODUCTS // (n * d)))
-        start = 0
-        while start < m:
-            begun = time.monotonic()
-            stop = min(m, start + rows)
-            yield slice(start, stop)
-            start = stop
-            if self._tile_rows is None:
-                seconds = max(time.monotonic() - begun, 1e-6)
-                rows = max(1, min(limit, int(rows * min(4.0, max(0.25, _TILE_SECONDS / seconds)))))
+
+class _Summary:
+    """What the tiles of one search add up to; shared by its workers."""
+
+    def __init__(self, form: GalleryForm, rows: int, control: Control) -> None:
+        self._rows = rows
+        self._control = control
+        finite = form.allowance[np.isfinite(form.allowance)]
+        self._widest = float(finite.max(initial=0.0))
+        self._lock = threading.Lock()
+        self._done = 0
+        self.exact_dots = 0
+        self.error_bound = 0.0
+
+    def add(self, form: QueryForm, exact_dots: int) -> None:
+        """Count a tile, and tell how far the scan is."""
+        # |proposed - exact| <= 2 e, in units of the rank value.
+        error = float((2.0 * self._widest / form.alpha).max(initial=0.0))
+        with self._lock:
+            self._done += len(form.columns)
+            self.exact_dots += exact_dots
+            self.error_bound = max(self.error_bound, error)
+            self._control.progress(0.9 * self._done / self._rows)
 
 
 def proposal_count(depth: int, n: int) -> int:
     """Rows to propose for a table of `depth` columns: one for the excluded item, and a margin for what the bound cannot tell apart."""
     return min(n, depth + 1 + min(64, 12 + depth // 8))
-
-
-def _widest_error(form: QueryForm, allowance: float) -> float:
-    """The largest bound on |proposed - exact| in units of the rank value, over the queries of a tile."""
-    return float((2.0 * allowance / form.alpha).max(initial=0.0))
 
 
 def _check_shapes(

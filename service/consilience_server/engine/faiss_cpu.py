@@ -32,13 +32,18 @@ class FaissCpuScan:
         """Name of the device."""
         return "cpu"
 
+    @property
+    def concurrent_tiles(self) -> int:
+        """One for each thread: single-threaded products side by side need no barriers."""
+        return self._threads
+
     def load(self, columns: NDArray[np.float32]) -> Any:
         """The columns themselves."""
         return columns
 
-    def propose(self, loaded: Any, queries: NDArray[np.float32], count: int, control: Control) -> Proposals:
+    def propose(self, loaded: Any, queries: NDArray[np.float32], count: int, threads: int, control: Control) -> Proposals:
         """As in `Scan`; exactly `count` rows, or all."""
-        size_openmp_team(self._threads)
+        size_openmp_team(threads)
         columns: NDArray[np.float32] = loaded
         n, width = columns.shape
         step = max(_LEAST_ROWS, _PART_PRODUCTS // width)

@@ -135,11 +135,16 @@ class FaissGpuScan:
         """Name of the device."""
         return self._name
 
+    @property
+    def concurrent_tiles(self) -> int:
+        """Two: one on the device while another is ranked on the CPU."""
+        return 2
+
     def load(self, columns: NDArray[np.float32]) -> _Loaded:
         """Copy the columns to the device; freed when the returned value is."""
         return self._owner.submit(lambda: self._load(columns)).result()
 
-    def propose(self, loaded: _Loaded, queries: NDArray[np.float32], count: int, control: Control) -> Proposals:
+    def propose(self, loaded: _Loaded, queries: NDArray[np.float32], count: int, threads: int, control: Control) -> Proposals:  # noqa: ARG002 - the device has its own
         """As in `Scan`; of a larger gallery the device selects at most 2048 rows from each half."""
         return self._owner.run(lambda: self._propose(loaded, queries, count, control), control)
 
@@ -173,7 +178,7 @@ class FaissGpuScan:
         random = np.random.default_rng(0)
         queries = random.standard_normal((128, _PROBE_WIDTH), dtype=np.float32)
         gallery = random.standard_normal((_SELECTION_LIMIT, _PROBE_WIDTH), dtype=np.float32)
-        found = self.propose(self.load(gallery), queries, _SELECTION_LIMIT, Control())
+        found = self.propose(self.load(gallery), queries, _SELECTION_LIMIT, 1, Control())
         exact = np.take_along_axis(queries.astype(np.float64) @ gallery.astype(np.float64).T, found.rows, axis=1)
         sizes = np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(gallery, axis=1)[found.rows]
         worst = float((np.abs(found.values - exact) / sizes).max())

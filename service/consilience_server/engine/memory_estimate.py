@@ -4,15 +4,15 @@ from consilience_server.engine.exact_rows import TILE_SCORES
 from consilience_server.engine.neighbour_table import table_depth, tail_limit
 from consilience_server.engine.scan_form import EXTRA_COLUMNS
 
-_TILE_BYTES = 48 << 20
+_TILE_BYTES = 96 << 20
 _TILE_ROWS = 4096
 _FIXED = 48 << 20
 """What does not grow: the blocks of the scan's own matrix product, those in which vectors are prepared and candidates scored."""
 
 
-def tile_limit(d: int, count: int) -> int:
-    """Queries that fit into the tile's memory, when each has width `d` and `count` proposals."""
-    return max(1, min(_TILE_ROWS, _TILE_BYTES // _bytes_per_query(d, count)))
+def tile_limit(d: int, count: int, threads: int) -> int:
+    """Queries of one tile, of width `d` with `count` proposals each, when `threads` tiles are under way at once."""
+    return max(1, min(_TILE_ROWS, _TILE_BYTES // (threads * _bytes_per_query(d, count))))
 
 
 def _bytes_per_query(d: int, count: int) -> int:
@@ -30,7 +30,7 @@ def search_bytes(m: int, n: int, d: int, k_max: int, threads: int) -> int:
     depth = table_depth(k_max, n)
     count = depth + 1 + 64
     form = n * (width * 4 + 12)
-    tile = min(m, tile_limit(d, count)) * _bytes_per_query(d, count)
+    tile = min(m, max(2, threads) * tile_limit(d, count, threads)) * _bytes_per_query(d, count)
     table = m * (depth * 12 + 13 + 8) + 2 * 4 * m * min(n, tail_limit(n)) + 200 * m
     refinement = n * (64 + width * 4) + m * (64 + d * 4) + 53 * max(TILE_SCORES, n) + 64 * n
     return _FIXED + threads * (16 << 20) + form + tile + table + refinement

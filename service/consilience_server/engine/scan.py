@@ -41,12 +41,25 @@ class Scan(Protocol):
         """`cpu`, or the CUDA device's name."""
         ...
 
+    @property
+    def concurrent_tiles(self) -> int:
+        """How many calls of `propose` at once serve a large search best."""
+        ...
+
     def load(self, columns: NDArray[np.float32]) -> Any:
         """Make a gallery (n, D) float32 ready for `propose`; what it holds on a device is freed with the returned value."""
         ...
 
-    def propose(self, loaded: Any, queries: NDArray[np.float32], count: int, control: Control) -> Proposals:
-        """Propose `count` gallery rows or more (at most all) for each of `queries` (m, D) float32; checks `control` once a second."""
+    def propose(self, loaded: Any, queries: NDArray[np.float32], count: int, threads: int, control: Control) -> Proposals:
+        """Propose `count` gallery rows or more (at most all) for each of `queries`.
+
+        Args:
+            loaded: what `load` returned.
+            queries: (m, D) float32.
+            count: rows wanted for each query.
+            threads: threads of the CPU that this call may keep busy.
+            control: checked at least once a second.
+        """
         ...
 
 

@@ -203,6 +203,7 @@ class LyingScan:
     """Proposes from a real scan, except that it forgets the best row of every query, and its ceiling tells so."""
 
     backend = device = "lie"
+    concurrent_tiles = 1
 
     def __init__(self, scan):
         self._scan = scan
@@ -210,8 +211,8 @@ class LyingScan:
     def load(self, columns):
         return self._scan.load(columns)
 
-    def propose(self, loaded, queries, count, control):
-        found = self._scan.propose(loaded, queries, count + 1, control)
+    def propose(self, loaded, queries, count, threads, control):
+        found = self._scan.propose(loaded, queries, count + 1, threads, control)
         order = np.argsort(-found.values, axis=1, kind="stable")
         values = np.take_along_axis(found.values, order, axis=1)
         rows = np.take_along_axis(found.rows, order, axis=1)

@@ -17,5 +17,5 @@ def test_the_estimate_is_a_few_copies_of_the_vectors_and_never_a_matrix_of_score
 
 
 def test_a_tile_holds_at_least_one_query():
-    assert tile_limit(10**7, 2048) == 1
-    assert tile_limit(4, 10) == 4096
+    assert tile_limit(10**7, 2048, 8) == 1
+    assert tile_limit(4, 10, 1) == 4096
