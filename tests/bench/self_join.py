@@ -143,26 +143,27 @@ def in_fresh_process(name, n, d, threads):
 
 
 def compare(names, n, d, threads, rounds):
-    print(f"\nself-join {n:,} x {d}, k = {K}, cosine, {threads} threads, {rounds} rounds, interleaved")
+    print(f"### self-join {n:,} x {d}, k = {K}, cosine, {threads} threads, {rounds} rounds\n", flush=True)
     runs = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
+    for round_number in range(rounds):
+        # Every other round backwards, so that a drift of the machine meets all alike.
+        for name in names if round_number % 2 == 0 else reversed(names):
             runs[name].append(in_fresh_process(name, n, d, threads))
     seconds = {name: sorted(run["seconds"] for run in own) for name, own in runs.items()}
     reference = statistics.median(seconds["faiss-tuned"])
-    print(f"{'':56}{'min':>8}{'median':>8}{'max':>8}{'x tuned':>9}{'cpu s':>8}  kernel")
+    print("| | min s | median s | max s | median over tuned FAISS | processor s | kernel |")
+    print("|---|---|---|---|---|---|---|")
     for name in names:
-        own = seconds[name]
+        least, middle, most = seconds[name][0], statistics.median(seconds[name]), seconds[name][-1]
         cpu = statistics.median(run["cpu"] for run in runs[name])
-        ratio = statistics.median(own) / reference
-        times = f"{own[0]:8.2f}{statistics.median(own):8.2f}{own[-1]:8.2f}{ratio:9.3f}{cpu:8.1f}"
-        print(f"{CONTENDERS[name]:56}{times}  {runs[name][0]['kernel']}")
+        times = f"{least:.2f} | {middle:.2f} | {most:.2f} | {middle / reference:.3f} | {cpu:.1f}"
+        print(f"| {CONTENDERS[name]} | {times} | {runs[name][0]['kernel']} |")
     pairs = [a["seconds"] / b["seconds"] for a, b in zip(runs["consilience"], runs["faiss-tuned"], strict=True)]
-    print(f"consilience / tuned FAISS, round by round: {', '.join(f'{ratio:.3f}' for ratio in pairs)}")
     gflops = max(run["gflops"] for run in runs["faiss-tuned"])
     floor = 2 * n * n * d / gflops / 1e9
-    print(f"floor: 2 n^2 d at {gflops:.0f} GF/s (float32 product, same run) = {floor:.2f} s")
-    print(f"consilience over the floor: {seconds['consilience'][0] / floor:.2f}")
+    print(f"\nConsilience over tuned FAISS, round by round: {', '.join(f'{ratio:.3f}' for ratio in pairs)}.")
+    print(f"Floor: 2 n^2 d at {gflops:.0f} GF/s (float32 product, same run) = {floor:.2f} s.", end=" ")
+    print(f"Consilience at its best took {seconds['consilience'][0] / floor:.2f} times the floor.\n", flush=True)
 
 
 def main():

@@ -22,8 +22,8 @@ Numerical Algorithms, 2nd ed., section 3.1). Since |(q', w)| 2^-F < 1, the compu
 
     (gamma + 3 u) (|y| + |h|)                           the sum of products; the rounding of q', y, w and h
     + gamma e                                           the sum with e
-    + D 2^-50 (|y| + |h| + |y|^2 + |c| / 2^E + 1)       the float64 roundings of the exact score itself and of what is computed here
-    + D 2^-124 (|y| + |h| + 1)                          numbers too small for float32, flushed to zero or not
+    + D 2^-50 (|y| + |h| + |y|^2 + |c| / 2^E + 1)       the float64 roundings of the exact score itself and of what is computed here;
+                                                        far below it, D 2^-124 (|y| + |h| + 1): numbers too small for float32, flushed or not
 
 e is the sum of these but for gamma e, over 1 - 2 gamma, rounded up: the computed value is never below T, and never above T + 2 e. What
 depends on the query alone, the float64 roundings of alpha v + beta, is its `slack`.
@@ -47,7 +47,6 @@ EXTRA_COLUMNS = 2
 _U = 2.0**-24
 _U64 = 2.0**-50
 """Four times the unit roundoff of float64; times the width it covers sums in any order and the few operations around them."""
-_TINY = 2.0**-124
 _RANGE = 2.0**60
 _OUTSIDE = 2.0**100
 _BLOCK_BYTES = 1 << 22
@@ -206,7 +205,6 @@ def _bound(d: int, lengths: NDArray[np.float64], offsets: NDArray[np.float64], c
     sizes = lengths + np.abs(offsets)
     bound = (gamma + 3 * _U) * (1 + 2.0**-10) * sizes
     bound += width * _U64 * (sizes + lengths * lengths + centre_length + 1.0)
-    bound += width * _TINY * (sizes + 1.0)
     return bound * (1 + 2.0**-20) / (1.0 - 2 * gamma)
 
 
