@@ -23,7 +23,7 @@ Numerical Algorithms, 2nd ed., section 3.1). Since |(q', w)| 2^-F < 1, the compu
     (gamma + 3 u) (|y| + |h|)                           the sum of products; the rounding of q', y, w and h
     + gamma e                                           the sum with e
     + D 2^-50 (|y| + |h| + |y|^2 + |c| / 2^E + 1)       the float64 roundings of the exact score itself and of what is computed here;
-                                                        far below it, D 2^-124 (|y| + |h| + 1): numbers too small for float32, flushed or not
+                                                        it covers D 2^-124 (|y| + |h| + 1), what is too small for float32, flushed or not
 
 e is the sum of these but for gamma e, over 1 - 2 gamma, rounded up: the computed value is never below T, and never above T + 2 e. What
 depends on the query alone, the float64 roundings of alpha v + beta, is its `slack`.
