@@ -41,7 +41,7 @@ def test_the_defaults_hold_together_and_are_loopback():
     assert settings.is_loopback
     assert not settings.reflection
     assert settings.max_message_bytes == 64 << 20
-    assert settings.upload_batch_bytes == 1 << 20
+    assert settings.upload_batch_bytes == 4 << 20
     assert (settings.max_k, settings.max_id_bytes) == (2048, 512)
     assert settings.effective_threads >= 1
     assert settings.effective_memory_budget_bytes > 0
