@@ -41,17 +41,20 @@ class Account:
             return sum(self._used.values())
 
     def take(self, kind: Kind, nbytes: int, what: str) -> None:
-        """Promise bytes, evicting if need be; MemoryBudget with the estimate when that is not enough."""
+        """Promise bytes, evicting if need be; MemoryBudget with the estimate, and nothing evicted, where even that is not enough."""
         with self._lock:
-            while self.used + nbytes > self._budget and self._evictable:
-                self.drop(next(iter(self._evictable)))
-            if self.used + nbytes > self._budget:
+            evictable = sum(held for _, held, _ in self._evictable.values())
+            if self.used - evictable + nbytes <= self._budget:
+                while self.used + nbytes > self._budget:
+                    self.drop(next(iter(self._evictable)))
+            else:
+                free = self._budget - self.used + evictable
                 raise MemoryBudget(
-                    f"{what} needs about {nbytes:,} bytes; {self._budget - self.used:,} of the budget of {self._budget:,} are free. "
+                    f"{what} needs about {nbytes:,} bytes; {free:,} of the budget of {self._budget:,} are free. "
                     "Ask for less, wait for running work, or raise memory_budget_bytes",
                     retry_after=5.0 if nbytes <= self._budget else None,
                     needed_bytes=nbytes,
-                    free_bytes=self._budget - self.used,
+                    free_bytes=free,
                     budget_bytes=self._budget,
                 )
             self._change(kind, nbytes)

@@ -52,3 +52,14 @@ def test_borrowed_bytes_come_back_after_an_error():
         assert books.used == 50
         raise RuntimeError
     assert books.used == 0
+
+
+def test_what_can_never_fit_evicts_nothing():
+    books = account()
+    books.take("snapshots", 30, "held")
+    books.take("tables", 40, "kept")
+    books.allow_eviction("kept", "tables", 40, lambda: pytest.fail("evicted for nothing"))
+    with pytest.raises(MemoryBudget) as refusal:
+        books.take("requests", 71, "work")
+    assert refusal.value.metadata["free_bytes"] == "70"
+    assert books.used == 70
