@@ -9,7 +9,7 @@ from typing import TypeVar
 from consilience_server.app.call import Call
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.ports import Metrics, Stage
-from consilience_server.core.errors import DeadlineExceeded, Overloaded
+from consilience_server.core.errors import DeadlineExceeded, MemoryBudget, Overloaded
 
 T = TypeVar("T")
 
@@ -64,10 +64,14 @@ class ComputePool:
     async def _run_admitted(self, call: Call, stage: Stage, function: Callable[[], T], nbytes: int) -> T:
         """With a slot taken: the slot and the memory are given back when the thread ends, not when the caller leaves."""
         try:
+            left = call.remaining()
             self._account.take("requests", nbytes, f"this {call.operation}")
-        except Exception:
+        except MemoryBudget:
             self._slots.release()
             self._metrics.rejected("memory_budget")
+            raise
+        except BaseException:
+            self._slots.release()
             raise
         started = time.perf_counter()
         future = asyncio.get_running_loop().run_in_executor(self._executor, function)
@@ -81,7 +85,7 @@ class ComputePool:
 
         future.add_done_callback(ended)
         try:
-            async with asyncio.timeout(call.remaining()):
+            async with asyncio.timeout(left):
                 return await asyncio.shield(future)
         except TimeoutError:
             if future.done():

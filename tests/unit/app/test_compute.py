@@ -120,3 +120,20 @@ async def test_errors_of_the_work_reach_the_caller(pool):
 async def test_a_deadline_already_passed_starts_nothing(pool):
     with pytest.raises(DeadlineExceeded):
         await pool.run(Call("a", deadline=time.monotonic() - 1), "scan", lambda: pytest.fail("ran"))
+
+
+async def test_a_deadline_that_passes_on_the_way_into_the_thread_starts_nothing(pool, account, metrics):
+    class Late(Call):
+        asked = 0
+
+        def remaining(self):
+            self.asked += 1
+            if self.asked > 1:
+                raise DeadlineExceeded("passed")
+            return 1.0
+
+    with pytest.raises(DeadlineExceeded):
+        await pool.run(Late("a"), "scan", lambda: pytest.fail("ran"), nbytes=10)
+    assert account.used == 0
+    assert "memory_budget" not in metrics.rejections
+    assert await pool.run(Call("a"), "scan", lambda: 7) == 7
