@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -75,7 +74,8 @@ class Operations:
             running.progress = max(running.progress, min(fraction, 1.0))
 
     async def _run(self, record: OperationRecord, call: Call, run: Callable[[Call], Awaitable[bytes]]) -> None:
-        writer = asyncio.create_task(self._write_progress(record))
+        ended = asyncio.Event()
+        writer = asyncio.create_task(self._write_progress(record, ended))
         state: OperationState = "done"
         response, error = b"", None
         try:
@@ -89,23 +89,28 @@ class Operations:
             _LOG.exception("operation %s failed, error id %s", record.name, error_id)
             state, error = "failed", ("INTERNAL", f"unexpected failure; the server's log has it under error id {error_id}")
         finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            # Not cancelled: a write under way in its thread would go on, and might land after that of the end.
+            ended.set()
+            await writer
         progress = 1.0 if state == "done" else self._running[record.name].progress
-        ended = replace(record, state=state, progress=progress, update_time=datetime.now(UTC), response=response, error=error)
-        await asyncio.to_thread(self._store.put, ended)
+        outcome = replace(record, state=state, progress=progress, update_time=datetime.now(UTC), response=response, error=error)
+        await asyncio.to_thread(self._store.put, outcome)
         self._metrics.operations(record.kind, "running", -1)
         self._metrics.operations(record.kind, state, 1)
         del self._running[record.name]
 
-    async def _write_progress(self, record: OperationRecord) -> None:
+    async def _write_progress(self, record: OperationRecord, ended: asyncio.Event) -> None:
         written = 0.0
-        while True:
-            await asyncio.sleep(_PROGRESS_SECONDS)
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PROGRESS_SECONDS):
+                    await ended.wait()
             progress = self._running[record.name].progress
-            if progress != written:
-                await asyncio.to_thread(self._store.put, replace(record, progress=progress, update_time=datetime.now(UTC)))
+            if progress != written and not ended.is_set():
+                try:
+                    await asyncio.to_thread(self._store.put, replace(record, progress=progress, update_time=datetime.now(UTC)))
+                except Exception:  # noqa: BLE001 - progress is a convenience: what it tells of must not die with it
+                    _LOG.warning("the progress of operation %s could not be kept", record.name, exc_info=True)
                 written = progress
 
     async def get(self, name: str) -> OperationRecord:
@@ -126,8 +131,7 @@ class Operations:
         """The operation once it has ended, or as it stands after `seconds`."""
         running = self._running.get(name)
         if running is not None:
-            deadline = time.monotonic() + seconds
-            await asyncio.wait([running.task], timeout=max(0.0, deadline - time.monotonic()))
+            await asyncio.wait([running.task], timeout=seconds)
         return await self.get(name)
 
     async def cancel(self, name: str) -> None:

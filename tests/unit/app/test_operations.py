@@ -1,4 +1,5 @@
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -145,3 +146,49 @@ async def test_what_ran_when_the_process_died_is_aborted_and_not_lost():
     assert await reborn.resume() == 1
     assert (await reborn.get(begun.name)).state == "aborted"
     await died.close()
+
+
+async def test_progress_that_cannot_be_kept_costs_no_answer(monkeypatch):
+    class Failing(MemoryStore):
+        def put(self, record):
+            if record.state == "running" and record.progress > 0:
+                failed.set()
+                raise OSError("no room")
+            super().put(record)
+
+    failed, loop = asyncio.Event(), asyncio.get_running_loop()
+    monkeypatch.setattr(failed, "set", lambda: loop.call_soon_threadsafe(asyncio.Event.set, failed))
+    monkeypatch.setattr("consilience_server.app.operations._PROGRESS_SECONDS", 0.01)
+    operations = Operations(Failing(), SilentMetrics())
+
+    async def work(call):
+        call.control.progress(0.5)
+        await failed.wait()
+        return b"answer"
+
+    begun = await operations.start("align", "", b"", work)
+    ended = await operations.wait(begun.name, 5)
+    assert (ended.state, ended.response) == ("done", b"answer")
+
+
+async def test_progress_written_late_never_hides_the_end(monkeypatch):
+    class Slow(MemoryStore):
+        def put(self, record):
+            if record.state == "running" and record.progress > 0:
+                loop.call_soon_threadsafe(writing.set)
+                time.sleep(0.1)
+            super().put(record)
+
+    loop, writing = asyncio.get_running_loop(), asyncio.Event()
+    monkeypatch.setattr("consilience_server.app.operations._PROGRESS_SECONDS", 0.01)
+    operations = Operations(Slow(), SilentMetrics())
+
+    async def work(call):
+        call.control.progress(0.5)
+        await writing.wait()
+        return b"answer"
+
+    begun = await operations.start("align", "", b"", work)
+    await operations.wait(begun.name, 5)
+    await asyncio.sleep(0.2)
+    assert (await operations.get(begun.name)).state == "done"
