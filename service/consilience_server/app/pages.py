@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 
-from consilience_server.core.errors import InvalidPageToken
+from consilience_server.core.errors import InvalidArgument, InvalidPageToken
 
 
 def _digest(kind: str, arguments: str) -> str:
@@ -34,5 +34,7 @@ def decode_token(kind: str, arguments: str, token: str) -> str:
 
 
 def page_size(asked: int, default: int, most: int) -> int:
-    """The size to serve: 0 is the default, more than `most` is taken as `most`."""
+    """The size to serve: 0 is the default, more than `most` is taken as `most`; InvalidArgument below 0."""
+    if asked < 0:
+        raise InvalidArgument(f"page_size is {asked}; give 0 for the default, or a positive number", field="page_size")
     return min(asked or default, most)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consilience_server.app.pages import decode_token, encode_token, page_size
-from consilience_server.core.errors import InvalidPageToken
+from consilience_server.core.errors import InvalidArgument, InvalidPageToken
 
 
 @given(st.text(), st.text())
@@ -36,3 +36,8 @@ def test_sizes():
     assert page_size(0, 100, 1000) == 100
     assert page_size(5000, 100, 1000) == 1000
     assert page_size(7, 100, 1000) == 7
+
+
+def test_a_negative_size_is_refused():
+    with pytest.raises(InvalidArgument, match="page_size"):
+        page_size(-1, 100, 1000)
