@@ -95,8 +95,8 @@ class ExactRows:
                 group = start + position
                 finish = _Finish(line, self._k_max, self._depth, self._limit, self._tie_keys)
                 for row in distinct.members[distinct.indptr[group] : distinct.indptr[group + 1]]:
+                    control.check()
                     yield finish(int(row), -1 if exclude is None else int(exclude[row]))
-                control.check()
 
     def _lines(
         self, queries: NDArray[np.float32], threshold: NDArray[np.float64], needed: int, control: Control

@@ -284,6 +284,24 @@ def test_cancellation_is_heard_at_every_stage(cpu_scan, name):
             engine.self_join(x, Similarity.COSINE, 5, tie_keys=keys, control=CancelAt(at))
 
 
+def test_every_row_of_a_group_of_copies_hears_a_cancellation(cpu_scan):
+    """One distinct vector answers all rows at once: without a check for each, a million copies would not stop for a minute."""
+
+    class Counting(Control):
+        checks = 0
+
+        def check(self):
+            self.checks += 1
+            super().check()
+
+    control = Counting()
+    x = np.ones((500, 3), dtype=np.float32)
+    keys = np.arange(500, dtype=np.uint64)
+    table = ExactNeighbours(cpu_scan, threads=1).self_join(x, Similarity.COSINE, 5, tie_keys=keys, control=control)
+    assert table.certificate.refined_rows == 500
+    assert control.checks > 500
+
+
 def test_a_long_join_stops_within_a_second(engine):
     x = np.random.default_rng(7).standard_normal((20_000, 256)).astype(np.float32)
     control = Control()
