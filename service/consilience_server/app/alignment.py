@@ -136,7 +136,7 @@ class Alignment:
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
         for name, array in (("x", x), ("y", y)):
-            check_vectors(array, similarity, field=name)
+            await asyncio.to_thread(check_vectors, array, similarity, None, name)
         ids = await self._pool.run(call, "load", lambda: content_ids(x, y), nbytes=x.nbytes + y.nbytes)
         # The digest as a version would not fit a space: arrays are their own, keyed by content, so that a repeat finds its tables.
         digest = hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
@@ -182,7 +182,9 @@ class Alignment:
         self._check(spec)
         records = [await self._snapshots.record(query.name) for query in spaces]
         n = min(record.item_count for record in records)
-        _check_size(n, spec)
+        # An older version may have more items than the newest, whose number is the one known here.
+        if all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True)):
+            _check_size(n, spec)
         pairs = len(spaces) * (len(spaces) - 1) / 2
         if spec.metric == "mutual_knn":
             work = sum(2.0 * n * n * record.spec.dim for record in records)
@@ -224,7 +226,7 @@ class Alignment:
     async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
         _check_size(joined.n, spec)
         x, y = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in zip(snapshots, joined.rows, strict=True)]
-        options = self._options(joined, spec)
+        options = await asyncio.to_thread(self._options, joined, spec)
         control = call.control.part(0.8, 1.0)
         certificates: list[Certificate | None] = [None, None]
         if spec.metric == "mutual_knn":
@@ -321,7 +323,7 @@ class Alignment:
     ) -> dict[tuple[int, int], Score]:
         """Every pair i <= j over the items common to all: M tables, one set of permutations."""
         _check_size(joined.n, spec)
-        options = self._options(joined, spec)
+        options = await asyncio.to_thread(self._options, joined, spec)
         sides = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in zip(snapshots, joined.rows, strict=True)]
         control = call.control.part(0.6, 1.0)
         if spec.metric == "mutual_knn":

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 import time
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
+from consilience_server.app import alignment as alignment_module
 from consilience_server.app.alignment import Alignment, AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
@@ -263,3 +265,30 @@ async def test_a_passed_deadline_leaves_no_memory_behind(house, data):
         await house.align(call=Call("align", deadline=time.monotonic() - 1))
     await asyncio.sleep(0.2)
     assert house.account.used == 0
+
+
+async def test_an_estimate_looks_at_the_versions_that_are_asked(house, data):
+    x, y = data
+    ids = [f"i{row:02}" for row in range(60)]
+    house.put("x", ids, x)
+    house.put("y", ids, y)
+    house.store.delete_items("x", ids[3:])
+    with pytest.raises(errors.InvalidK):
+        await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], SPEC)
+    assert await house.alignment.estimate_seconds([SpaceQuery("x", 1), SpaceQuery("y")], SPEC) > 0
+
+
+async def test_nothing_heavy_happens_on_the_event_loop(house, data, monkeypatch):
+    x, y = data
+    loop, threads = threading.current_thread(), []
+    for name in ("tie_keys", "check_vectors"):
+        original = getattr(alignment_module, name)
+
+        def noted(*arguments, original=original, **keywords):
+            threads.append(threading.current_thread())
+            return original(*arguments, **keywords)
+
+        monkeypatch.setattr(alignment_module, name, noted)
+    await house.alignment.align_arrays(Call("align_arrays"), x, y, COSINE, SPEC)
+    assert len(threads) == 3
+    assert loop not in threads
