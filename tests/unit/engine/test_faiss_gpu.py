@@ -123,9 +123,10 @@ def test_what_was_loaded_is_freed_by_the_owners_thread(scan):
     assert freed == ["consilience-device-0"]
 
 
-def test_a_device_below_float32_is_refused():
-    class Tf32(faiss.IndexFlatIP):
-        """Cuts its inputs to the 10 bits of TF32."""
+@pytest.mark.parametrize("bits", [10, 14])
+def test_a_device_below_float32_is_refused(bits):
+    class Coarse(faiss.IndexFlatIP):
+        """Rounds its inputs to this many bits of mantissa, 10 in TF32."""
 
         def add(self, rows):
             super().add(cut(rows))
@@ -134,7 +135,8 @@ def test_a_device_below_float32_is_refused():
             return super().search(cut(queries), k)
 
     def cut(rows):
-        return (np.ascontiguousarray(rows).view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)
+        words, dropped = np.ascontiguousarray(rows).view(np.uint32), 23 - bits
+        return ((words + np.uint32(1 << (dropped - 1))) & np.uint32(0x100000000 - (1 << dropped))).view(np.float32)
 
     with pytest.raises(FailedPrecondition, match="keeps within"):
-        FaissGpuScan(0, make_index=Tf32)
+        FaissGpuScan(0, make_index=Coarse)
