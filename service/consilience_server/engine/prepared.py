@@ -4,7 +4,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from consilience_server.engine.scan import Scan
 from consilience_server.engine.scan_form import GalleryForm, gallery_form
 
 _Key = tuple[int, Similarity, int]
+_Finalizer: TypeAlias = "weakref.finalize[..., NDArray[Any]]"
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,15 @@ class PreparedGalleries:
         self._scan = scan
         self._limit = limit_bytes
         self._threads = threads
-        self._kept: OrderedDict[_Key, Prepared] = OrderedDict()
+        # With what forgets them when a source is freed; taken off again when they go for another reason, since a source may live for long.
+        self._kept: OrderedDict[_Key, tuple[Prepared, list[_Finalizer]]] = OrderedDict()
         self._lock = threading.RLock()
 
     @property
     def nbytes(self) -> int:
         """Bytes kept."""
         with self._lock:
-            return sum(prepared.form.nbytes for prepared in self._kept.values())
+            return sum(prepared.form.nbytes for prepared, _ in self._kept.values())
 
     def get(self, vectors: NDArray[np.float32], similarity: Similarity, bias: NDArray[np.float64] | None) -> Prepared:
         """The scan form of these vectors (n, d) and bias (n,), kept or made."""
@@ -60,19 +62,24 @@ class PreparedGalleries:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+                return self._kept[key][0]
         form = gallery_form(vectors, similarity, bias, threads=self._threads)
         prepared = Prepared(form, self._scan.load(form.columns))
         sources: list[NDArray[Any]] = [vectors] if bias is None else [vectors, bias]
         if form.nbytes <= self._limit and not any(source.flags.writeable for source in sources):
+            finalizers = [weakref.finalize(source, self._forget, key) for source in sources]
+            for finalizer in finalizers:
+                finalizer.atexit = False
             with self._lock:
-                self._kept[key] = prepared
+                # Another thread may have prepared the same meanwhile.
+                self._forget(key)
+                self._kept[key] = (prepared, finalizers)
                 while self.nbytes > self._limit:
-                    self._kept.popitem(last=False)
-            for source in sources:
-                weakref.finalize(source, self._forget, key).atexit = False
+                    self._forget(next(iter(self._kept)))
         return prepared
 
     def _forget(self, key: _Key) -> None:
         with self._lock:
-            self._kept.pop(key, None)
+            _, finalizers = self._kept.pop(key, (None, []))
+            for finalizer in finalizers:
+                finalizer.detach()

@@ -1,4 +1,5 @@
 import gc
+import weakref
 
 import numpy as np
 
@@ -82,3 +83,28 @@ def test_what_exceeds_the_limit_alone_is_not_kept():
     kept = PreparedGalleries(CountingScan(), 10, 1)
     kept.get(read_only(0), Similarity.COSINE, None)
     assert kept.nbytes == 0
+
+
+def test_a_gallery_that_outlives_many_biases_gathers_nothing():
+    x = read_only(0)
+    kept = PreparedGalleries(CountingScan(), 1 << 20, 1)
+    before = len(weakref.finalize._registry)
+    for _ in range(20):
+        bias = np.zeros(50)
+        bias.flags.writeable = False
+        kept.get(x, Similarity.COSINE, bias)
+        del bias
+    assert len(weakref.finalize._registry) - before <= 2
+    assert kept.nbytes == 0
+
+
+def test_what_was_evicted_leaves_no_trace_on_its_gallery():
+    x = read_only(0)
+    size = PreparedGalleries(CountingScan(), 1 << 20, 1).get(x, Similarity.COSINE, None).form.nbytes
+    kept = PreparedGalleries(CountingScan(), size, 1)
+    before = len(weakref.finalize._registry)
+    for _ in range(10):
+        kept.get(x, Similarity.COSINE, None)
+        kept.get(x, Similarity.INNER_PRODUCT, None)
+    assert len(weakref.finalize._registry) - before == 1
+    assert kept.nbytes == size
