@@ -80,8 +80,7 @@ class Snapshots:
     async def _load(self, call: Call, record: SpaceRecord, version: int) -> _Holding:
         name = record.spec.name
         estimate = record.item_count * (4 * record.spec.dim + _ID_BYTES)
-        pin = self._store.pin(record.uid, version)
-        await asyncio.to_thread(pin.__enter__)
+        pin = await self._pinned(record.uid, version)
         try:
             if version == 0:
                 # Untouched; to the store 0 would mean the newest, which may be another by now.
@@ -99,6 +98,22 @@ class Snapshots:
             pin.__exit__(None, None, None)
             raise
         return _Holding(snapshot, pin)
+
+    async def _pinned(self, uid: str, version: int) -> AbstractContextManager[None]:
+        """The pin, taken. A caller that is cancelled meanwhile leaves none: the thread takes it all the same, so it is given back then."""
+        pin = self._store.pin(uid, version)
+        entering = asyncio.ensure_future(asyncio.to_thread(pin.__enter__))
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+
+            def give_back(entered: asyncio.Future[None]) -> None:
+                if not entered.cancelled() and entered.exception() is None:
+                    pin.__exit__(None, None, None)
+
+            entering.add_done_callback(give_back)
+            raise
+        return pin
 
     def _release(self, key: tuple[str, int], holding: _Holding) -> None:
         holding.holders -= 1

@@ -1,4 +1,6 @@
 import asyncio
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -124,3 +126,35 @@ async def test_an_untouched_space_is_empty_even_when_something_is_written_meanwh
     async with snapshots.hold(Call("a"), "fresh") as empty, snapshots.hold(Call("a"), "fresh") as filled:
         assert (empty.version, empty.n, empty.vectors.shape) == (0, 0, (0, 2))
         assert (filled.version, filled.n) == (1, 1)
+
+
+async def test_a_caller_cancelled_while_the_version_is_pinned_leaves_no_pin(house):
+    store, _, snapshots = house
+    pin, gate = store.pin, threading.Event()
+    events = []
+
+    @contextmanager
+    def slow(uid, version):
+        gate.wait()
+        with pin(uid, version):
+            events.append("pinned")
+            yield
+        events.append("given back")
+
+    async def read():
+        async with snapshots.hold(Call("a"), "a"):
+            pytest.fail("held")
+
+    store.pin = slow
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.set()
+    for _ in range(200):
+        if events == ["pinned", "given back"]:
+            break
+        await asyncio.sleep(0.01)
+    assert events == ["pinned", "given back"]
+    assert not any(store.pins.values())
