@@ -25,10 +25,9 @@ def fit_map(
 ) -> tuple[BridgeMap, float]:
     """Fit one method; returns the map and the ridge penalty it chose (0 for methods without).
 
-    identity: nothing is fitted, raw directions are compared: W = I, both means 0. mean_shift: W = I between the centred sides. procrustes,
-        ridge:
-    `core/procrustes.py`, `core/ridge.py` on the centred rows c(x; mean_x), c(y; mean_y); the penalty by `bridges/ridge_penalty.py`, then
-    all pairs are fitted again.
+    identity: nothing is fitted, raw directions are compared: W = I, both means 0. mean_shift: W = I between the centred sides.
+    procrustes and ridge: `core/procrustes.py` and `core/ridge.py` on the centred rows c(x; mean_x), c(y; mean_y); ridge's penalty by
+    `bridges/ridge_penalty.py`, then all pairs are fitted again.
 
     Args:
         method: which.
