@@ -234,7 +234,7 @@ async def test_spaces_that_cannot_be_aligned(house, data):
         await house.align()
     with pytest.raises(errors.SpaceNotFound):
         await house.align("x", "nowhere")
-    with pytest.raises(errors.InvalidK, match="at most 3 items"):
+    with pytest.raises(errors.InvalidK, match="only 3 items"):
         await house.align("x", "three")
     with pytest.raises(errors.TooFewItems):
         await house.align("x", "three", AlignmentSpec(metric="unbiased_cka"))
@@ -273,8 +273,7 @@ async def test_an_estimate_looks_at_the_versions_that_are_asked(house, data):
     house.put("x", ids, x)
     house.put("y", ids, y)
     house.store.delete_items("x", ids[3:])
-    with pytest.raises(errors.InvalidK):
-        await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], SPEC)
+    assert await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], SPEC) == 0
     assert await house.alignment.estimate_seconds([SpaceQuery("x", 1), SpaceQuery("y")], SPEC) > 0
 
 
@@ -292,3 +291,15 @@ async def test_nothing_heavy_happens_on_the_event_loop(house, data, monkeypatch)
     await house.alignment.align_arrays(Call("align_arrays"), x, y, COSINE, SPEC)
     assert len(threads) == 3
     assert loop not in threads
+
+
+@pytest.mark.parametrize("spec", [AlignmentSpec(ks=(60,)), AlignmentSpec(ks=(2048,), permutations=9999)])
+async def test_what_will_be_refused_is_no_operation(house, data, spec):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60, 100), y)
+    assert await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], spec) == 0
+    with pytest.raises(errors.NoCommonItems):
+        await house.align(spec=spec)
+    with pytest.raises(errors.InvalidK):
+        await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], AlignmentSpec(ks=(0,)))
