@@ -33,6 +33,9 @@ class Operations:
         self._store = store
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
+        # Ends that the store did not take: told from here while the process lives.
+        self._unwritten: dict[str, OperationRecord] = {}
+        self._starting = asyncio.Lock()
 
     async def resume(self) -> int:
         """Called once at start-up: what ran when the process died ends `aborted` (SERVER_RESTARTED); returns how many."""
@@ -47,6 +50,11 @@ class Operations:
             request: the encoded request, kept beside the answer.
             run: gives the encoded response; its Call has no deadline and carries the operation's cancellation.
         """
+        # One at a time: a retry may come before the first call has left its trace.
+        async with self._starting:
+            return await self._start(kind, request_id, request, run)
+
+    async def _start(self, kind: str, request_id: str, request: bytes, run: Callable[[Call], Awaitable[bytes]]) -> OperationRecord:
         if request_id:
             earlier = await asyncio.to_thread(self._store.find_request, kind, request_id)
             if earlier is not None:
@@ -94,7 +102,11 @@ class Operations:
             await writer
         progress = 1.0 if state == "done" else self._running[record.name].progress
         outcome = replace(record, state=state, progress=progress, update_time=datetime.now(UTC), response=response, error=error)
-        await asyncio.to_thread(self._store.put, outcome)
+        try:
+            await asyncio.to_thread(self._store.put, outcome)
+        except Exception:  # noqa: BLE001 - whoever waits must hear of the end all the same
+            _LOG.exception("the end of operation %s could not be kept; after a restart it will be aborted", record.name)
+            self._unwritten[record.name] = outcome
         self._metrics.operations(record.kind, "running", -1)
         self._metrics.operations(record.kind, state, 1)
         del self._running[record.name]
@@ -115,7 +127,7 @@ class Operations:
 
     async def get(self, name: str) -> OperationRecord:
         """One operation, its progress of this moment; OperationNotFound."""
-        record = await asyncio.to_thread(self._store.get, name)
+        record = self._unwritten[name] if name in self._unwritten else await asyncio.to_thread(self._store.get, name)
         running = self._running.get(name)
         return replace(record, progress=running.progress) if running is not None and record.state == "running" else record
 
@@ -154,6 +166,7 @@ class Operations:
         await self.cancel(name)
         await self.wait(name, 60.0)
         await asyncio.to_thread(self._store.delete, name)
+        self._unwritten.pop(name, None)
 
     async def close(self) -> None:
         """Cancel what runs; it ends `cancelled`."""

@@ -192,3 +192,27 @@ async def test_progress_written_late_never_hides_the_end(monkeypatch):
     await operations.wait(begun.name, 5)
     await asyncio.sleep(0.2)
     assert (await operations.get(begun.name)).state == "done"
+
+
+async def test_an_end_that_cannot_be_kept_is_told_all_the_same(caplog):
+    class Full(MemoryStore):
+        def put(self, record):
+            if record.state != "running":
+                raise OSError("no room")
+            super().put(record)
+
+    store = Full()
+    operations = Operations(store, SilentMetrics())
+    begun = await operations.start("align", "", b"", answer)
+    ended = await operations.wait(begun.name, 5)
+    assert (ended.state, ended.response) == ("done", b"answer")
+    assert "could not be kept" in caplog.text
+    await operations.delete(begun.name)
+    with pytest.raises(OperationNotFound):
+        await operations.get(begun.name)
+
+
+async def test_one_request_id_twice_at_once_starts_one_operation(operations):
+    first, second = await asyncio.gather(*(operations.start("align", "r1", b"q", answer) for _ in range(2)))
+    assert first.name == second.name
+    await operations.close()
