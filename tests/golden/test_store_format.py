@@ -63,6 +63,8 @@ def test_a_store_of_every_format_opens_and_goes_on(number, tmp_path):
         "flag": [None, True],
     }
     assert store.commit("clip-l14", "second") == UpsertOutcome(2, 0, 1, 0)
+    # Written before receipts had one: such an upload cannot be compared with its repetition.
+    assert number > 1 or not store.upload_state("clip-l14", "second").digest
     assert store.open_upload("clip-l14", "open") == UploadState(2, None)
     assert store.commit("clip-l14", "open") == UpsertOutcome(4, 2, 0, 0)
     assert store.maintain(0, 0).removed_versions == 3

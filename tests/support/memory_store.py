@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from consilience_server.app.ports import DeleteOutcome, SpaceData, SpaceRecord, UploadState, UpsertOutcome
+from consilience_server.app.ports import Batch, DeleteOutcome, SpaceData, SpaceRecord, UploadState, UpsertOutcome
+from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.core.errors import SpaceExists, SpaceNotFound, UploadConflict, UploadNotFound, VersionExpired
 
 
@@ -70,7 +71,9 @@ class MemoryStore:
         if (space, request_id) not in self.uploads:
             raise UploadNotFound(request_id)
         rows, committed = self.uploads[space, request_id]
-        return UploadState(len(rows), committed)
+        digest = UploadDigest()
+        digest.add(Batch([item for item, _ in rows], np.array([vector for _, vector in rows])))
+        return UploadState(len(rows), committed, digest.hexdigest() if committed else "")
 
     def discard_upload(self, space, request_id):
         self.upload_state(space, request_id)

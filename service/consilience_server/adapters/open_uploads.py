@@ -51,7 +51,7 @@ class OpenUploads:
             message = f"no upload {request_id!r} to space {record.spec.name!r} is known: never begun, refused or expired; begin again"
             raise UploadNotFound(message, field="request_id")
         if entry.outcome is not None:
-            return UploadState(entry.rows, UpsertOutcome(**entry.outcome))
+            return UploadState(entry.rows, UpsertOutcome(**entry.outcome), entry.digest)
         return UploadState(self.staged(record, request_id).rows, None)
 
     def staged(self, record: SpaceRecord, request_id: str) -> StagedUpload:

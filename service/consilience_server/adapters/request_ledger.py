@@ -22,7 +22,7 @@ class Receipt:
         request_id: the caller's name for it.
         rows: rows staged, or ids asked to be deleted.
         outcome: the answer's numbers by name.
-        digest: of the content, where a repetition must prove that it is one.
+        digest: of the content, by which a repetition proves that it is one.
     """
 
     uid: str
@@ -49,7 +49,8 @@ def record_receipt(connection: sqlite3.Connection, receipt: Receipt, now_us: int
     """Write a receipt within the transaction that makes it true."""
     connection.execute(
         "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (uid, kind, request_id) DO UPDATE SET done_us = excluded.done_us, rows = excluded.rows, outcome = excluded.outcome",
+        " ON CONFLICT (uid, kind, request_id) DO UPDATE SET digest = excluded.digest, done_us = excluded.done_us, rows = excluded.rows,"
+        " outcome = excluded.outcome",
         [receipt.uid, receipt.kind, receipt.request_id, receipt.digest, now_us, now_us, receipt.rows, json.dumps(receipt.outcome)],
     )
 

@@ -61,7 +61,7 @@ class SpaceCommits:
             changes = plan.inserted + plan.replaced > 0
             version = record.version + 1 if changes else record.version
             outcome = UpsertOutcome(version, plan.inserted, plan.replaced, plan.unchanged)
-            receipt = Receipt(record.uid, "upload", request_id, upload.rows, _upsert_numbers(outcome))
+            receipt = Receipt(record.uid, "upload", request_id, upload.rows, _upsert_numbers(outcome), upload.digest.hexdigest())
             if not changes:
                 self._ledger.record(receipt, now_us())
                 return outcome

@@ -19,14 +19,17 @@ from consilience_server.adapters.space_columns import (
     ID,
     VECTOR,
     attribute_array,
+    attribute_column,
     attribute_field,
     check_types,
     id_and_vector_schema,
     value_type,
     vector_array,
+    vector_matrix,
 )
 from consilience_server.adapters.storage_errors import reading
 from consilience_server.app.ports import Batch, ValueType
+from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.core.errors import CorruptData, DimensionMismatch, DuplicateId, UploadConflict
 
 _MAGIC = b"CNSLBAT1"
@@ -62,16 +65,21 @@ class StagedUpload:
     Attributes:
         directory: where the files are.
         files: in order of their rows.
-        rows: rows staged.
+        digest: of the rows staged.
         types: type of each attribute column seen.
     """
 
     directory: Path
     dim: int
     files: list[Path] = field(default_factory=list)
-    rows: int = 0
+    digest: UploadDigest = field(default_factory=UploadDigest)
     types: dict[str, ValueType] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        """Rows staged."""
+        return self.digest.rows
 
     @classmethod
     def resume(cls, directory: Path, dim: int) -> "StagedUpload":
@@ -120,7 +128,7 @@ class StagedUpload:
         make_directory(self.directory)
         write_durably(path, [head, payload])
         self.files.append(path)
-        self.rows += len(batch.ids)
+        self.digest.add(batch)
         self.types.update(types)
         self._ids.update(batch.ids)
         return self.rows
@@ -141,9 +149,11 @@ class StagedUpload:
     def _accept(self, path: Path, staged: StagedRows) -> None:
         ids = staged.ids.to_pylist()
         self._refuse_duplicates(ids)
+        types = {name: value_type(array) for name, array in staged.attributes.items()}
         self.files.append(path)
-        self.rows += len(ids)
-        self.types.update({name: value_type(array) for name, array in staged.attributes.items()})
+        columns = {name: attribute_column(types[name], array) for name, array in staged.attributes.items()}
+        self.digest.add(Batch(ids, vector_matrix(staged.vectors), columns))
+        self.types.update(types)
         self._ids.update(ids)
 
     def _refuse_duplicates(self, ids: Any) -> None:
@@ -159,7 +169,7 @@ class StagedUpload:
         """Remove all files; returns the bytes freed."""
         self.files.clear()
         self._ids.clear()
-        self.rows = 0
+        self.digest = UploadDigest()
         return remove_tree(self.directory)
 
 

@@ -82,10 +82,11 @@ class DeleteOutcome:
 
 @dataclass(frozen=True)
 class UploadState:
-    """How far an upload is."""
+    """How far an upload is; of a committed one also the `UploadDigest` of its rows, empty where an older program committed it."""
 
     staged_rows: int
     committed: UpsertOutcome | None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,8 @@ class SpaceStore(Protocol):
         """At most `limit` spaces whose names come after `after`, ascending by name."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Remove a space with all versions."""
+    def delete(self, name: str, request_id: str = "") -> None:
+        """Remove a space with all versions. The same request_id and name again is a success; with another name UploadConflict."""
         ...
 
     def open_upload(self, space: str, request_id: str) -> UploadState:
@@ -203,8 +204,8 @@ class BridgeStore(Protocol):
         """At most `limit` bridges whose names come after `after`, ascending."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Remove one."""
+    def delete(self, name: str, request_id: str = "") -> None:
+        """Remove one. The same request_id and name again is a success; with another name UploadConflict."""
         ...
 
     def exists(self, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,8 +25,9 @@ from consilience_server.app.ports import (
 )
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.app.validation import check_batch, check_ids, check_spec, shown
-from consilience_server.core.errors import DomainError, InvalidArgument, InvalidName, ItemNotFound, ShapeMismatch
+from consilience_server.core.errors import DomainError, InvalidArgument, InvalidName, ItemNotFound, ShapeMismatch, UploadConflict
 
 T = TypeVar("T")
 _MAX_REQUEST_ID = 128
@@ -91,6 +92,34 @@ class Spaces:
         if not 1 <= len(request_id) <= _MAX_REQUEST_ID or not request_id.isprintable():
             raise InvalidArgument(f"an upload needs a printable request_id of 1 to {_MAX_REQUEST_ID} characters", field="header.request_id")
         return await self._do(call, lambda: self._store.open_upload(space, request_id))
+
+    async def check_repeated(
+        self, request_id: str, state: UploadState, first_row: int, total_rows: int, batches: AsyncIterator[Batch]
+    ) -> None:
+        """That a stream is the repetition of a committed upload and not other rows under its request id; nothing is staged.
+
+        From row 0 on the rows must be the committed ones, bit for bit, however cut. A stream that resumed further on answers for the rows
+        before its first: of those after it the number must fit. An upload that an older program committed cannot be compared.
+
+        Raises:
+            UploadConflict: other rows.
+        """
+        if not state.digest:
+            return
+        reused = UploadConflict(
+            f"upload {request_id!r} is committed with other rows; nothing was changed: send these with a new request_id",
+            field="header.request_id",
+        )
+        if first_row > state.staged_rows or total_rows not in {0, state.staged_rows}:
+            raise reused
+        digest = UploadDigest()
+        async for batch in batches:
+            with self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
+                await asyncio.to_thread(digest.add, batch)
+            if first_row + digest.rows > state.staged_rows:
+                raise reused
+        if first_row + digest.rows != state.staged_rows or (first_row == 0 and digest.hexdigest() != state.digest):
+            raise reused
 
     async def stage(self, call: Call, space: str, request_id: str, first_row: int, batch: Batch) -> int:
         """Validate one batch against the space and keep it durably, invisible to readers; returns the rows staged.

@@ -7,6 +7,7 @@ from typing import Any
 
 from consilience.v1 import space_pb2, space_pb2_grpc
 from consilience_server.app.call import Call
+from consilience_server.app.ports import Batch
 from consilience_server.app.spaces import Spaces
 from consilience_server.core.errors import InvalidArgument, ShapeMismatch, UploadConflict
 from consilience_server.rpc.convert.names import space_id, version_number
@@ -49,6 +50,8 @@ class SpaceService(space_pb2_grpc.SpaceServiceServicer):
         space = space_id(header.space, "header.space")
         state = await self._spaces.open_upload(call, space, header.request_id)
         if state.committed is not None:
+            batches = (_batch(request) async for request in requests)
+            await self._spaces.check_repeated(header.request_id, state, header.first_row, header.total_rows, batches)
             _, record = await self._spaces.upload_state(call, space, header.request_id)
             return write_upsert(state.committed, record)
         if header.first_row != state.staged_rows:
@@ -76,9 +79,7 @@ class SpaceService(space_pb2_grpc.SpaceServiceServicer):
     async def _stage(self, call: Call, space: str, request_id: str, row: int, request: space_pb2.UpsertEmbeddingsRequest) -> int:
         """Convert and stage one batch; a refused one takes the whole upload with it."""
         try:
-            if request.WhichOneof("part") != "batch":
-                raise ShapeMismatch("after the header every message is a batch", field="batch")
-            batch = read_batch(request.batch)
+            batch = _batch(request)
         except InvalidArgument:
             await self._spaces.discard_upload(space, request_id)
             raise
@@ -102,3 +103,9 @@ class SpaceService(space_pb2_grpc.SpaceServiceServicer):
         name = space_id(request.space, "space")
         outcome = await self._spaces.delete_items(current_call(), name, list(request.ids), request.request_id)
         return space_pb2.DeleteEmbeddingsResponse(version=outcome.version, deleted=outcome.deleted, absent=outcome.absent)
+
+
+def _batch(request: space_pb2.UpsertEmbeddingsRequest) -> Batch:
+    if request.WhichOneof("part") != "batch":
+        raise ShapeMismatch("after the header every message is a batch; send one header, then batches", field="batch")
+    return read_batch(request.batch)

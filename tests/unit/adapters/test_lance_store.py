@@ -9,6 +9,7 @@ from support.store_content import DIM, batch, content, expected, spec, upload, v
 
 from consilience_server.adapters.lance_store import LanceStore
 from consilience_server.app.ports import AttributeColumn, DeleteOutcome, UploadState, UpsertOutcome
+from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.core.errors import (
     DimensionMismatch,
     DuplicateId,
@@ -157,7 +158,11 @@ class TestUploads:
         outcome = upload(store, "a", "r", batch(["x"], vectors(0, 1)))
         upload(store, "a", "later", batch(["x"], vectors(9, 1)))
         assert store.commit("a", "r") == outcome
-        assert store.open_upload("a", "r") == store.upload_state("a", "r") == UploadState(1, outcome)
+        assert (
+            store.open_upload("a", "r")
+            == store.upload_state("a", "r")
+            == replace(UploadState(1, outcome), digest=store.upload_state("a", "r").digest)
+        )
         with pytest.raises(UploadConflict, match="committed as version 1"):
             store.stage("a", "r", 1, batch(["y"], vectors(0, 1)))
         store.discard_upload("a", "r")
@@ -204,6 +209,12 @@ class TestUploads:
         again.close()
         third = LanceStore(tmp_path / "store")
         assert third.commit("a", "r") == outcome
+        # The rows were staged by two processes; their digest is that of all of them, cut anyhow.
+        digest = UploadDigest()
+        digest.add(batch(["x"], vectors(0, 2)[:1], n=("integer", [1])))
+        digest.add(batch(["y"], vectors(0, 2)[1:], n=("integer", [2])))
+        digest.add(batch(["z"], vectors(1, 1)))
+        assert third.upload_state("a", "r").digest == digest.hexdigest()
         assert content(third, "a") == expected(["x", "y", "z"], [*vectors(0, 2), *vectors(1, 1)])
         third.close()
 

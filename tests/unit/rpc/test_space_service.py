@@ -13,9 +13,10 @@ from consilience.v1.matrix_pb2 import DATA_TYPE_FLOAT64
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
-from consilience_server.app.ports import UploadState
+from consilience_server.app.ports import AttributeColumn, UploadState
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
+from consilience_server.rpc.convert.attributes import write_attributes
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.current_call import enter_call
 from consilience_server.rpc.space_service import SpaceService
@@ -45,9 +46,11 @@ def header(space="spaces/a", request_id="r1", **fields):
     return space_pb2.UpsertEmbeddingsRequest(header=space_pb2.UploadHeader(space=space, request_id=request_id, **fields))
 
 
-def batch(ids, vectors=None):
+def batch(ids, vectors=None, **integers):
     vectors = np.arange(1, 1 + 3 * len(ids), dtype=np.float32).reshape(-1, 3) if vectors is None else vectors
-    return space_pb2.UpsertEmbeddingsRequest(batch=space_pb2.UploadBatch(ids=ids, vectors=write_matrix(np.asarray(vectors, np.float32))))
+    attributes = write_attributes({name: AttributeColumn("integer", values) for name, values in integers.items()})
+    part = space_pb2.UploadBatch(ids=ids, vectors=write_matrix(np.asarray(vectors, np.float32)), attributes=attributes)
+    return space_pb2.UpsertEmbeddingsRequest(batch=part)
 
 
 async def staged(stub, request_id="r1"):
@@ -92,13 +95,43 @@ async def test_one_stream_is_one_version(stub):
     assert (gone.version, gone.deleted, gone.absent) == (2, 1, 1)
 
 
-async def test_repeating_a_committed_upload_answers_the_same_and_reads_nothing(stub):
+async def test_repeating_a_committed_upload_answers_the_same_however_it_is_cut(stub):
     await create(stub)
-    first = await stub.UpsertEmbeddings([header(), batch(["a"])])
-    again = await stub.UpsertEmbeddings([header(), batch(["x"])])
-    assert (again.version, again.inserted) == (first.version, first.inserted) == (1, 1)
+    rows = np.arange(1, 10, dtype=np.float32).reshape(3, 3)
+    first = await stub.UpsertEmbeddings([header(), batch(["a", "b"], rows[:2]), batch(["c"], rows[2:])])
+    for total in (0, 3):
+        again = await stub.UpsertEmbeddings([header(total_rows=total), batch(["a"], rows[:1]), batch(["b", "c"], rows[1:])])
+        assert (again.version, again.inserted) == (first.version, first.inserted) == (1, 3)
+    resumed = await stub.UpsertEmbeddings([header(first_row=2), batch(["c"], rows[2:])])
+    nothing_left = await stub.UpsertEmbeddings([header(first_row=3)])
+    assert resumed.version == nothing_left.version == 1
     state = await stub.GetUpload(space_pb2.GetUploadRequest(space="spaces/a", request_id="r1"))
     assert state.committed.version == 1
+
+
+OTHER_ROWS = {
+    "other ids": [header(), batch(["a", "x"])],
+    "another order": [header(), batch(["b", "a"])],
+    "other vectors": [header(), batch(["a", "b"], [[1, 2, 3], [4, 5, 7]])],
+    "fewer": [header(), batch(["a"])],
+    "none": [header()],
+    "more": [header(), batch(["a", "b"]), batch(["c"])],
+    "others announced": [header(total_rows=3)],
+    "an attribute": [header(), batch(["a", "b"], n=[1, 2])],
+    "beyond": [header(first_row=3)],
+    "more after a resume": [header(first_row=1), batch(["b", "c"])],
+}
+
+
+@pytest.mark.parametrize("case", OTHER_ROWS)
+async def test_a_request_id_used_again_for_other_rows_is_refused_and_changes_nothing(stub, details_of, case):
+    await create(stub)
+    await stub.UpsertEmbeddings([header(), batch(["a", "b"])])
+    refusal = await refused(stub.UpsertEmbeddings(OTHER_ROWS[case]), details_of)
+    assert refusal == ("ABORTED", "UPLOAD_CONFLICT", "header.request_id")
+    assert (await stub.UpsertEmbeddings([header(), batch(["a", "b"])])).inserted == 2
+    space = (await stub.GetSpace(space_pb2.GetSpaceRequest(name="spaces/a"))).space
+    assert (space.version, space.item_count) == (1, 2)
 
 
 BAD_BATCHES = {
