@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._convert import as_list
+from consilience._convert import as_list, is_sendable
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import attribute_pb2
 
@@ -51,17 +52,16 @@ class Column:
 
 
 def to_columns(attributes: Any, count: int) -> list[Column]:
-    """A mapping of name to values (lists, NumPy, Arrow, pandas), or a DataFrame, as typed columns.
+    """A mapping of name to values (lists, NumPy, Arrow, pandas), a DataFrame, or an Arrow table or record batch, as typed columns.
 
     None, NaN and pandas' NA are missing. Integers beside reals become reals. A column without any value is left out.
 
     Raises:
-        InvalidArgumentError: a column has another length than there are items, or mixed or other types.
+        InvalidArgumentError: it is none of these; a column has another length than there are items, or mixed or other types.
     """
     if attributes is None:
         return []
-    named: Iterable[tuple[str, Any]] = attributes.items() if isinstance(attributes, Mapping) or hasattr(attributes, "items") else ()
-    columns = (_column(str(name), as_list(values), count) for name, values in named)
+    columns = [_column(str(name), values, count) for name, values in _named(attributes)]
     return [column for column in columns if column is not None]
 
 
@@ -77,8 +77,30 @@ def from_columns(columns: Iterable[attribute_pb2.AttributeColumn]) -> dict[str, 
     return told
 
 
-def _column(name: str, values: list[Any], count: int) -> Column | None:
+def _named(attributes: Any) -> list[tuple[Any, Any]]:
+    """Name and values of each column."""
+    if isinstance(attributes, Mapping) or (hasattr(attributes, "items") and hasattr(attributes, "columns")):
+        return list(attributes.items())
+    if hasattr(attributes, "column_names") and hasattr(attributes, "columns"):
+        return list(zip(attributes.column_names, attributes.columns, strict=True))
+    raise InvalidArgumentError(
+        f"attributes are of type {type(attributes).__name__}; give a mapping of name to values, a DataFrame or an Arrow table",
+        reason="INVALID_ATTRIBUTE",
+        field="attributes",
+    )
+
+
+def _column(name: str, given: Any, count: int) -> Column | None:
     field = f"attributes[{name}]"
+    if not is_sendable(name):
+        raise InvalidArgumentError(f"the attribute name {name!a} is no valid text", reason="INVALID_ATTRIBUTE", field="attributes")
+    if isinstance(given, str | bytes | Mapping | AbstractSet) or not isinstance(given, Iterable):
+        raise InvalidArgumentError(
+            f"attribute {name!r} is of type {type(given).__name__}; give a list with one value an item",
+            reason="INVALID_ATTRIBUTE",
+            field=field,
+        )
+    values = as_list(given)
     if len(values) != count:
         raise InvalidArgumentError(
             f"attribute {name!r} has {len(values)} values for {count} items", reason="INVALID_ATTRIBUTE", field=field
@@ -107,6 +129,10 @@ def _is_missing(value: Any) -> bool:
 
 def _kind(value: Any, name: str, field: str) -> str:
     if isinstance(value, str):
+        if not is_sendable(value):
+            raise InvalidArgumentError(
+                f"attribute {name!r} holds {value!a}, which is no valid text", reason="INVALID_ATTRIBUTE", field=field
+            )
         return "strings"
     if isinstance(value, bool | np.bool_):
         return "booleans"

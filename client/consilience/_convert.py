@@ -6,6 +6,7 @@ integers are rounded to float32, and refused where that overflows.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ def to_vectors(values: Any, field: str = "vectors", *, single: bool = False) -> 
         single: take (d,) as one row.
 
     Raises:
-        InvalidArgumentError: not two-dimensional, not numeric, ragged, or float64 values beyond float32.
+        InvalidArgumentError: not two-dimensional, not numeric, ragged, masked, or float64 values beyond float32.
     """
     array, is_bfloat16 = _to_numpy(values, field)
     if single and array.ndim == 1:
@@ -106,10 +107,12 @@ def to_ids(values: Any, field: str = "ids") -> list[str]:
     """Item ids as a list of str: from lists, NumPy, Arrow and pandas.
 
     Raises:
-        InvalidArgumentError: a value is not a string.
+        InvalidArgumentError: no list, or a value is not a string that can be sent.
     """
-    if isinstance(values, str):
+    if isinstance(values, str | bytes):
         raise InvalidArgumentError(f"{field} is a single string; give a list of ids", reason="INVALID_ID", field=field)
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
+        raise InvalidArgumentError(f"{field} is of type {type(values).__name__}; give a list of ids", reason="INVALID_ID", field=field)
     ids = as_list(values)
     for position, item in enumerate(ids):
         if not isinstance(item, str):
@@ -118,7 +121,24 @@ def to_ids(values: Any, field: str = "ids") -> list[str]:
                 reason="INVALID_ID",
                 field=field,
             )
+        if not is_sendable(item):
+            raise InvalidArgumentError(
+                f"{field}[{position}] is {item!a}, which holds half a surrogate pair and is no valid text",
+                reason="INVALID_ID",
+                field=field,
+            )
     return ids
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a string has UTF-8: halves of surrogate pairs have none."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_list(values: Any) -> list[Any]:
@@ -147,6 +167,7 @@ def _to_numpy(values: Any, field: str) -> tuple[NDArray[Any], bool]:
                 f"{field} mixes bfloat16 with other tensors; give one dtype", reason="DTYPE_NOT_ACCEPTED", field=field
             )
         return _stacked([row for row, _ in rows], field), rows[0][1]
+    _check_unmasked(values, field)
     array = _stacked(values, field)
     if array.dtype.name == "bfloat16":
         return array.view(np.uint16), True
@@ -157,6 +178,13 @@ def _to_numpy(values: Any, field: str) -> tuple[NDArray[Any], bool]:
             field=field,
         )
     return array, False
+
+
+def _check_unmasked(values: Any, field: str) -> None:
+    """A masked entry has no value; what lies beneath the mask must not be sent in its place."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise InvalidArgumentError(f"{field} has masked entries; fill them or drop their rows", reason="NOT_FINITE", field=field)
 
 
 def _stacked(values: Any, field: str) -> NDArray[Any]:

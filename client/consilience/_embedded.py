@@ -1,13 +1,15 @@
 """The engine in this process, found through the entry-point group `consilience.embedded`; the SDK never imports the server."""
 
+import os
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
 
 from consilience._status import error_of_call
-from consilience.errors import ConsilienceError, MissingExtraError, ServerError
+from consilience.errors import ConsilienceError, FailedPreconditionError, InvalidArgumentError, MissingExtraError, ServerError
 
 _GROUP = "consilience.embedded"
 _REMEDY = "pip install 'consilience[server]'"
@@ -31,10 +33,16 @@ def open_embedded(path: str) -> Embedded:
 
     Raises:
         MissingExtraError: the extra `server` is not installed.
-        FailedPreconditionError: another process holds the folder, or a newer version wrote it.
+        InvalidArgumentError: the path is no folder.
+        FailedPreconditionError: another process holds the folder, a newer version wrote it, or the system refuses it.
     """
     opener: Callable[[str], Embedded] = _load("server")
-    embedded: Embedded = _called(lambda: opener(path))
+    if os.path.lexists(path) and not Path(path).is_dir():
+        raise InvalidArgumentError(f"{path} is no folder; give a folder to keep spaces in", field="path")
+    try:
+        embedded: Embedded = _called(lambda: opener(path))
+    except OSError as error:
+        raise FailedPreconditionError(f"the folder {path} cannot be opened: {error}") from error
     return embedded
 
 

@@ -9,6 +9,11 @@ import numpy as np
 from consilience._results.space import Embeddings
 
 
+def without_items(page: Embeddings) -> Embeddings:
+    """The same space and version, no item of it: (0, dim) vectors."""
+    return replace(page, ids=[], vectors=page.vectors[:0], attributes={name: [] for name in page.attributes})
+
+
 def join_embeddings(pages: Sequence[Embeddings]) -> Embeddings:
     """Consecutive pages of one version as one result; an attribute that a page lacks is None there."""
     if len(pages) == 1:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilience import _names
-from consilience._codec.alignment import check_ks
+from consilience._codec.alignment import check_k
 from consilience._convert import Vectors, to_ids, to_vectors
+from consilience._numbers import INT64, whole
 from consilience._results.server_info import Limits
 from consilience._results.space import SpaceUse
 from consilience.errors import InvalidArgumentError
@@ -59,23 +60,22 @@ def match_request(
     *,
     bridge: Any,
     space: Any,
-    k: int,
+    k: Any,
     correction: str,
-    correction_k: int,
+    correction_k: Any,
     index: str,
-    gallery_version: int,
+    gallery_version: Any,
     wait: bool,
 ) -> match_pb2.MatchRequest:
     """A request without its queries; InvalidArgumentError where not exactly one of bridge and space is given."""
     if (bridge is None) == (space is None):
         raise InvalidArgumentError("give either a bridge or a space to search in", field="bridge")
-    check_ks(k)
     request = match_pb2.MatchRequest(
-        k=k,
+        k=check_k(k),
         correction=_names.CORRECTIONS.to_number(correction),
-        correction_k=correction_k,
+        correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
         index=_names.INDEXES.to_number(index),
-        gallery_version=gallery_version,
+        gallery_version=whole(gallery_version, "gallery_version", most=INT64),
         mode=_names.execution_mode(wait=wait),
     )
     if bridge is not None:

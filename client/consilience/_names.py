@@ -2,11 +2,14 @@
 
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
+from consilience._convert import is_sendable
+from consilience._numbers import INT64
 from consilience._results.bridge import Bridge
 from consilience._results.operation import Operation
-from consilience._results.space import Space
+from consilience._results.space import Space, SpaceUse
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2
 
@@ -54,7 +57,17 @@ def space_ref(space: object, field: str = "space") -> space_pb2.SpaceRef:
     fitted = _SPACE.fullmatch(_text(space, field))
     if fitted is None:
         raise InvalidArgumentError(f"{field} is {space!r}; give a space's name, or name@version", reason="INVALID_NAME", field=field)
-    return space_pb2.SpaceRef(name=f"spaces/{fitted['name']}", version=int(fitted["version"] or 0))
+    version = int(fitted["version"] or 0)
+    if version > INT64:
+        raise InvalidArgumentError(f"{field} is {space!r}; there is no version {version}", reason="INVALID_NAME", field=field)
+    return space_pb2.SpaceRef(name=f"spaces/{fitted['name']}", version=version)
+
+
+def space_refs(spaces: object, field: str = "spaces") -> list[space_pb2.SpaceRef]:
+    """A list of spaces as `space_ref` takes them; a single name is no list."""
+    if isinstance(spaces, str | Space | SpaceUse) or not isinstance(spaces, Iterable):
+        raise InvalidArgumentError(f"{field} is {spaces!r}; give a list of spaces", field=field)
+    return [space_ref(space, f"{field}[{position}]") for position, space in enumerate(spaces)]
 
 
 def space_name(space: object, field: str = "space") -> str:
@@ -85,6 +98,27 @@ def bare(name: str) -> str:
     return name
 
 
+def new_name(name: object, field: str) -> str:
+    """The bare name of what is to be made; whether it is well-formed is the server's to say."""
+    return bare(_text(name, field))
+
+
+def text(value: object, field: str, reason: str = "INVALID_ARGUMENT") -> str:
+    """A string that can be sent; InvalidArgumentError for anything else, and for halves of a surrogate pair."""
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{field} is {value!r}, of type {type(value).__name__}; give a string", reason=reason, field=field)
+    if not is_sendable(value):
+        raise InvalidArgumentError(
+            f"{field} is {value!a}, which holds half a surrogate pair and is no valid text", reason=reason, field=field
+        )
+    return value
+
+
+def request_id(given: str | None) -> str:
+    """The caller's, or a fresh one."""
+    return text(given, "request_id") if given else new_request_id()
+
+
 def new_request_id() -> str:
     """A fresh id: makes repeating a mutation safe."""
     return uuid.uuid4().hex
@@ -93,10 +127,10 @@ def new_request_id() -> str:
 def _text(named: object, field: str) -> str:
     if isinstance(named, Space | Bridge | Operation):
         return named.name
-    text = str(named)
-    if not text:
+    written = text(str(named) if isinstance(named, SpaceUse) else named, field, "INVALID_NAME")
+    if not written:
         raise InvalidArgumentError(f"{field} is empty; give a name", reason="INVALID_NAME", field=field)
-    return text
+    return written
 
 
 def execution_mode(*, wait: bool) -> Any:

@@ -31,6 +31,12 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS_KEY = "grpc-status-details-bin"
 _REQUEST_ID_KEY = "x-request-id"
 _TOO_LARGE = "message larger than max"
+_REASONS_OF_GRPC = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
+    grpc.StatusCode.UNIMPLEMENTED: "NOT_SERVED",
+    grpc.StatusCode.CANCELLED: "CANCELLED",
+}
+"""What gRPC says by itself, without the server's details, under the contract's names."""
 
 
 class FailedCall(Protocol):
@@ -73,7 +79,7 @@ def error_of_call(call: FailedCall, address: str = "") -> errors.ConsilienceErro
         )
     if call.code() is grpc.StatusCode.UNAVAILABLE and address:
         message = f"no server answers at {address}: {message}"
-    return ERRORS[call.code()](message, reason="", request_id=request_id)
+    return ERRORS[call.code()](message, reason=_REASONS_OF_GRPC.get(call.code(), ""), request_id=request_id)
 
 
 def error_of_status(status: Any, request_id: str = "") -> errors.ConsilienceError:

@@ -8,6 +8,8 @@ Answer = TypeVar("Answer")
 
 AsyncLock = asyncio.Lock
 
+_UNFINISHED: set[asyncio.Task[None]] = set()
+
 AsyncAttempt = Callable[[float, str], Coroutine[Any, Any, Answer]]
 """One try of a call: (seconds, request id) to its answer."""
 
@@ -15,6 +17,15 @@ AsyncAttempt = Callable[[float, str], Coroutine[Any, Any, Answer]]
 async def sleep(seconds: float) -> None:
     """Wait."""
     await asyncio.sleep(seconds)
+
+
+async def finished(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it to its end, even where the caller is cancelled meanwhile."""
+    task = asyncio.get_running_loop().create_task(function())
+    # The loop itself keeps no reference to its tasks.
+    _UNFINISHED.add(task)
+    task.add_done_callback(_UNFINISHED.discard)
+    await asyncio.shield(task)
 
 
 async def run_blocking(function: Callable[[], Answer]) -> Answer:

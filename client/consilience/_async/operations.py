@@ -1,5 +1,6 @@
 """Calls on work that outlasts its call."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -8,18 +9,19 @@ from google.protobuf import duration_pb2
 
 from consilience import _names
 from consilience._async.base import AsyncCalls
-from consilience._async.concurrency import sleep
+from consilience._async.concurrency import finished, sleep
 from consilience._codec.operations import decode_operation, decode_outcome
 from consilience._methods import CANCEL_OPERATION, DELETE_OPERATION, GET_OPERATION, LIST_OPERATIONS, WAIT_OPERATION
 from consilience._progress import Progress, reporting
-from consilience._results.base import Result
+from consilience._results.base import CallDetails, Result
 from consilience._results.operation import Operation
-from consilience.errors import Timeout
+from consilience.errors import ConsilienceError, Timeout
 
 _PAGE = 1000
 _HOLD_SECONDS = 10.0
 _HOLD_SECONDS_SHOWN = 0.5
 _PAUSE_SECONDS = 0.05
+_ABANDON_SECONDS = 2.0
 
 
 class AsyncOperationCalls(AsyncCalls):
@@ -59,7 +61,7 @@ class AsyncOperationCalls(AsyncCalls):
         """
         request = operations_pb2.GetOperationRequest(name=_names.operation_name(operation))
         message, _ = await self._call(GET_OPERATION, request, timeout)
-        return await self._outcome(message, timeout, progress)
+        return await self._outcome(message, timeout, progress, owned=False)
 
     async def cancel_operation(self, operation: str | Operation, *, timeout: float | None = None) -> None:
         """Ask it to stop; no effect on one that has ended. NotFoundError."""
@@ -69,8 +71,32 @@ class AsyncOperationCalls(AsyncCalls):
         """Forget it and its answer; one that runs is cancelled first. NotFoundError."""
         await self._call(DELETE_OPERATION, operations_pb2.DeleteOperationRequest(name=_names.operation_name(operation)), timeout)
 
-    async def _outcome(self, message: Any, timeout: float | None, progress: Progress) -> Result:
-        """Wait for an operation and decode its answer."""
+    async def _outcome(self, message: Any, timeout: float | None, progress: Progress, *, owned: bool) -> Result:
+        """Wait for an operation and decode its answer.
+
+        Args:
+            message: the operation as it was answered.
+            timeout: seconds; None waits until it ends.
+            progress: as in `wait_operation`.
+            owned: nobody but this caller knows of it: where the wait ends before the operation does, it is cancelled.
+        """
+        try:
+            message, details = await self._ended(message, timeout, progress, fate="is being cancelled" if owned else "goes on")
+        except BaseException as ended:
+            # Whatever interrupts the wait (a cancelled task, Ctrl-C, the caller's progress function); a server's refusal does not.
+            if owned and (isinstance(ended, Timeout) or not isinstance(ended, ConsilienceError)):
+                await finished(lambda: self._abandon(message.name))
+            raise
+        return decode_outcome(message, details)
+
+    async def _abandon(self, name: str) -> None:
+        """Ask an operation to stop that nobody waits for any more; one try, its failure is nobody's to hear."""
+        request = operations_pb2.CancelOperationRequest(name=name)
+        with contextlib.suppress(ConsilienceError):
+            await self._transport.unary(CANCEL_OPERATION, request, _ABANDON_SECONDS, _names.new_request_id())
+
+    async def _ended(self, message: Any, timeout: float | None, progress: Progress, fate: str) -> tuple[Any, CallDetails]:
+        """The operation once it is done; Timeout tells its `fate`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         most = _HOLD_SECONDS_SHOWN if progress else _HOLD_SECONDS
         details = decode_operation(message).details
@@ -80,7 +106,7 @@ class AsyncOperationCalls(AsyncCalls):
                 remaining = most if deadline is None else deadline - time.monotonic()
                 if remaining <= 0:
                     raise Timeout(
-                        f"{message.name} did not end within {timeout:g} s and goes on; wait_operation waits for it again",
+                        f"{message.name} did not end within {timeout:g} s and {fate}; wait=False with wait_operation waits longer",
                         reason="DEADLINE_EXCEEDED",
                     )
                 hold = duration_pb2.Duration()
@@ -90,4 +116,4 @@ class AsyncOperationCalls(AsyncCalls):
                 if not message.done:
                     await sleep(_PAUSE_SECONDS)
             report(1.0, 1.0)
-        return decode_outcome(message, details)
+        return message, details

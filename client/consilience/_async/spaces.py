@@ -4,12 +4,11 @@ from consilience import _names
 from consilience._async.base import AsyncCalls
 from consilience._codec.spaces import decode_space
 from consilience._methods import CREATE_SPACE, DELETE_SPACE, GET_SPACE, LIST_SPACES
+from consilience._numbers import whole
 from consilience._results.space import Space
-from consilience.errors import InvalidArgumentError
 from consilience.v1 import space_pb2
 
 _PAGE = 1000
-_DIMS = range(1, 2**32)
 
 
 class AsyncSpaceCalls(AsyncCalls):
@@ -47,18 +46,18 @@ class AsyncSpaceCalls(AsyncCalls):
             AlreadyExistsError: a space has this name.
             InvalidArgumentError: a malformed name, a name that a bridge has, a dim beyond the limits, an unknown similarity.
         """
-        if dim not in _DIMS:
-            raise InvalidArgumentError(f"dim is {dim!r}; give the width of the vectors, at least 1", field="dim")
         space = space_pb2.Space(
             kind=_names.SPACE_KINDS.to_number(kind),
-            dim=dim,
+            dim=whole(dim, "dim", least=1),
             similarity=_names.SIMILARITIES.to_number(similarity),
-            modality=modality or "",
-            model=model or "",
-            layer=layer or "",
-            group=group or "",
+            modality=_names.text(modality or "", "modality"),
+            model=_names.text(model or "", "model"),
+            layer=_names.text(layer or "", "layer"),
+            group=_names.text(group or "", "group"),
         )
-        request = space_pb2.CreateSpaceRequest(space_id=_names.bare(name), space=space, request_id=request_id or _names.new_request_id())
+        request = space_pb2.CreateSpaceRequest(
+            space_id=_names.new_name(name, "space_id"), space=space, request_id=_names.request_id(request_id)
+        )
         message, details = await self._call(CREATE_SPACE, request, timeout)
         return decode_space(message.space, details)
 
@@ -81,5 +80,5 @@ class AsyncSpaceCalls(AsyncCalls):
 
     async def delete_space(self, space: str | Space, *, request_id: str | None = None, timeout: float | None = None) -> None:
         """Remove a space with all its versions; NotFoundError."""
-        request = space_pb2.DeleteSpaceRequest(name=_names.space_name(space), request_id=request_id or _names.new_request_id())
+        request = space_pb2.DeleteSpaceRequest(name=_names.space_name(space), request_id=_names.request_id(request_id))
         await self._call(DELETE_SPACE, request, timeout)

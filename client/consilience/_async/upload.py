@@ -3,13 +3,12 @@
 import itertools
 import time
 
-from consilience import _wire
+from consilience import _names, _wire
 from consilience._async.base import AsyncCalls
 from consilience._async.concurrency import sleep
 from consilience._batches import RowSource, encoded, upload_seconds
 from consilience._codec.spaces import decode_upsert
 from consilience._methods import GET_UPLOAD, UPSERT_EMBEDDINGS
-from consilience._names import new_request_id
 from consilience._progress import Progress, Report, reporting
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience._results.space import UpsertResult
@@ -34,7 +33,7 @@ class AsyncUploadCalls(AsyncCalls):
         limits = await self._limits()
         deadline = time.monotonic() + (upload_seconds(self._settings.timeout, source.nbytes) if timeout is None else timeout)
         resumed = request_id is not None
-        request_id = request_id or new_request_id()
+        request_id = _names.request_id(request_id)
         first_row, failures = 0, 0
         with reporting(progress, f"upload to {space.removeprefix('spaces/')}") as report:
             while True:

@@ -1,20 +1,19 @@
 """Alignment: what a caller asks as a spec, answers as results."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from consilience import _names
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
+from consilience._numbers import UINT64, share, whole
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
-
-_UINT32 = range(1, 2**32)
 
 
 def encode_spec(
@@ -32,32 +31,36 @@ def encode_spec(
     """The spec of an alignment; the contract's `Align` says what each field means.
 
     Raises:
-        InvalidArgumentError: an unknown name, k < 1, or a negative number.
+        InvalidArgumentError: an unknown name, k < 1, a negative or broken number, or alpha or confidence outside (0, 1).
     """
     ks = check_ks(k)
-    for name, value in (("permutations", permutations), ("seed", seed), ("sample_queries", sample_queries)):
-        if value < 0:
-            raise InvalidArgumentError(f"{name} is {value}; it must be 0 or more", field=name)
+    count = whole(permutations, "permutations")
     return alignment_pb2.AlignmentSpec(
         metric=_names.METRICS.to_number(metric),
         ks=ks,
         preprocess=_names.PREPROCESS.to_number(preprocess),
-        permutations=permutations,
-        skip_permutations=permutations == 0,
-        seed=seed,
-        alpha=alpha,
+        permutations=count,
+        skip_permutations=count == 0,
+        seed=whole(seed, "seed", most=UINT64),
+        alpha=share(alpha, "alpha"),
         interval_kind=_names.INTERVAL_KINDS.to_number(interval_kind),
-        confidence=confidence,
-        sample_queries=sample_queries,
+        confidence=share(confidence, "confidence"),
+        sample_queries=whole(sample_queries, "sample_queries"),
     )
 
 
 def check_ks(k: int | Sequence[int]) -> list[int]:
     """One k or several, each at least 1."""
-    ks = [int(entry) for entry in k] if isinstance(k, Sequence | np.ndarray) else [int(k)]
-    if not ks or any(entry not in _UINT32 for entry in ks):
-        raise InvalidArgumentError(f"k is {k!r}; give 1 or more neighbours", reason="INVALID_K", field="k")
+    is_list = isinstance(k, Sequence | np.ndarray) and not isinstance(k, str | bytes) and np.ndim(k) > 0
+    ks = [check_k(entry) for entry in cast("Sequence[int]", k)] if is_list else [check_k(k)]
+    if not ks:
+        raise InvalidArgumentError("k is an empty list; give 1 or more neighbours", reason="INVALID_K", field="k")
     return ks
+
+
+def check_k(k: Any) -> int:
+    """One k, at least 1."""
+    return whole(k, "k", least=1, reason="INVALID_K")
 
 
 def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails = NO_DETAILS) -> AlignmentReport:

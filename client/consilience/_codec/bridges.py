@@ -1,12 +1,37 @@
-"""Bridges: answers as results."""
+"""Bridges: known pairs as a selection, answers as results."""
+
+from typing import Any
 
 from consilience import _names
 from consilience._codec.alignment import decode_interval
 from consilience._codec.spaces import decode_space_use
 from consilience._codec.times import to_datetime
+from consilience._convert import to_ids
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
+from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2
+
+
+def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
+    """Known pairs; None is all common items.
+
+    Raises:
+        InvalidArgumentError: an empty list, which the contract would read as "all", or lists that do not belong together.
+    """
+    items = None if pair_ids is None else to_ids(pair_ids, "pair_ids")
+    targets = None if target_ids is None else to_ids(target_ids, "target_ids")
+    if items is not None and not items:
+        raise InvalidArgumentError(
+            "pair_ids is empty; give the ids of known pairs, or None for all common items", reason="TOO_FEW_PAIRS", field="pairs.item_ids"
+        )
+    if targets is not None and len(targets) != len(items or ()):
+        raise InvalidArgumentError(
+            f"{len(items or ()):,} pair_ids came with {len(targets):,} target_ids; pair i is (pair_ids[i], target_ids[i])",
+            reason="SHAPE_MISMATCH",
+            field="pairs.target_ids",
+        )
+    return bridge_pb2.PairSelection(item_ids=items, target_ids=targets)
 
 
 def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS) -> Bridge:

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, overload
 from consilience import _names
 from consilience._arrays import align_arrays_seconds, encode_arrays
 from consilience._sync.operations import OperationCalls
-from consilience._codec.alignment import decode_matrix, decode_report, encode_spec
+from consilience._codec.alignment import check_k, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
 from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
 from consilience._progress import Progress
@@ -103,6 +103,7 @@ class AlignmentCalls(OperationCalls):
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.
             timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
+                A wait that ends early, by time or by cancellation, cancels the operation, unless a `request_id` keeps it to be found again.
 
         Raises:
             InvalidArgumentError: no common items, k not below their number, an unknown metric.
@@ -125,14 +126,14 @@ class AlignmentCalls(OperationCalls):
             y=_names.space_ref(y, "y"),
             spec=spec,
             mode=_names.execution_mode(wait=wait),
-            request_id=request_id or _names.new_request_id(),
+            request_id=_names.request_id(request_id),
         )
         message, details = self._call(ALIGN, request, timeout)
         if not message.HasField("operation"):
             return decode_report(message.report, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentReport", self._outcome(message.operation, timeout, progress))
+        return cast("AlignmentReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
 
     def align_arrays(
         self,
@@ -269,7 +270,7 @@ class AlignmentCalls(OperationCalls):
             ConsilienceError: as `align` does.
         """
         spec = encode_spec(
-            k=k,
+            k=check_k(k),
             metric=metric,
             preprocess=preprocess,
             permutations=permutations,
@@ -280,15 +281,15 @@ class AlignmentCalls(OperationCalls):
             sample_queries=0,
         )
         request = alignment_pb2.AlignMatrixRequest(
-            spaces=[_names.space_ref(space, f"spaces[{position}]") for position, space in enumerate(spaces)],
+            spaces=_names.space_refs(spaces),
             spec=spec,
             items=_names.ITEM_POLICIES.to_number(items),
             mode=_names.execution_mode(wait=wait),
-            request_id=request_id or _names.new_request_id(),
+            request_id=_names.request_id(request_id),
         )
         message, details = self._call(ALIGN_MATRIX, request, timeout)
         if not message.HasField("operation"):
             return decode_matrix(message.matrix, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentMatrix", self._outcome(message.operation, timeout, progress))
+        return cast("AlignmentMatrix", self._outcome(message.operation, timeout, progress, owned=request_id is None))

@@ -6,10 +6,10 @@ from typing import Any, Literal, cast, overload
 
 from consilience import _names
 from consilience._sync.operations import OperationCalls
-from consilience._codec.bridges import decode_bridge
+from consilience._codec.bridges import decode_bridge, encode_pairs
 from consilience._codec.operations import decode_operation
-from consilience._convert import to_ids
 from consilience._methods import DELETE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
+from consilience._numbers import UINT64, reals, share, whole
 from consilience._progress import Progress
 from consilience._results.bridge import Bridge
 from consilience._results.operation import Operation
@@ -86,7 +86,7 @@ class BridgeCalls(OperationCalls):
             method: `auto` (the best by held-out recall), `identity`, `ridge` or `procrustes`.
             pair_ids: item ids known in both spaces; None is all common items.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
-            held_out_fraction: share of the pairs kept out of the fit for the report.
+            held_out_fraction: share of the pairs kept out of the fit for the report, above 0 and below 1.
             seed: chooses the held-out pairs.
             penalties: of ridge, in units of the mean eigenvalue; empty is the server's grid.
             wait: False starts an operation and returns it at once.
@@ -95,32 +95,28 @@ class BridgeCalls(OperationCalls):
             timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
 
         Raises:
-            InvalidArgumentError: too few pairs, a malformed name or one that a space has, widths that the method cannot join.
+            InvalidArgumentError: too few pairs (none too), a malformed name or one that a space has, widths that the method cannot join.
             NotFoundError: no such space, or a pair id that is absent from it.
             AlreadyExistsError: a bridge has this name.
         """
-        pairs = bridge_pb2.PairSelection(
-            item_ids=None if pair_ids is None else to_ids(pair_ids, "pair_ids"),
-            target_ids=None if target_ids is None else to_ids(target_ids, "target_ids"),
-        )
         request = bridge_pb2.FitBridgeRequest(
-            bridge_id=_names.bare(name),
+            bridge_id=_names.new_name(name, "bridge_id"),
             source=_names.space_ref(source, "source"),
             target=_names.space_ref(target, "target"),
             method=_names.BRIDGE_METHODS.to_number(method),
-            pairs=pairs,
-            held_out_fraction=held_out_fraction,
-            seed=seed,
+            pairs=encode_pairs(pair_ids, target_ids),
+            held_out_fraction=share(held_out_fraction, "held_out_fraction"),
+            seed=whole(seed, "seed", most=UINT64),
             mode=_names.execution_mode(wait=wait),
-            request_id=request_id or _names.new_request_id(),
-            penalties=penalties,
+            request_id=_names.request_id(request_id),
+            penalties=reals(penalties, "penalties"),
         )
         message, details = self._call(FIT_BRIDGE, request, timeout)
         if not message.HasField("operation"):
             return decode_bridge(message.bridge, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("Bridge", self._outcome(message.operation, timeout, progress))
+        return cast("Bridge", self._outcome(message.operation, timeout, progress, owned=request_id is None))
 
     def get_bridge(self, bridge: str | Bridge, *, timeout: float | None = None) -> Bridge:
         """A bridge; NotFoundError."""
@@ -141,5 +137,5 @@ class BridgeCalls(OperationCalls):
 
     def delete_bridge(self, bridge: str | Bridge, *, request_id: str | None = None, timeout: float | None = None) -> None:
         """Remove a bridge; NotFoundError."""
-        request = bridge_pb2.DeleteBridgeRequest(name=_names.bridge_name(bridge), request_id=request_id or _names.new_request_id())
+        request = bridge_pb2.DeleteBridgeRequest(name=_names.bridge_name(bridge), request_id=_names.request_id(request_id))
         self._call(DELETE_BRIDGE, request, timeout)

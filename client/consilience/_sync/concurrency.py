@@ -18,6 +18,11 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def finished(function: Callable[[], None]) -> None:
+    """Run it to its end."""
+    function()
+
+
 def run_blocking(function: Callable[[], Answer]) -> Answer:
     """Run it here: this caller has nothing else to do."""
     return function()

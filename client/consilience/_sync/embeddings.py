@@ -1,7 +1,7 @@
 # Generated from _async/embeddings.py by client/unasync.py; edit that file.
 """Calls on the embeddings of a space."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from consilience._sync.writer import Writer
 from consilience._batches import ArraySource, to_block
 from consilience._codec.spaces import decode_delete, decode_embeddings
 from consilience._convert import to_ids
-from consilience._embedding_pages import join_embeddings
+from consilience._embedding_pages import join_embeddings, without_items
 from consilience._methods import DELETE_EMBEDDINGS, GET_EMBEDDINGS
+from consilience._numbers import INT32, whole
 from consilience._progress import Progress
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
 from consilience.errors import NotFoundError
@@ -30,7 +31,7 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
         space: str | Space,
         ids: Any,
         vectors: Any,
-        attributes: Mapping[str, Any] | None = None,
+        attributes: Any = None,
         *,
         request_id: str | None = None,
         progress: Progress = False,
@@ -42,7 +43,8 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             space: its name.
             ids: n strings, each once.
             vectors: (n, dim): NumPy, torch, lists, Arrow or pandas. float32, float16 and bfloat16 are kept exactly; float64 is rounded.
-            attributes: n values by attribute name, of one type a column; None and NaN are missing. `group_id` joins many-to-many pairs.
+            attributes: n values by attribute name, of one type a column (a mapping, a DataFrame, an Arrow table); None and NaN are missing.
+                `group_id` joins many-to-many pairs.
             request_id: names the upload. Pass one, and again after a crash, to go on with what the server has staged.
             progress: True for a bar, or a function told (rows sent, rows in all), in another thread.
             timeout: seconds for all of it; None is that of a call and what the bytes take at 2 MB/s.
@@ -100,14 +102,14 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
 
     def writer(self, space: str | Space, *, publish_seconds: float = 5.0, publish_rows: int = 100_000) -> Writer:
         """A context for a stream of small batches, published as versions every few seconds; see `Writer`."""
-        return Writer(self._send, _names.space_name(space), publish_seconds, publish_rows)
+        return Writer(self._send, _names.space_name(space), publish_seconds, whole(publish_rows, "publish_rows", least=1))
 
     def get_embeddings(self, space: str | Space | SpaceUse, ids: Any = None, *, timeout: float | None = None) -> Embeddings:
         """Items of a space with vectors and attributes, whole in memory.
 
         Args:
             space: its name; `name@7` pins version 7, so does a SpaceUse.
-            ids: which, in this order; None is all, in row order (ids in byte order).
+            ids: which, in this order; None is all, in row order (ids in byte order), an empty list is none.
             timeout: seconds a page.
 
         Raises:
@@ -129,9 +131,15 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
         """
         ref = _names.space_ref(space)
         wanted = None if ids is None else to_ids(ids)
+        size = whole(page_size, "page_size", most=INT32)
+        if wanted is not None and not wanted:
+            # To the contract no ids are all: one item tells the version and the width.
+            message, details = self._call(GET_EMBEDDINGS, space_pb2.GetEmbeddingsRequest(space=ref, page_size=1), timeout)
+            yield without_items(decode_embeddings(message, details))
+            return
         token = ""
         while True:
-            request = space_pb2.GetEmbeddingsRequest(space=ref, ids=wanted, page_size=page_size, page_token=token)
+            request = space_pb2.GetEmbeddingsRequest(space=ref, ids=wanted, page_size=size, page_token=token)
             message, details = self._call(GET_EMBEDDINGS, request, timeout)
             yield decode_embeddings(message, details)
             token = message.next_page_token
@@ -143,7 +151,7 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
     ) -> DeleteResult:
         """Delete items as one new version; ids that are absent are counted, not refused."""
         request = space_pb2.DeleteEmbeddingsRequest(
-            space=_names.space_name(space), ids=to_ids(ids), request_id=request_id or _names.new_request_id()
+            space=_names.space_name(space), ids=to_ids(ids), request_id=_names.request_id(request_id)
         )
         message, details = self._call(DELETE_EMBEDDINGS, request, timeout)
         return decode_delete(message, details)

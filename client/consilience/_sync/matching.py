@@ -9,6 +9,7 @@ from consilience._codec.matches import decode_match, join_matches, join_pairs
 from consilience._codec.operations import decode_operation
 from consilience._match_queries import encode_queries, match_request, pin_gallery
 from consilience._methods import MATCH, MUTUAL_PAIRS
+from consilience._numbers import whole
 from consilience._progress import Progress, reporting
 from consilience._results.bridge import Bridge
 from consilience._results.match_result import MatchResult, MutualPairs
@@ -113,11 +114,11 @@ class MatchCalls(OperationCalls):
         parts: list[MatchResult] = []
         limits = self._limits()
         with reporting(progress, "match") as told:
-            for start, stop in asked.parts(k, limits):
+            for start, stop in asked.parts(request.k, limits):
                 asked.fill(request, start, stop)
                 message, details = self._call(MATCH, request, timeout)
                 if message.HasField("operation"):
-                    part = cast("MatchResult", self._outcome(message.operation, timeout, progress=False))
+                    part = cast("MatchResult", self._outcome(message.operation, timeout, progress=False, owned=True))
                 else:
                     part = decode_match(message.report, details)
                 parts.append(part)
@@ -157,8 +158,8 @@ class MatchCalls(OperationCalls):
             target=_names.space_ref(target, "target"),
             bridge="" if bridge is None else _names.bridge_name(bridge),
             correction=_names.CORRECTIONS.to_number(correction),
-            correction_k=correction_k,
-            limit=limit,
+            correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
+            limit=whole(limit, "limit"),
         )
         seconds = 10 * self._settings.timeout if timeout is None else timeout
         blocks, details = self._download(MUTUAL_PAIRS, request, seconds)

@@ -1,6 +1,7 @@
 # Generated from _async/operations.py by client/unasync.py; edit that file.
 """Calls on work that outlasts its call."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -9,18 +10,19 @@ from google.protobuf import duration_pb2
 
 from consilience import _names
 from consilience._sync.base import Calls
-from consilience._sync.concurrency import sleep
+from consilience._sync.concurrency import finished, sleep
 from consilience._codec.operations import decode_operation, decode_outcome
 from consilience._methods import CANCEL_OPERATION, DELETE_OPERATION, GET_OPERATION, LIST_OPERATIONS, WAIT_OPERATION
 from consilience._progress import Progress, reporting
-from consilience._results.base import Result
+from consilience._results.base import CallDetails, Result
 from consilience._results.operation import Operation
-from consilience.errors import Timeout
+from consilience.errors import ConsilienceError, Timeout
 
 _PAGE = 1000
 _HOLD_SECONDS = 10.0
 _HOLD_SECONDS_SHOWN = 0.5
 _PAUSE_SECONDS = 0.05
+_ABANDON_SECONDS = 2.0
 
 
 class OperationCalls(Calls):
@@ -60,7 +62,7 @@ class OperationCalls(Calls):
         """
         request = operations_pb2.GetOperationRequest(name=_names.operation_name(operation))
         message, _ = self._call(GET_OPERATION, request, timeout)
-        return self._outcome(message, timeout, progress)
+        return self._outcome(message, timeout, progress, owned=False)
 
     def cancel_operation(self, operation: str | Operation, *, timeout: float | None = None) -> None:
         """Ask it to stop; no effect on one that has ended. NotFoundError."""
@@ -70,8 +72,32 @@ class OperationCalls(Calls):
         """Forget it and its answer; one that runs is cancelled first. NotFoundError."""
         self._call(DELETE_OPERATION, operations_pb2.DeleteOperationRequest(name=_names.operation_name(operation)), timeout)
 
-    def _outcome(self, message: Any, timeout: float | None, progress: Progress) -> Result:
-        """Wait for an operation and decode its answer."""
+    def _outcome(self, message: Any, timeout: float | None, progress: Progress, *, owned: bool) -> Result:
+        """Wait for an operation and decode its answer.
+
+        Args:
+            message: the operation as it was answered.
+            timeout: seconds; None waits until it ends.
+            progress: as in `wait_operation`.
+            owned: nobody but this caller knows of it: where the wait ends before the operation does, it is cancelled.
+        """
+        try:
+            message, details = self._ended(message, timeout, progress, fate="is being cancelled" if owned else "goes on")
+        except BaseException as ended:
+            # Whatever interrupts the wait (a cancelled task, Ctrl-C, the caller's progress function); a server's refusal does not.
+            if owned and (isinstance(ended, Timeout) or not isinstance(ended, ConsilienceError)):
+                finished(lambda: self._abandon(message.name))
+            raise
+        return decode_outcome(message, details)
+
+    def _abandon(self, name: str) -> None:
+        """Ask an operation to stop that nobody waits for any more; one try, its failure is nobody's to hear."""
+        request = operations_pb2.CancelOperationRequest(name=name)
+        with contextlib.suppress(ConsilienceError):
+            self._transport.unary(CANCEL_OPERATION, request, _ABANDON_SECONDS, _names.new_request_id())
+
+    def _ended(self, message: Any, timeout: float | None, progress: Progress, fate: str) -> tuple[Any, CallDetails]:
+        """The operation once it is done; Timeout tells its `fate`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         most = _HOLD_SECONDS_SHOWN if progress else _HOLD_SECONDS
         details = decode_operation(message).details
@@ -81,7 +107,7 @@ class OperationCalls(Calls):
                 remaining = most if deadline is None else deadline - time.monotonic()
                 if remaining <= 0:
                     raise Timeout(
-                        f"{message.name} did not end within {timeout:g} s and goes on; wait_operation waits for it again",
+                        f"{message.name} did not end within {timeout:g} s and {fate}; wait=False with wait_operation waits longer",
                         reason="DEADLINE_EXCEEDED",
                     )
                 hold = duration_pb2.Duration()
@@ -91,4 +117,4 @@ class OperationCalls(Calls):
                 if not message.done:
                     sleep(_PAUSE_SECONDS)
             report(1.0, 1.0)
-        return decode_outcome(message, details)
+        return message, details

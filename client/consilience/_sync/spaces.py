@@ -5,12 +5,11 @@ from consilience import _names
 from consilience._sync.base import Calls
 from consilience._codec.spaces import decode_space
 from consilience._methods import CREATE_SPACE, DELETE_SPACE, GET_SPACE, LIST_SPACES
+from consilience._numbers import whole
 from consilience._results.space import Space
-from consilience.errors import InvalidArgumentError
 from consilience.v1 import space_pb2
 
 _PAGE = 1000
-_DIMS = range(1, 2**32)
 
 
 class SpaceCalls(Calls):
@@ -48,18 +47,18 @@ class SpaceCalls(Calls):
             AlreadyExistsError: a space has this name.
             InvalidArgumentError: a malformed name, a name that a bridge has, a dim beyond the limits, an unknown similarity.
         """
-        if dim not in _DIMS:
-            raise InvalidArgumentError(f"dim is {dim!r}; give the width of the vectors, at least 1", field="dim")
         space = space_pb2.Space(
             kind=_names.SPACE_KINDS.to_number(kind),
-            dim=dim,
+            dim=whole(dim, "dim", least=1),
             similarity=_names.SIMILARITIES.to_number(similarity),
-            modality=modality or "",
-            model=model or "",
-            layer=layer or "",
-            group=group or "",
+            modality=_names.text(modality or "", "modality"),
+            model=_names.text(model or "", "model"),
+            layer=_names.text(layer or "", "layer"),
+            group=_names.text(group or "", "group"),
         )
-        request = space_pb2.CreateSpaceRequest(space_id=_names.bare(name), space=space, request_id=request_id or _names.new_request_id())
+        request = space_pb2.CreateSpaceRequest(
+            space_id=_names.new_name(name, "space_id"), space=space, request_id=_names.request_id(request_id)
+        )
         message, details = self._call(CREATE_SPACE, request, timeout)
         return decode_space(message.space, details)
 
@@ -82,5 +81,5 @@ class SpaceCalls(Calls):
 
     def delete_space(self, space: str | Space, *, request_id: str | None = None, timeout: float | None = None) -> None:
         """Remove a space with all its versions; NotFoundError."""
-        request = space_pb2.DeleteSpaceRequest(name=_names.space_name(space), request_id=request_id or _names.new_request_id())
+        request = space_pb2.DeleteSpaceRequest(name=_names.space_name(space), request_id=_names.request_id(request_id))
         self._call(DELETE_SPACE, request, timeout)

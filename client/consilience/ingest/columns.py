@@ -24,6 +24,10 @@ def find_columns(
     """
     ids = None if ids_given else _find(names, id_column, _IDS, "ids", "id_column")
     vectors = _find(names, vector_column, _VECTORS, "vectors", "vector_column")
+    if isinstance(attribute_columns, str):
+        raise InvalidArgumentError(
+            f"attribute_columns is the single string {attribute_columns!r}; give a list of columns", field="attribute_columns"
+        )
     if attribute_columns is None:
         return ids, vectors, [name for name in names if name not in {ids, vectors}]
     for name in attribute_columns:

@@ -115,8 +115,9 @@ def test_every_call_has_a_deadline_of_its_own_or_the_clients(client, script):
 def test_a_passed_deadline_is_a_timeout(client, script):
     script.delay = 1.0
     start = time.monotonic()
-    with pytest.raises(consilience.Timeout):
+    with pytest.raises(consilience.Timeout) as passed:
         client.server_info(timeout=0.2)
+    assert passed.value.reason == "DEADLINE_EXCEEDED"
     assert time.monotonic() - start < 0.9
 
 
@@ -198,12 +199,6 @@ def test_one_who_does_not_wait_gets_the_operation(client, script):
     client.cancel_operation(started)
     assert script.last.name == "operations/align-1"
     assert client.wait_operation("align-1").score == 0.75
-
-
-def test_waiting_ends_with_the_callers_time_while_the_work_goes_on(client, script):
-    script.operation_steps = 10**6
-    with pytest.raises(consilience.Timeout, match="goes on"):
-        client.align("a", "b", timeout=0.3)
 
 
 @pytest.mark.parametrize(
