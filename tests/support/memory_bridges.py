@@ -5,7 +5,7 @@ from consilience_server.core.errors import BridgeExists, BridgeNotFound
 
 class MemoryBridges:
     def __init__(self):
-        self.artefacts = {}
+        self.artefacts, self.deletions = {}, {}
 
     def put(self, artefact):
         if artefact.name in self.artefacts:
@@ -20,7 +20,10 @@ class MemoryBridges:
     def list(self, after, limit):
         return [self.artefacts[name] for name in sorted(self.artefacts) if name > after][:limit]
 
-    def delete(self, name):
+    def delete(self, name, request_id=""):
+        if request_id and self.deletions.get(request_id) == name:
+            return
+        self.deletions[request_id] = name
         self.get(name)
         del self.artefacts[name]
 

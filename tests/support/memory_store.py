@@ -16,6 +16,7 @@ class MemoryStore:
     read_only = False
 
     def __init__(self):
+        self.deletions = {}
         self.records, self.versions, self.uploads, self.pins, self.loads = {}, {}, {}, Counter(), Counter()
 
     def create(self, spec, request_id=""):
@@ -35,9 +36,12 @@ class MemoryStore:
     def list(self, after, limit):
         return [self.records[name] for name in sorted(self.records) if name > after][:limit]
 
-    def delete(self, name):
+    def delete(self, name, request_id=""):
+        if request_id and self.deletions.get(request_id) == name:
+            return
         self.get(name)
         del self.records[name]
+        self.deletions[request_id] = name
 
     def open_upload(self, space, request_id):
         self.get(space)

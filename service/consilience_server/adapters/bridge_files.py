@@ -21,6 +21,7 @@ import numpy as np
 from safetensors import numpy as safetensors
 
 from consilience_server.adapters.durable_files import make_directory, remove_tree, sync_directory, write_durably
+from consilience_server.adapters.removal_receipts import RECEIPTS, RemovalReceipts
 from consilience_server.adapters.storage_errors import reading, writing
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
 from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
@@ -45,6 +46,7 @@ class BridgeFiles:
     def __init__(self, root: Path, read_only: bool = False) -> None:  # noqa: FBT001, FBT002  # named by its callers, as the store's is
         self._root = root
         self._read_only = read_only
+        self._receipts = RemovalReceipts(root / RECEIPTS)
         if not read_only:
             with writing("the folder of bridges"):
                 make_directory(root)
@@ -130,11 +132,43 @@ class BridgeFiles:
                 continue
         return found
 
-    def delete(self, name: str) -> None:
-        """Remove one; it is gone at once for readers, whatever interrupts the rest. BridgeNotFound."""
+    def delete(self, name: str, request_id: str = "") -> None:
+        """Remove one; it is gone at once for readers, whatever interrupts the rest. Repeating a request id changes nothing more.
+
+        Raises:
+            BridgeNotFound: no such bridge.
+            UploadConflict: the request id removed another bridge before.
+        """
         self._check_writable()
-        if not self.exists(name):
+        if self._removed_before(name, request_id):
+            return
+        try:
+            self._remove(name, request_id)
+        except BridgeNotFound:
+            # The same request may have been served twice at once.
+            if not self._removed_before(name, request_id):
+                raise
+
+    def _removed_before(self, name: str, request_id: str) -> bool:
+        return request_id != "" and self._receipts.removed(request_id, name, self._uid_if_any(name))
+
+    def _uid_if_any(self, name: str) -> str | None:
+        """None where there is no such bridge; empty where it is damaged: that must not keep it from being removed."""
+        try:
+            return self.uid(name)
+        except BridgeNotFound:
+            return None
+        except CorruptData:
+            return ""
+
+    def _remove(self, name: str, request_id: str) -> None:
+        uid = self._uid_if_any(name)
+        if uid is None:
             raise BridgeNotFound(f"there is no bridge {name!r}; list the bridges for their names", bridge=name)
+        if request_id:
+            # Before the removal: what a crash leaves in between is known by its uid, and removed when the request is repeated.
+            with writing(f"the removal of bridge {name!r}"):
+                self._receipts.write(request_id, name, uid)
         waste = self._root / f".{uuid.uuid4().hex}"
         try:
             os.rename(self._root / name, waste)  # noqa: PTH104  # as in _publish

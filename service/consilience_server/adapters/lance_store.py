@@ -28,7 +28,7 @@ from consilience_server.adapters.request_ledger import RequestEntry, RequestLedg
 from consilience_server.adapters.space_columns import ID, attribute_column
 from consilience_server.adapters.space_commits import SpaceCommits, ids_digest
 from consilience_server.adapters.storage_errors import reading, writing
-from consilience_server.adapters.store_catalog import Layout, StoreCatalog
+from consilience_server.adapters.store_catalog import Layout, StoreCatalog, now_us
 from consilience_server.adapters.store_format import check_format, no_store, write_format
 from consilience_server.adapters.store_lease import StoreLease
 from consilience_server.adapters.store_maintenance import SpaceMaintenance
@@ -158,12 +158,30 @@ class LanceStore:
         self._check_open()
         return self._catalog.spaces(after, limit)
 
-    def delete(self, name: str) -> None:
-        """Remove a space with all versions and uploads; waits for a running commit."""
+    def delete(self, name: str, request_id: str = "") -> None:
+        """Remove a space with all versions and uploads; waits for a running commit. Repeating a request id changes nothing more."""
         self._check_writable()
+        if self._deleted_before(name, request_id):
+            return
+        try:
+            self._delete(name, request_id)
+        except SpaceNotFound:
+            # The same request may have been served twice at once.
+            if not self._deleted_before(name, request_id):
+                raise
+
+    def _deleted_before(self, name: str, request_id: str) -> bool:
+        """Whether this very request removed the space; UploadConflict where it removed another."""
+        removed = self._catalog.deleted_by(request_id) if request_id else None
+        if removed not in {None, name}:
+            message = f"request_id {request_id!r} deleted space {removed!r} before, not {name!r}; use a new request_id"
+            raise UploadConflict(message, field="request_id")
+        return removed is not None
+
+    def _delete(self, name: str, request_id: str) -> None:
         uid = self._catalog.space(name).uid
         with self._locks.hold(uid):
-            if not self._catalog.delete(uid):
+            if not self._catalog.delete(uid, name, request_id):
                 raise SpaceNotFound(f"there is no space {name!r}; it was deleted meanwhile", space=name)
             self._checks.forget(self._commits.directory(uid))
             remove_tree(self._commits.directory(uid))
@@ -285,7 +303,8 @@ class LanceStore:
         self._check_open()
         with self._pins.pin(uid, version):
             if version and self._catalog.layout(uid, version) is None:
-                raise _expired(f"of space uid {uid}", version)
+                name = self._catalog.name(uid)
+                raise _expired("of a space that was deleted" if name is None else f"of space {name!r}", version)
             yield
 
     def maintain(self, keep_seconds: float, upload_seconds: float) -> MaintenanceReport:
@@ -315,6 +334,7 @@ class LanceStore:
                     except SpaceNotFound:
                         continue
                     errors += round_.space(current)
+        self._catalog.forget_deletions(now_us() - max(round_.keep_us, round_.upload_us))
         if errors:
             raise errors[0]
         return round_.report()

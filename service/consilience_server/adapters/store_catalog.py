@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS requests (
     uid TEXT NOT NULL REFERENCES spaces ON DELETE CASCADE, kind TEXT NOT NULL, request_id TEXT NOT NULL, digest TEXT NOT NULL,
     begin_us INTEGER NOT NULL, done_us INTEGER, rows INTEGER NOT NULL, outcome TEXT, PRIMARY KEY (uid, kind, request_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deletions (request_id TEXT PRIMARY KEY, name TEXT NOT NULL, done_us INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 _UID = re.compile(r"[0-9a-f]{32}")
@@ -125,10 +126,31 @@ class StoreCatalog:
         with self.database.read() as connection:
             return [_checked_uid(row[0]) for row in connection.execute("SELECT uid FROM spaces ORDER BY name")]
 
-    def delete(self, uid: str) -> bool:
-        """Forget a space with everything that belongs to it; whether it was there."""
+    def delete(self, uid: str, name: str, request_id: str) -> bool:
+        """Forget a space with everything that belongs to it, and note which request it was (unless that is empty); whether it was there."""
         with self.database.write() as connection:
-            return connection.execute("DELETE FROM spaces WHERE uid = ?", [uid]).rowcount > 0
+            if connection.execute("DELETE FROM spaces WHERE uid = ?", [uid]).rowcount == 0:
+                return False
+            if request_id:
+                connection.execute("INSERT INTO deletions VALUES (?, ?, ?)", [request_id, name, now_us()])
+            return True
+
+    def deleted_by(self, request_id: str) -> str | None:
+        """The name of the space that this request removed; None where it did not, or long ago."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT name FROM deletions WHERE request_id = ?", [request_id]).fetchone()
+            return None if row is None else str(row[0])
+
+    def forget_deletions(self, before_us: int) -> None:
+        """Drop the receipts of removals older than a time."""
+        with self.database.write() as connection:
+            connection.execute("DELETE FROM deletions WHERE done_us < ?", [before_us])
+
+    def name(self, uid: str) -> str | None:
+        """The name of the space of this uid; None where it is not there any more."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT name FROM spaces WHERE uid = ?", [uid]).fetchone()
+            return None if row is None else str(row[0])
 
     def layout(self, uid: str, version: int) -> Layout | None:
         """The newest layout of a version; None where the version is not (or no longer) there."""

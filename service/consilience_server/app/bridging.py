@@ -46,7 +46,7 @@ __all__ = ["Bridging", "FitLimits", "FitQuery", "MethodChoice"]
 T = TypeVar("T")
 _MOST_HELD_OUT = 0.9
 _MOST_PENALTIES = 100
-_SEEDS = range(2**64)
+_MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,9 @@ class Bridging:
         more = len(found) > count
         return found[:count], encode_token("bridges", "", found[count - 1].name) if more else ""
 
-    async def delete(self, call: Call, name: str) -> None:
-        """Remove one; BridgeNotFound. Running matches keep what they hold."""
-        await self._do(call, lambda: self._bridges.delete(name))
+    async def delete(self, call: Call, name: str, request_id: str = "") -> None:
+        """Remove one; BridgeNotFound. Running matches keep what they hold. Repeatable by request id."""
+        await self._do(call, lambda: self._bridges.delete(name, request_id))
 
     async def _earlier(self, call: Call, query: FitQuery) -> BridgeArtefact | None:
         """The bridge that this very request made before; refuses names that are taken otherwise."""
@@ -231,7 +231,7 @@ def _check(query: FitQuery) -> None:
         raise InvalidArgument(
             f"held_out_fraction is {query.held_out_fraction}; it must be above 0 and at most {_MOST_HELD_OUT}", field="held_out_fraction"
         )
-    if query.seed not in _SEEDS:
+    if not 0 <= query.seed <= _MAX_SEED:
         raise InvalidArgument(f"the seed is {query.seed}; it must be 0 to 2^64 - 1", field="seed")
     bad = [penalty for penalty in query.penalties if not (math.isfinite(penalty) and penalty >= 0)]
     if bad or len(query.penalties) > _MOST_PENALTIES:

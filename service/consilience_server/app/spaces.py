@@ -83,9 +83,9 @@ class Spaces:
         more = len(records) > count
         return records[:count], encode_token("spaces", "", records[count - 1].spec.name) if more else ""
 
-    async def delete(self, call: Call, name: str) -> None:
-        """Remove a space with all versions; running reads keep the snapshot they hold."""
-        await self._do(call, lambda: self._store.delete(name))
+    async def delete(self, call: Call, name: str, request_id: str = "") -> None:
+        """Remove a space with all versions; running reads keep the snapshot they hold. Repeatable by request id."""
+        await self._do(call, lambda: self._store.delete(name, request_id))
 
     async def open_upload(self, call: Call, space: str, request_id: str) -> UploadState:
         """Begin an upload or find how far it is."""

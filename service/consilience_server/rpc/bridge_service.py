@@ -59,7 +59,7 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
 
     async def DeleteBridge(self, request: bridge_pb2.DeleteBridgeRequest, _context: Any) -> bridge_pb2.DeleteBridgeResponse:
         """Removes a bridge."""
-        await self._bridging.delete(current_call(), bridge_id(request.name, "name"))
+        await self._bridging.delete(current_call(), bridge_id(request.name, "name"), request.request_id)
         return bridge_pb2.DeleteBridgeResponse()
 
     async def EvaluateBridge(self, _request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bridge_pb2.EvaluateBridgeResponse:

@@ -38,7 +38,7 @@ class SpaceService(space_pb2_grpc.SpaceServiceServicer):
 
     async def DeleteSpace(self, request: space_pb2.DeleteSpaceRequest, _context: Any) -> space_pb2.DeleteSpaceResponse:
         """Removes a space with all versions."""
-        await self._spaces.delete(current_call(), space_id(request.name, "name"))
+        await self._spaces.delete(current_call(), space_id(request.name, "name"), request.request_id)
         return space_pb2.DeleteSpaceResponse()
 
     async def UpsertEmbeddings(

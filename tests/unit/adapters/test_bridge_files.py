@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -6,7 +7,15 @@ import pytest
 
 from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
-from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
+from consilience_server.core.errors import (
+    BridgeExists,
+    BridgeNotFound,
+    CorruptData,
+    InvalidName,
+    StoreReadOnly,
+    StoreTooNew,
+    UploadConflict,
+)
 from consilience_server.core.similarity import Similarity
 
 
@@ -95,6 +104,49 @@ def test_a_deleted_bridge_is_gone_and_its_name_free(bridges):
         with pytest.raises(BridgeNotFound):
             call("text-to-image")
     bridges.put(artefact(seed=1))
+
+
+def test_a_removal_repeats_by_request_id_and_leaves_what_got_the_name_since(bridges):
+    bridges.put(artefact())
+    bridges.delete("text-to-image", "gone")
+    bridges.delete("text-to-image", "gone")
+    with pytest.raises(BridgeNotFound):
+        bridges.delete("text-to-image", "other")
+    bridges.put(replace(artefact(), uid="v" * 32))
+    bridges.put(artefact("b"))
+    again = BridgeFiles(bridges._root)
+    again.delete("text-to-image", "gone")
+    with pytest.raises(UploadConflict, match="'text-to-image' before, not 'b'") as refusal:
+        again.delete("b", "gone")
+    assert refusal.value.field == "request_id"
+    assert [found.name for found in again.list("", 10)] == ["b", "text-to-image"]
+
+
+def test_a_removal_that_was_interrupted_is_finished_when_repeated(bridges, monkeypatch):
+    bridges.put(artefact())
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("consilience_server.adapters.bridge_files.os.rename", crash)
+        with pytest.raises(KeyboardInterrupt):
+            bridges.delete("text-to-image", "gone")
+    assert bridges.exists("text-to-image")
+    bridges.delete("text-to-image", "gone")
+    assert not bridges.exists("text-to-image")
+
+
+def test_receipts_of_removals_expire_and_a_damaged_bridge_can_be_removed(bridges):
+    bridges.put(artefact())
+    (bridges._root / "text-to-image" / "bridge.json").write_bytes(b"{")
+    bridges.delete("text-to-image", "gone")
+    receipt = next(bridges._root.rglob("*.json"))
+    os.utime(receipt, (0, 0))
+    bridges.put(artefact())
+    bridges.delete("text-to-image", "later")
+    with pytest.raises(BridgeNotFound):
+        bridges.delete("text-to-image", "gone")
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "A", "a/b", ".hidden", "a" * 64])

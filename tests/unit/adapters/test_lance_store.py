@@ -78,6 +78,33 @@ class TestSpaces:
         with pytest.raises(UploadNotFound):
             store.upload_state("a", "r")
 
+    def test_a_removal_repeats_by_request_id_even_after_a_restart(self, store, tmp_path):
+        store.delete("a", "gone")
+        store.delete("a", "gone")
+        for request_id in ("other", ""):
+            with pytest.raises(SpaceNotFound):
+                store.delete("a", request_id)
+        made_anew, other = store.create(spec()), store.create(spec("b"))
+        store.close()
+        again = LanceStore(tmp_path / "store")
+        again.delete("a", "gone")
+        with pytest.raises(UploadConflict, match="'a' before, not 'b'") as refusal:
+            again.delete("b", "gone")
+        assert refusal.value.field == "request_id"
+        assert (again.get("a"), again.get("b")) == (made_anew, other), "the repetition is of the earlier removal"
+        again.maintain(0, 0)
+        again.delete("a", "gone")
+        with pytest.raises(SpaceNotFound):
+            again.get("a")
+        again.close()
+
+    def test_two_removals_of_one_request_at_once_both_succeed(self, store):
+        for attempt in range(10):
+            store.create(spec("b"))
+            with ThreadPoolExecutor(4) as pool:
+                for done in [pool.submit(store.delete, "b", f"gone-{attempt}") for _ in range(4)]:
+                    done.result()
+
     def test_all_of_the_spec_is_kept(self, store):
         full = replace(spec("full"), modality="image", model="clip", layer="3", group="clip-layers")
         store.create(full)
@@ -334,7 +361,11 @@ class TestVersions:
         for call in (lambda: store.load("a", 2), lambda: store.attributes("a", 7, ["x"])):
             with pytest.raises(VersionExpired):
                 call()
-        with pytest.raises(VersionExpired), store.pin(store.get("a").uid, 2):
+        with pytest.raises(VersionExpired, match="version 2 of space 'a'"), store.pin(store.get("a").uid, 2):
+            pass
+        uid = store.get("a").uid
+        store.delete("a")
+        with pytest.raises(VersionExpired, match="version 1 of a space that was deleted"), store.pin(uid, 1):
             pass
 
     def test_an_old_version_reads_the_same_bytes_while_pinned_and_is_expired_after(self, store):

@@ -72,7 +72,10 @@ async def test_make_list_get_remove(stub, details_of):
     rest = await stub.ListSpaces(space_pb2.ListSpacesRequest(page_size=1, page_token=page.next_page_token))
     assert [space.name for space in (*page.spaces, *rest.spaces)] == ["spaces/a", "spaces/b"]
     assert rest.next_page_token == ""
-    await stub.DeleteSpace(space_pb2.DeleteSpaceRequest(name="spaces/a"))
+    for _ in range(2):
+        await stub.DeleteSpace(space_pb2.DeleteSpaceRequest(name="spaces/a", request_id="gone"))
+    unknown = stub.DeleteSpace(space_pb2.DeleteSpaceRequest(name="spaces/a", request_id="other"))
+    assert (await refused(unknown, details_of))[1] == "SPACE_NOT_FOUND"
     assert await refused(stub.GetSpace(space_pb2.GetSpaceRequest(name="spaces/a")), details_of) == ("NOT_FOUND", "SPACE_NOT_FOUND", None)
     bad_token = stub.ListSpaces(space_pb2.ListSpacesRequest(page_token="nonsense"))
     assert await refused(bad_token, details_of) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN", "page_token")
