@@ -134,6 +134,10 @@ def test_a_batch_that_no_sdk_would_send_is_refused(client, known, case):
         ({"metric": "rsa"}, consilience.UnimplementedError, "NOT_SERVED", "metric"),
         ({"preprocess": "whiten"}, INVALID, "INVALID_ARGUMENT", "preprocess"),
         ({"permutations": 10**9}, INVALID, "INVALID_ARGUMENT", "permutations"),
+        ({"k": 2.5}, INVALID, "INVALID_K", "k"),
+        ({"k": "x"}, INVALID, "INVALID_K", "k"),
+        ({"seed": -1}, INVALID, "INVALID_ARGUMENT", "seed"),
+        ({"alpha": 0}, INVALID, "INVALID_ARGUMENT", "alpha"),
         ({"alpha": 1.5}, INVALID, "INVALID_ARGUMENT", "alpha"),
     ],
     ids=str,
@@ -203,6 +207,8 @@ def test_a_malformed_name_is_refused(client, bad):
     [
         ({"dim": 0}, INVALID, "INVALID_ARGUMENT", "dim"),
         ({"dim": 10**8}, INVALID, "INVALID_ARGUMENT", "dim"),
+        ({"dim": 3.5}, INVALID, "INVALID_ARGUMENT", "dim"),
+        ({"dim": True}, INVALID, "INVALID_ARGUMENT", "dim"),
         ({"dim": 2, "similarity": "cosin"}, INVALID, "INVALID_ARGUMENT", "similarity"),
         ({"dim": 2, "kind": "kernel"}, consilience.UnimplementedError, "NOT_SERVED", "kind"),
     ],
@@ -227,6 +233,17 @@ class TestBridges:
         with pytest.raises(INVALID) as refused:
             client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="procrustes", pair_ids=space.ids[:1])
         check(refused.value, "TOO_FEW_PAIRS", "pairs", "")
+
+    def test_no_pairs_at_all(self, client, space, name):
+        with pytest.raises(INVALID) as refused:
+            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="ridge", pair_ids=[])
+        check(refused.value, "TOO_FEW_PAIRS", "pairs.item_ids", "")
+
+    @pytest.mark.parametrize("fraction", [0, 1, -0.5])
+    def test_a_share_that_is_none(self, client, space, name, fraction):
+        with pytest.raises(INVALID) as refused:
+            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", held_out_fraction=fraction)
+        check(refused.value, "INVALID_ARGUMENT", "held_out_fraction", str(fraction))
 
     def test_an_unknown_method(self, client, space, name):
         with pytest.raises(INVALID) as refused:
@@ -294,6 +311,25 @@ def test_an_item_that_is_not_there_is_named(client, space):
     with pytest.raises(consilience.NotFoundError) as refused:
         client.get_embeddings(space.name, [space.ids[0], "nobody"])
     check(refused.value, "ITEM_NOT_FOUND", "", "nobody")
+
+
+def test_no_ids_are_no_items_of_the_version_asked_for(client, space, name):
+    client.upsert(space.name, ["new"], np.ones((1, 8)), attributes={"label": ["x"]})
+    none = client.get_embeddings(f"{space.name}@1", [])
+    assert (none.ids, none.vectors.shape, none.space.version) == ([], (0, 8), 1)
+    assert client.get_embeddings(space.name, []).space.version == client.get_space(space.name).version
+    client.create_space(f"{name}-bare", dim=5)
+    assert client.get_embeddings(f"{name}-bare", []).vectors.shape == (0, 5)
+
+
+def test_a_path_that_is_no_folder_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(INVALID, match="no folder") as refused:
+        consilience.Client.local(file)
+    assert refused.value.field == "path"
+    with pytest.raises(consilience.ConsilienceError, match="cannot be opened"):
+        consilience.Client.local(file / "below")
 
 
 def test_a_version_that_never_was(client, space):

@@ -119,6 +119,17 @@ def test_what_is_no_matrix_of_numbers_is_refused(values, reason):
     assert (refused.value.reason, refused.value.field) == (reason, "queries")
 
 
+@pytest.mark.parametrize("pack", [lambda masked: masked, list], ids=["array", "list of rows"])
+def test_masked_entries_are_refused_and_masks_without_any_are_not(pack):
+    whole = np.ma.masked_array(ARRAY, mask=False)
+    np.testing.assert_array_equal(to_vectors(pack(whole)).data, ARRAY)
+    broken = whole.copy()
+    broken[1, 2] = np.ma.masked
+    with pytest.raises(InvalidArgumentError, match="masked") as refused:
+        to_vectors(pack(broken))
+    assert (refused.value.reason, refused.value.field) == ("NOT_FINITE", "vectors")
+
+
 def test_a_single_vector_is_one_row_where_that_makes_sense():
     assert to_vectors([1.0, 2.0], single=True).data.shape == (1, 2)
 
