@@ -111,7 +111,10 @@ class StagedUpload:
             message = f"the batch begins with row {first_row:,}, but {self.rows:,} rows are staged; resume there"
             raise UploadConflict(message, field="header.first_row", staged_rows=self.rows)
         if batch.vectors.shape != (len(batch.ids), self.dim):
-            message = f"{len(batch.ids)} ids came with vectors of shape {batch.vectors.shape}; the space has dim {self.dim}"
+            message = (
+                f"{len(batch.ids)} ids came with vectors of shape {batch.vectors.shape}; the space has dim {self.dim}: "
+                "give a row of that width an id"
+            )
             raise DimensionMismatch(message, field="batch.vectors")
         self._refuse_duplicates(batch.ids)
         types = {name: column.type for name, column in batch.attributes.items()}

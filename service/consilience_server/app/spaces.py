@@ -131,7 +131,7 @@ class Spaces:
                 most = self._limits.max_items_per_message
                 raise InvalidArgument(f"a batch has {len(batch.ids):,} items; at most {most:,} fit one message", field="batch.ids")
             record = await self._do(call, lambda: self._store.get(space))
-            check_batch(batch, record, self._limits.max_id_bytes)
+            check_batch(batch, record, self._limits.max_id_bytes, first_row)
             with self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
                 return await self._do(call, lambda: self._store.stage(space, request_id, first_row, batch))
         except InvalidArgument:
@@ -185,7 +185,7 @@ class Spaces:
             if ids:
                 if len(ids) > most:
                     raise InvalidArgument(f"{len(ids):,} ids at once; at most {most:,} of this width fit one message", field="ids")
-                check_ids(ids, self._limits.max_id_bytes, "ids")
+                check_ids(ids, self._limits.max_id_bytes, "ids", remedy="ask for each item once")
                 rows = rows_of(snapshot.ids, ids, name)
             else:
                 start = int(np.searchsorted(snapshot.ids, after, side="right")) if after else 0
@@ -199,7 +199,7 @@ class Spaces:
 
     async def delete_items(self, call: Call, name: str, ids: Sequence[str], request_id: str) -> DeleteOutcome:
         """Remove items as one version; absent ids are counted."""
-        check_ids(ids, self._limits.max_id_bytes, "ids")
+        check_ids(ids, self._limits.max_id_bytes, "ids", remedy="name each item once")
         return await self._do(call, lambda: self._store.delete_items(name, ids, request_id))
 
     @staticmethod

@@ -24,6 +24,7 @@ from consilience_server.core.similarity import Similarity
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHOWN = 10
+_SHOWN_CHARACTERS = 60
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "real": (float, int), "boolean": (bool,)}
 _INT64 = range(-(2**63), 2**63)
 
@@ -47,23 +48,48 @@ def check_spec(spec: SpaceSpec, max_dim: int) -> None:
         raise InvalidArgument(f"dim is {spec.dim}; it must be 1 to {max_dim:,}", field="space.dim")
 
 
-def check_ids(ids: Sequence[str], max_bytes: int, field: str = "batch.ids") -> None:
-    """Non-empty, at most `max_bytes` of UTF-8, no control characters, each once."""
-    bad = [
-        position
-        for position, item in enumerate(ids)
-        if not item or len(item.encode()) > max_bytes or (not item.isprintable() and _has_control(item))
-    ]
+def check_ids(
+    ids: Sequence[str], max_bytes: int, field: str = "batch.ids", *, first_row: int = 0, remedy: str = "send each item once"
+) -> None:
+    """Non-empty, at most `max_bytes` of UTF-8, no control characters, each once.
+
+    Args:
+        ids: of items.
+        max_bytes: of the longest id.
+        field: of the request, for the error.
+        first_row: the row of the whole upload that the first id has: messages number rows so.
+        remedy: what to do about an id that stands twice.
+
+    Raises:
+        InvalidId: names each bad id with what is wrong with it.
+        DuplicateId: names the ids.
+    """
+    bad = [(first_row + row, fault) for row, item in enumerate(ids) if (fault := _id_fault(item, max_bytes))]
     if bad:
+        place = "row" if field.startswith("batch") else "position"
+        listed = ", ".join(f"{place} {row} {fault}" for row, fault in bad[:_SHOWN])
+        more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
         raise InvalidId(
-            f"{len(bad)} item ids are empty, longer than {max_bytes} bytes or hold control characters: positions {shown(bad)}",
+            f"{len(bad):,} item ids are refused: {listed}{more}; an id is 1 to {max_bytes} bytes of UTF-8 without control characters: "
+            "correct these ids",
             field=field,
-            positions=bad[:_SHOWN],
+            positions=[row for row, _ in bad[:_SHOWN]],
         )
     if len(set(ids)) != len(ids):
         seen: set[str] = set()
         twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy
-        raise DuplicateId(f"item ids stand twice in one batch: {shown(twice)}; send each item once", field=field, ids=twice[:_SHOWN])
+        raise DuplicateId(f"item ids stand twice in one message: {shown(twice)}; {remedy}", field=field, ids=twice[:_SHOWN])
+
+
+def _id_fault(item: str, max_bytes: int) -> str:
+    """What is wrong with an id, with the id itself; empty where nothing is."""
+    if not item:
+        return "is empty"
+    size = len(item.encode())
+    cut = repr(item if len(item) <= _SHOWN_CHARACTERS else item[:_SHOWN_CHARACTERS] + "...")
+    if size > max_bytes:
+        return f"({cut}) has {size:,} bytes"
+    return f"({cut}) holds a control character" if not item.isprintable() and _has_control(item) else ""
 
 
 def _has_control(text: str) -> bool:
@@ -71,20 +97,26 @@ def _has_control(text: str) -> bool:
 
 
 def check_vectors(
-    vectors: NDArray[np.float32], similarity: Similarity, ids: Sequence[str] | None = None, field: str = "batch.vectors"
+    vectors: NDArray[np.float32],
+    similarity: Similarity,
+    ids: Sequence[str] | None = None,
+    field: str = "batch.vectors",
+    *,
+    first_row: int = 0,
 ) -> None:
-    """Finite, and no zero vector under cosine; the message names rows and ids."""
+    """Finite, and no zero vector under cosine; the message names rows, counted from `first_row`, and ids."""
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
-        raise NotFinite(_rows_message("NaN or infinity", np.flatnonzero(~finite), ids), field=field)
+        raise NotFinite(_rows_message("NaN or infinity", np.flatnonzero(~finite), ids, first_row), field=field)
     if similarity is Similarity.COSINE:
         zero = ~vectors.any(axis=1)
         if zero.any():
-            raise ZeroVector(_rows_message("only zeros, which have no direction under cosine", np.flatnonzero(zero), ids), field=field)
+            what = "only zeros, which have no direction under cosine"
+            raise ZeroVector(_rows_message(what, np.flatnonzero(zero), ids, first_row), field=field)
 
 
-def _rows_message(what: str, rows: NDArray[np.int64], ids: Sequence[str] | None) -> str:
-    listed = shown([int(row) for row in rows])
+def _rows_message(what: str, rows: NDArray[np.int64], ids: Sequence[str] | None, first_row: int) -> str:
+    listed = shown([first_row + int(row) for row in rows])
     named = f" (ids {shown([ids[int(row)] for row in rows])})" if ids is not None else ""
     return f"{len(rows):,} rows hold {what}: rows {listed}{named}; drop or repair them"
 
@@ -92,33 +124,42 @@ def _rows_message(what: str, rows: NDArray[np.int64], ids: Sequence[str] | None)
 def check_width(columns: int, dim: int, what: str, field: str) -> None:
     """`columns` equals `dim`, else DimensionMismatch with both."""
     if columns != dim:
-        raise DimensionMismatch(f"the vectors have {columns} columns, {what} has dim {dim}", field=field, columns=columns, dim=dim)
+        message = f"the vectors have {columns} columns, {what} has dim {dim}; give vectors of {dim} columns"
+        raise DimensionMismatch(message, field=field, columns=columns, dim=dim)
 
 
-def check_attributes(attributes: Mapping[str, AttributeColumn], count: int, known: Mapping[str, str]) -> None:
-    """As many values as items, of the declared type, under a well-formed name, of the type the space has already."""
+def check_attributes(attributes: Mapping[str, AttributeColumn], count: int, known: Mapping[str, str], *, first_row: int = 0) -> None:
+    """As many values as items, of the declared type, under a well-formed name, of the type the space has already.
+
+    Messages count rows from `first_row`.
+    """
     for name, column in attributes.items():
         field = f"batch.attributes[{name}]"
         if not _ATTRIBUTE.fullmatch(name) or name in {"item_id", "vector"}:
-            raise InvalidAttribute(f"{name!r} is no attribute name: lower snake case, up to 64, not item_id or vector", field=field)
+            message = f"{name!r} is no attribute name: lower snake case, up to 64 characters, not item_id or vector; rename it"
+            raise InvalidAttribute(message, field=field)
         if len(column.values) != count:
-            raise InvalidAttribute(f"attribute {name!r} has {len(column.values)} values for {count} items", field=field)
+            message = f"attribute {name!r} has {len(column.values)} values for {count} items; give one an item, or mark it as missing"
+            raise InvalidAttribute(message, field=field)
         if known.get(name, column.type) != column.type:
-            raise InvalidAttribute(f"attribute {name!r} is of type {known[name]} in this space, not {column.type}", field=field)
+            message = f"attribute {name!r} is of type {known[name]} in this space, not {column.type}; convert it or choose another name"
+            raise InvalidAttribute(message, field=field)
         types = _PYTHON_TYPES[column.type]
         for position, value in enumerate(column.values):
             if value is None:
                 continue
             fits = isinstance(value, types) and (column.type == "boolean" or not isinstance(value, bool))
             if not fits or (column.type == "integer" and value not in _INT64):
-                raise InvalidAttribute(f"attribute {name!r} holds {value!r} at position {position}, not a {column.type}", field=field)
+                message = f"attribute {name!r} holds {value!r} in row {first_row + position}, not a {column.type}; convert the column"
+                raise InvalidAttribute(message, field=field)
 
 
-def check_batch(batch: Batch, record: SpaceRecord, max_id_bytes: int) -> None:
-    """Everything a batch must be to enter this space."""
+def check_batch(batch: Batch, record: SpaceRecord, max_id_bytes: int, first_row: int = 0) -> None:
+    """Everything a batch must be to enter this space; messages count rows from `first_row`, the batch's first row in its upload."""
     if batch.vectors.shape[0] != len(batch.ids):
-        raise ShapeMismatch(f"{len(batch.ids)} ids came with {batch.vectors.shape[0]} rows", field="batch.vectors")
+        message = f"{len(batch.ids):,} ids came with {batch.vectors.shape[0]:,} rows of vectors; give one id a row"
+        raise ShapeMismatch(message, field="batch.vectors")
     check_width(batch.vectors.shape[1], record.spec.dim, f"space {record.spec.name!r}", "batch.vectors")
-    check_ids(batch.ids, max_id_bytes)
-    check_vectors(batch.vectors, record.spec.similarity, batch.ids)
-    check_attributes(batch.attributes, len(batch.ids), record.attributes)
+    check_ids(batch.ids, max_id_bytes, first_row=first_row)
+    check_vectors(batch.vectors, record.spec.similarity, batch.ids, first_row=first_row)
+    check_attributes(batch.attributes, len(batch.ids), record.attributes, first_row=first_row)

@@ -70,6 +70,23 @@ async def test_a_refused_batch_leaves_nothing(spaces, store):
         await spaces.commit(CALL, "a", "r", 0)
 
 
+async def test_messages_number_the_rows_of_the_whole_upload(spaces):
+    await spaces.create(CALL, SPEC, "")
+    await spaces.open_upload(CALL, "a", "r")
+    await spaces.stage(CALL, "a", "r", 0, batch(["p", "q"]))
+    with pytest.raises(errors.NotFinite, match=r"rows 3 \(ids 's'\)"):
+        await spaces.stage(CALL, "a", "r", 2, batch(["r", "s"], [(1, 1), (np.nan, 1)]))
+
+
+async def test_ids_asked_for_twice(spaces):
+    await spaces.create(CALL, SPEC, "")
+    await upload(spaces, ["p"])
+    with pytest.raises(errors.DuplicateId, match="'p'; ask for each item once"):
+        await spaces.read(CALL, "a", 0, ["p", "p"], 0, "")
+    with pytest.raises(errors.DuplicateId, match="'p'; name each item once"):
+        await spaces.delete_items(CALL, "a", ["p", "p"], "")
+
+
 async def test_a_batch_beyond_the_limit_or_out_of_order(spaces, store):
     await spaces.create(CALL, SPEC, "")
     await spaces.open_upload(CALL, "a", "r")

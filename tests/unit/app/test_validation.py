@@ -51,6 +51,29 @@ def test_ids_that_are_refused(bad):
         check_ids(["fine", bad], 16)
 
 
+def test_bad_ids_are_shown_with_what_is_wrong_with_each():
+    ids = ["fine", "", "x" * 600, "a\nb", *[""] * 20]
+    with pytest.raises(errors.InvalidId) as refusal:
+        check_ids(ids, 512, first_row=1000)
+    message = refusal.value.message
+    assert message.startswith("23 item ids are refused: row 1001 is empty, row 1002 ('xxx")
+    assert "has 600 bytes, row 1003 ('a\\nb') holds a control character, row 1004 is empty" in message
+    assert "and 13 more; an id is 1 to 512 bytes of UTF-8 without control characters: correct these ids" in message
+    assert len(message) < 500
+
+
+def test_rows_are_numbered_within_the_upload():
+    def message(part, known=()):
+        with pytest.raises(errors.InvalidArgument) as refusal:
+            check_batch(part, record(**dict(known)), 16, 5105)
+        return refusal.value.message
+
+    assert "rows 5106 (ids 'q')" in message(batch(vectors=[(1, 0), (np.nan, 1)]))
+    assert "rows 5105 (ids 'p')" in message(batch(vectors=[(0, 0), (1, 1)]))
+    assert "row 5106 is empty" in message(batch(ids=["p", ""]))
+    assert "1.5 in row 5106" in message(batch(n=AttributeColumn("integer", [1, 1.5])))
+
+
 def test_ids_that_are_fine():
     check_ids(["a b", "日本", "\u200b", "é" * 8, "/%"], 16)
 

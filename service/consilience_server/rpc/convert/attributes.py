@@ -33,9 +33,10 @@ def read_attributes(columns: Iterable[attribute_pb2.AttributeColumn], field: str
         where = f"{field}[{column.name}]"
         kind = column.WhichOneof("values")
         if kind is None:
-            raise InvalidAttribute(f"attribute {column.name!r} has no values", field=where)
+            message = f"attribute {column.name!r} has no values; give one an item, marking those that are missing, or leave the column out"
+            raise InvalidAttribute(message, field=where)
         if column.name in found:
-            raise InvalidAttribute(f"attribute {column.name!r} stands twice in one batch", field=where)
+            raise InvalidAttribute(f"attribute {column.name!r} stands twice in one batch; send each column once", field=where)
         values: list[str | int | float | bool | None] = list(getattr(column, kind).values)
         missing = list(column.missing)
         if any(later <= earlier for earlier, later in pairwise(missing)) or (missing and missing[-1] >= len(values)):
