@@ -28,17 +28,23 @@ class Embedded(Protocol):
         ...
 
 
+def folder_path(path: object) -> str:
+    """The path as text; InvalidArgumentError where it is none, or names what is no folder."""
+    if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
+        raise InvalidArgumentError(f"path is {path!r}; give the path of a folder", field="path")
+    if os.path.lexists(path) and not Path(path).is_dir():
+        raise InvalidArgumentError(f"{path} is no folder; give a folder to keep spaces in", field="path")
+    return str(path)
+
+
 def open_embedded(path: str) -> Embedded:
     """Start the server on a folder; returns once it is ready.
 
     Raises:
         MissingExtraError: the extra `server` is not installed.
-        InvalidArgumentError: the path is no folder.
         FailedPreconditionError: another process holds the folder, a newer version wrote it, or the system refuses it.
     """
     opener: Callable[[str], Embedded] = _load("server")
-    if os.path.lexists(path) and not Path(path).is_dir():
-        raise InvalidArgumentError(f"{path} is no folder; give a folder to keep spaces in", field="path")
     try:
         embedded: Embedded = _called(lambda: opener(path))
     except OSError as error:

@@ -28,7 +28,7 @@ class EnumNames:
 
     def to_number(self, name: str) -> Any:
         """The enum's value; InvalidArgumentError lists the names where there is none of this name."""
-        number = self._numbers.get(name)
+        number = self._numbers.get(name) if isinstance(name, str) else None
         if number is None:
             known = ", ".join(self._numbers)
             reason = _REASONS.get(self._field, "INVALID_ARGUMENT")
@@ -115,8 +115,12 @@ def text(value: object, field: str, reason: str = "INVALID_ARGUMENT") -> str:
 
 
 def request_id(given: str | None) -> str:
-    """The caller's, or a fresh one."""
-    return text(given, "request_id") if given else new_request_id()
+    """The caller's, or a fresh one; it travels in a header, which takes printable ASCII."""
+    if not given:
+        return new_request_id()
+    if not (text(given, "request_id").isascii() and given.isprintable()):
+        raise InvalidArgumentError(f"request_id is {given!a}; give printable ASCII", field="request_id")
+    return given
 
 
 def new_request_id() -> str:

@@ -46,6 +46,18 @@ def share(value: Any, field: str) -> float:
     return number
 
 
+def seconds(value: Any, field: str = "timeout") -> float:
+    """A span of time above 0.
+
+    Raises:
+        InvalidArgumentError: it is no number, or not above 0.
+    """
+    number = math.inf if isinstance(value, float) and value == math.inf else _real(value)
+    if number is None or not number > 0:
+        raise InvalidArgumentError(f"{field} is {value!r}; give seconds above 0", field=field)
+    return number
+
+
 def reals(values: Any, field: str) -> list[float]:
     """A list of finite numbers.
 

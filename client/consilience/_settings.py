@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consilience._numbers import seconds
 from consilience.errors import InvalidArgumentError
 
 DEFAULT_ADDRESS = "localhost:50051"
@@ -67,13 +68,15 @@ def resolve_settings(
         environment: read in place of the process's own.
 
     Raises:
-        InvalidArgumentError: a key would travel in the clear, the timeout is not above 0, or the roots cannot be read.
+        InvalidArgumentError: a key would travel in the clear or fits no header, the timeout is not above 0, or the roots cannot be read.
     """
-    if not timeout > 0:
-        raise InvalidArgumentError(f"timeout is {timeout!r}; give seconds above 0", field="timeout")
     where = address or environment.get("CONSILIENCE_ADDRESS") or DEFAULT_ADDRESS
     key = api_key or environment.get("CONSILIENCE_API_KEY") or None
-    settings = ClientSettings(where, key, _certificates(tls), timeout)
+    if not isinstance(where, str):
+        raise InvalidArgumentError(f"address is {where!r}; give host:port or unix:/path", field="address")
+    if key and not (isinstance(key, str) and key.isascii() and key.isprintable()):
+        raise InvalidArgumentError("api_key holds what no header takes; a key is printable ASCII, without a line's end", field="api_key")
+    settings = ClientSettings(where, key, _certificates(tls), seconds(timeout))
     if key and tls is None and not settings.is_local:
         raise InvalidArgumentError(
             f"the API key would travel to {where} in the clear; pass tls=True, or tls=False where something else encrypts", field="tls"

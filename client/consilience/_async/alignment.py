@@ -9,6 +9,7 @@ from consilience._async.operations import AsyncOperationCalls
 from consilience._codec.alignment import check_k, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
 from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
+from consilience._numbers import seconds
 from consilience._progress import Progress
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport
@@ -185,8 +186,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         )
         arrays = encode_arrays(x, y, similarity, spec)
         limits = await self._limits()
-        seconds = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else timeout
-        message, details = await self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), seconds)
+        most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
+        message, details = await self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)
         return decode_report(message.report, details)
 
     @overload

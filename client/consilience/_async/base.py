@@ -9,8 +9,10 @@ from typing import Self, TypeVar
 from consilience._async.concurrency import AsyncAttempt, sleep
 from consilience._async.transport import AsyncTransport
 from consilience._codec.server_info import decode_server_info
+from consilience._embedded import folder_path
 from consilience._methods import GET_SERVER_INFO, Method
 from consilience._names import new_request_id
+from consilience._numbers import seconds
 from consilience._results.base import CallDetails
 from consilience._results.server_info import Limits
 from consilience._retry import CALLS
@@ -58,11 +60,12 @@ class AsyncCalls:
 
         Raises:
             MissingExtraError: the extra is not installed.
+            InvalidArgumentError: the path is no folder.
             FailedPreconditionError: another process holds the folder.
         """
-        settings = ClientSettings(f"local:{path}", timeout=timeout)
+        settings = ClientSettings(f"local:{path}", timeout=seconds(timeout))
         client = cls.__new__(cls)
-        client._begin(settings, AsyncTransport(settings, str(path)))  # noqa: SLF001 - its own class
+        client._begin(settings, AsyncTransport(settings, folder_path(path)))  # noqa: SLF001 - its own class
         return client
 
     def _begin(self, settings: ClientSettings, transport: AsyncTransport) -> None:
@@ -90,7 +93,7 @@ class AsyncCalls:
         return f"{type(self).__name__}({self._settings.address!r})"
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._settings.timeout if timeout is None else timeout
+        return self._settings.timeout if timeout is None else seconds(timeout)
 
     async def _call(
         self, method: Method[Request, Response], request: Request, timeout: float | None = None
@@ -98,8 +101,8 @@ class AsyncCalls:
         """A unary call with its retries; refuses a request above the server's limit before it is sent."""
         await self._check_size(request)
 
-        async def attempt(seconds: float, request_id: str) -> tuple[Response, CallDetails]:
-            return await self._transport.unary(method, request, seconds, request_id)
+        async def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
+            return await self._transport.unary(method, request, remaining, request_id)
 
         return await self._retried(method, attempt, self._seconds(timeout))
 
@@ -108,8 +111,8 @@ class AsyncCalls:
     ) -> tuple[list[Response], CallDetails]:
         """All answers of a stream; broken streams begin again."""
 
-        async def attempt(seconds: float, request_id: str) -> tuple[list[Response], CallDetails]:
-            return await self._transport.download(method, request, seconds, request_id)
+        async def attempt(remaining: float, request_id: str) -> tuple[list[Response], CallDetails]:
+            return await self._transport.download(method, request, remaining, request_id)
 
         return await self._retried(method, attempt, self._seconds(timeout))
 
@@ -118,8 +121,8 @@ class AsyncCalls:
     ) -> tuple[Response, CallDetails]:
         """One answer to a stream of requests, which `requests` makes anew for every attempt."""
 
-        async def attempt(seconds: float, request_id: str) -> tuple[Response, CallDetails]:
-            return await self._transport.upload(method, requests(), seconds, request_id, lambda _: None)
+        async def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
+            return await self._transport.upload(method, requests(), remaining, request_id, lambda _: None)
 
         return await self._retried(method, attempt, timeout)
 

@@ -9,6 +9,7 @@ from consilience._async.concurrency import sleep
 from consilience._batches import RowSource, encoded, upload_seconds
 from consilience._codec.spaces import decode_upsert
 from consilience._methods import GET_UPLOAD, UPSERT_EMBEDDINGS
+from consilience._numbers import seconds
 from consilience._progress import Progress, Report, reporting
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience._results.space import UpsertResult
@@ -30,10 +31,10 @@ class AsyncUploadCalls(AsyncCalls):
             timeout: seconds for all of it; None is that of a call and what the bytes take over a slow line.
             progress: told (rows sent, rows in all).
         """
-        limits = await self._limits()
-        deadline = time.monotonic() + (upload_seconds(self._settings.timeout, source.nbytes) if timeout is None else timeout)
+        deadline = time.monotonic() + (upload_seconds(self._settings.timeout, source.nbytes) if timeout is None else seconds(timeout))
         resumed = request_id is not None
         request_id = _names.request_id(request_id)
+        limits = await self._limits()
         first_row, failures = 0, 0
         with reporting(progress, f"upload to {space.removeprefix('spaces/')}") as report:
             while True:
@@ -60,9 +61,9 @@ class AsyncUploadCalls(AsyncCalls):
 
     async def _upload_state(self, space: str, request_id: str, deadline: float) -> tuple[space_pb2.GetUploadResponse, CallDetails]:
         """How far an upload has come; nothing staged where the server does not know it."""
-        seconds = min(self._settings.timeout, max(deadline - time.monotonic(), 0.001))
+        remaining = min(self._settings.timeout, max(deadline - time.monotonic(), 0.001))
         try:
-            return await self._call(GET_UPLOAD, space_pb2.GetUploadRequest(space=space, request_id=request_id), seconds)
+            return await self._call(GET_UPLOAD, space_pb2.GetUploadRequest(space=space, request_id=request_id), remaining)
         except NotFoundError as error:
             if error.reason != "UPLOAD_NOT_FOUND":
                 raise

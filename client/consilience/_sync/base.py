@@ -10,8 +10,10 @@ from typing import Self, TypeVar
 from consilience._sync.concurrency import Attempt, sleep
 from consilience._sync.transport import Transport
 from consilience._codec.server_info import decode_server_info
+from consilience._embedded import folder_path
 from consilience._methods import GET_SERVER_INFO, Method
 from consilience._names import new_request_id
+from consilience._numbers import seconds
 from consilience._results.base import CallDetails
 from consilience._results.server_info import Limits
 from consilience._retry import CALLS
@@ -59,11 +61,12 @@ class Calls:
 
         Raises:
             MissingExtraError: the extra is not installed.
+            InvalidArgumentError: the path is no folder.
             FailedPreconditionError: another process holds the folder.
         """
-        settings = ClientSettings(f"local:{path}", timeout=timeout)
+        settings = ClientSettings(f"local:{path}", timeout=seconds(timeout))
         client = cls.__new__(cls)
-        client._begin(settings, Transport(settings, str(path)))  # noqa: SLF001 - its own class
+        client._begin(settings, Transport(settings, folder_path(path)))  # noqa: SLF001 - its own class
         return client
 
     def _begin(self, settings: ClientSettings, transport: Transport) -> None:
@@ -91,7 +94,7 @@ class Calls:
         return f"{type(self).__name__}({self._settings.address!r})"
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._settings.timeout if timeout is None else timeout
+        return self._settings.timeout if timeout is None else seconds(timeout)
 
     def _call(
         self, method: Method[Request, Response], request: Request, timeout: float | None = None
@@ -99,8 +102,8 @@ class Calls:
         """A unary call with its retries; refuses a request above the server's limit before it is sent."""
         self._check_size(request)
 
-        def attempt(seconds: float, request_id: str) -> tuple[Response, CallDetails]:
-            return self._transport.unary(method, request, seconds, request_id)
+        def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
+            return self._transport.unary(method, request, remaining, request_id)
 
         return self._retried(method, attempt, self._seconds(timeout))
 
@@ -109,8 +112,8 @@ class Calls:
     ) -> tuple[list[Response], CallDetails]:
         """All answers of a stream; broken streams begin again."""
 
-        def attempt(seconds: float, request_id: str) -> tuple[list[Response], CallDetails]:
-            return self._transport.download(method, request, seconds, request_id)
+        def attempt(remaining: float, request_id: str) -> tuple[list[Response], CallDetails]:
+            return self._transport.download(method, request, remaining, request_id)
 
         return self._retried(method, attempt, self._seconds(timeout))
 
@@ -119,8 +122,8 @@ class Calls:
     ) -> tuple[Response, CallDetails]:
         """One answer to a stream of requests, which `requests` makes anew for every attempt."""
 
-        def attempt(seconds: float, request_id: str) -> tuple[Response, CallDetails]:
-            return self._transport.upload(method, requests(), seconds, request_id, lambda _: None)
+        def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
+            return self._transport.upload(method, requests(), remaining, request_id, lambda _: None)
 
         return self._retried(method, attempt, timeout)
 

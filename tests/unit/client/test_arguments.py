@@ -182,3 +182,50 @@ def test_attribute_columns_of_a_file_are_a_list(client, script, tmp_path):
         client.ingest("a", tmp_path / "items.npz", attribute_columns="ab")
     assert (refused.value.field, script.calls) == ("attribute_columns", [])
     assert "single string" in refused.value.message
+
+
+@pytest.mark.parametrize("request_id", ["é", "a\nb", "\x00"], ids=ascii)
+def test_a_request_id_fits_a_header(client, script, request_id):
+    for call in (
+        lambda: client.upsert("a", ["a", "b"], VECTORS, request_id=request_id),
+        lambda: client.delete_space("a", request_id=request_id),
+    ):
+        with pytest.raises(consilience.InvalidArgumentError) as refused:
+            call()
+        assert (refused.value.field, script.calls) == ("request_id", [])
+
+
+@pytest.mark.parametrize("timeout", [0, -1, NAN, "x", True], ids=repr)
+def test_a_timeout_is_above_zero(client, connect, script, timeout):
+    for call in (
+        lambda: client.server_info(timeout=timeout),
+        lambda: client.upsert("a", ["a", "b"], VECTORS, timeout=timeout),
+        lambda: connect("localhost:1", timeout=timeout),
+        lambda: consilience.Client.local("nowhere", timeout=timeout),
+    ):
+        with pytest.raises(consilience.InvalidArgumentError) as refused:
+            call()
+        assert (refused.value.field, script.seen("UpsertEmbeddings")) == ("timeout", [])
+
+
+@pytest.mark.parametrize("path", [None, 5, "", "a\0b", True], ids=ascii)
+def test_a_folder_has_a_path(path):
+    for kind in (consilience.Client, consilience.AsyncClient):
+        with pytest.raises(consilience.InvalidArgumentError) as refused:
+            kind.local(path)
+        assert refused.value.field == "path"
+
+
+@pytest.mark.parametrize(("settings", "field"), [({"address": 5}, "address"), ({"address": "localhost:1", "api_key": "sécret"}, "api_key")])
+def test_a_connection_that_cannot_be_is_refused(connect, settings, field):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        connect(**settings)
+    assert refused.value.field == field
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("metric", [None, ["cka"], 2])
+def test_what_is_no_name_is_an_unknown_one(client, metric):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.align("a", "b", metric=metric)
+    assert refused.value.reason == "UNKNOWN_METRIC"
