@@ -13,11 +13,12 @@ from typing import TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment import SpaceQuery
+from consilience_server.app.alignment_query import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.ports import BridgeStore, SpaceStore
+from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import item_digest
@@ -122,8 +123,8 @@ class Bridging:
         if earlier is not None:
             return earlier
         async with (
-            self._snapshots.hold(call, query.source.name, query.source.version) as source,
-            self._snapshots.hold(call, query.target.name, query.target.version) as target,
+            self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
+            self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
             pairs = await self._pool.run(call, "load", lambda: _pairs(query, source, target))
             split = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed)
@@ -147,7 +148,8 @@ class Bridging:
     async def estimate_seconds(self, call: Call, query: FitQuery) -> float:
         """A rough estimate of a fit from scratch: decompositions, cross-validation and the held-out search at the machine's usual rate."""
         call.remaining()
-        source, target = await self._snapshots.record(query.source.name), await self._snapshots.record(query.target.name)
+        source = await self._snapshots.record(query.source.name, field="source")
+        target = await self._snapshots.record(query.target.name, field="target")
         pairs = len(query.item_ids) or min(source.item_count, target.item_count)
         order = min(pairs, source.spec.dim)
         gram = 2.0 * pairs * source.spec.dim * (order + target.spec.dim)
@@ -158,7 +160,8 @@ class Bridging:
 
     async def get(self, call: Call, name: str) -> BridgeArtefact:
         """One bridge; BridgeNotFound."""
-        return await self._do(call, lambda: self._bridges.get(name))
+        with asked_by("name"):
+            return await self._do(call, lambda: self._bridges.get(name))
 
     async def list(self, call: Call, size: int, token: str) -> tuple[list[BridgeArtefact], str]:
         """A page of bridges by name, and the next token (empty at the end)."""
@@ -170,7 +173,8 @@ class Bridging:
 
     async def delete(self, call: Call, name: str, request_id: str = "") -> None:
         """Remove one; BridgeNotFound. Running matches keep what they hold. Repeatable by request id."""
-        await self._do(call, lambda: self._bridges.delete(name, request_id))
+        with asked_by("name"):
+            await self._do(call, lambda: self._bridges.delete(name, request_id))
 
     async def _earlier(self, call: Call, query: FitQuery) -> BridgeArtefact | None:
         """The bridge that this very request made before; refuses names that are taken otherwise."""
@@ -258,7 +262,7 @@ def _refuse_space_name(store: SpaceStore, name: str) -> None:
         store.get(name)
     except SpaceNotFound:
         return
-    raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids", field="bridge_id")
+    raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids: choose another", field="bridge_id")
 
 
 def _digest(query: FitQuery) -> str:
@@ -283,7 +287,7 @@ def _pairs(query: FitQuery, source: Snapshot, target: Snapshot) -> _Pairs:
                 field="pairs.item_ids",
             )
     if len(source_ids) < 2:
-        raise TooFewPairs("one known pair; one is held out, so a fit needs more", field="pairs", pairs=len(source_ids))
+        raise TooFewPairs("one known pair; one is held out, so a fit needs more: give at least two", field="pairs", pairs=len(source_ids))
     sides = (
         (source, source_ids, query.source.name, "pairs.item_ids"),
         (target, target_ids, query.target.name, "pairs.target_ids" if query.target_ids else "pairs.item_ids"),

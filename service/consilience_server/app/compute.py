@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from consilience_server.app.call import Call
@@ -101,6 +102,10 @@ class ComputePool:
     def _book(self, call: Call, stage: Stage, seconds: float) -> None:
         call.spent(stage, seconds)
         self._metrics.stage(stage, call.operation, seconds)
+
+    def holding(self, call: Call, nbytes: int) -> AbstractContextManager[None]:
+        """Account for memory that lasts longer than one piece of work; MemoryBudget where it does not fit."""
+        return self._account.borrowed(nbytes, f"this {call.operation}")
 
     def close(self) -> None:
         """Wait for running work and end the threads."""

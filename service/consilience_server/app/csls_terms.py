@@ -40,9 +40,9 @@ class CslsTerms:
         _check_neighbourhood(k, snapshot.n - 1, f"{snapshot.name} has {snapshot.n:,} items")
         digest = await asyncio.to_thread(item_digest, snapshot.ids.tolist())
         subject = TableSubject(snapshot.uid, snapshot.version, digest, "none")
-        table = await self._tables.self_join(call, subject, snapshot.vectors, snapshot.ids, snapshot.similarity, k)
         key = (snapshot.uid, str(snapshot.version), "itself", str(k))
-        return await self._derived.term(call, key, lambda: neighbourhood_mean(table.scores, k), 16 * snapshot.n)
+        async with self._tables.hold(call, subject, snapshot.vectors, snapshot.ids, snapshot.similarity, k) as table:
+            return await self._derived.term(call, key, lambda: neighbourhood_mean(table.scores, k), 16 * snapshot.n)
 
     async def across(self, call: Call, of: Side, among: Side, similarity: Similarity, bridge_uid: str, k: int) -> NDArray[np.float64]:
         """Of every item of one side among all items of the other, (n,) float64. InvalidK for k above the other side's size.

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -44,6 +45,12 @@ def item_digest(ids: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+@dataclass(eq=False)
+class _Kept:
+    table: NeighbourTable
+    holders: int = 0
+
+
 class Tables:
     """Computes and keeps self-join tables within the memory budget. Must be used from one event loop."""
 
@@ -52,10 +59,11 @@ class Tables:
         self._pool = pool
         self._account = account
         self._metrics = metrics
-        self._tables: dict[TableSubject, NeighbourTable] = {}
+        self._tables: dict[TableSubject, _Kept] = {}
         self._locks: WeakValueDictionary[TableSubject, asyncio.Lock] = WeakValueDictionary()
 
-    async def self_join(
+    @asynccontextmanager
+    async def hold(
         self,
         call: Call,
         subject: TableSubject,
@@ -63,8 +71,8 @@ class Tables:
         ids: NDArray[np.object_],
         similarity: Similarity,
         k_max: int,
-    ) -> NeighbourTable:
-        """The table of these items among themselves, for every k up to at least `k_max`.
+    ) -> AsyncIterator[NeighbourTable]:
+        """The table of these items among themselves, for every k up to at least `k_max`; in the account while the context is open.
 
         Args:
             call: pays for the scan where the table is not there yet.
@@ -76,28 +84,50 @@ class Tables:
         """
         lock = self._locks.setdefault(subject, asyncio.Lock())
         async with lock:
-            table = self._tables.get(subject)
-            if table is not None and table.k_max >= k_max:
-                self._account.touch(subject)
-                return table
-            n, d = vectors.shape
-            table = await self._pool.run(
-                call,
-                "scan",
-                lambda: self._engine.self_join(vectors, similarity, k_max, tie_keys=tie_keys(subject.uid, list(ids)), control=call.control),
-                nbytes=self._engine.self_join_bytes(n, d, k_max),
-            )
-            self._keep(subject, table)
-            certificate = table.certificate
-            self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)
-            return table
+            kept = self._tables.get(subject)
+            if kept is None or kept.table.k_max < k_max:
+                kept = await self._compute(call, subject, vectors, ids, similarity, k_max)
+            kept.holders += 1
+            if self._tables.get(subject) is kept:
+                self._account.forbid_eviction(subject)
+        try:
+            yield kept.table
+        finally:
+            self._release(subject, kept)
 
-    def _keep(self, subject: TableSubject, table: NeighbourTable) -> None:
-        if subject in self._tables:
+    async def _compute(
+        self,
+        call: Call,
+        subject: TableSubject,
+        vectors: NDArray[np.float32],
+        ids: NDArray[np.object_],
+        similarity: Similarity,
+        k_max: int,
+    ) -> _Kept:
+        def scan() -> NeighbourTable:
+            keys = tie_keys(subject.uid, ids.tolist())
+            return self._engine.self_join(vectors, similarity, k_max, tie_keys=keys, control=call.control)
+
+        n, d = vectors.shape
+        table = await self._pool.run(call, "scan", scan, nbytes=self._engine.self_join_bytes(n, d, k_max))
+        certificate = table.certificate
+        self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)
+        self._account.take("tables", table.nbytes, f"a neighbour table of {n:,} items")
+        shallower = self._tables.get(subject)
+        if shallower is not None and shallower.holders == 0:
             self._account.drop(subject)
-        if self._account.try_take("tables", table.nbytes):
-            self._tables[subject] = table
-            self._account.allow_eviction(subject, "tables", table.nbytes, lambda: self._forget(subject))
+        kept = self._tables[subject] = _Kept(table)
+        return kept
+
+    def _release(self, subject: TableSubject, kept: _Kept) -> None:
+        kept.holders -= 1
+        if kept.holders:
+            return
+        if self._tables.get(subject) is kept:
+            self._account.allow_eviction(subject, "tables", kept.table.nbytes, lambda: self._forget(subject))
+        else:
+            # A deeper table took its place while this one was read.
+            self._account.give("tables", kept.table.nbytes)
 
     def _forget(self, subject: TableSubject) -> None:
         self._tables.pop(subject, None)

@@ -141,6 +141,18 @@ def cka_bytes(n: int, widths: Sequence[int]) -> int:
     return copies + crosses + max(8 * n * max(1024, *narrow), min(8 * n * n * len(widths), 1 << 29))
 
 
+def mutual_knn_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
+    """Peak bytes of `mutual_knn_scores` and `mutual_knn_matrix` beyond the tables: weighted sets for each space and k, an index, scratch.
+
+    An upper estimate: a neighbour costs up to 100 bytes in its sets and as much in the scratch of each thread that permutes it.
+    """
+    n = tables[0].gallery
+    beyond = [(table.nbytes - table.indices.nbytes - table.scores.nbytes) // 4 for table in tables]
+    kept = sum(n * k + tail for k in ks for tail in beyond)
+    permuted = min(n * max(ks) + max(beyond), 1 << 22)
+    return 100 * (kept + permuted * threads) + min(4 * n * n, 1 << 28)
+
+
 def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: ScoreOptions, control: Control) -> list[dict[Pair, Score]]:
     """For every k all pairs i <= j."""
     n = tables[0].gallery

@@ -8,7 +8,9 @@ from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
 from consilience_server.app import alignment as alignment_module
-from consilience_server.app.alignment import Alignment, AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app import joined_scores
+from consilience_server.app.alignment import Alignment
+from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
@@ -22,6 +24,7 @@ from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.neighbours import neighbour_sets, self_scores
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.similarity import Similarity
+from consilience_server.engine.alignment_scores import mutual_knn_scores
 from consilience_server.engine.choose import make_engine
 
 COSINE = Similarity.COSINE
@@ -54,7 +57,7 @@ class House:
 
         engine = type("Counted", (), {"self_join": staticmethod(counted), "self_join_bytes": staticmethod(engine.self_join_bytes)})()
         snapshots = Snapshots(self.store, pool, self.account)
-        tables = Tables(engine, pool, self.account, metrics)
+        tables = self.tables = Tables(engine, pool, self.account, metrics)
         results = ResultCache(MemoryCache(1 << 20), None, metrics)
         self.alignment = Alignment(snapshots, tables, results, pool, AlignmentLimits(2048, 9999, 1, 1e10))
 
@@ -280,14 +283,14 @@ async def test_an_estimate_looks_at_the_versions_that_are_asked(house, data):
 async def test_nothing_heavy_happens_on_the_event_loop(house, data, monkeypatch):
     x, y = data
     loop, threads = threading.current_thread(), []
-    for name in ("tie_keys", "check_vectors"):
-        original = getattr(alignment_module, name)
+    for module, name in ((joined_scores, "tie_keys"), (alignment_module, "check_vectors")):
+        original = getattr(module, name)
 
         def noted(*arguments, original=original, **keywords):
             threads.append(threading.current_thread())
             return original(*arguments, **keywords)
 
-        monkeypatch.setattr(alignment_module, name, noted)
+        monkeypatch.setattr(module, name, noted)
     await house.alignment.align_arrays(Call("align_arrays"), x, y, COSINE, SPEC)
     assert len(threads) == 3
     assert loop not in threads
@@ -303,3 +306,24 @@ async def test_what_will_be_refused_is_no_operation(house, data, spec):
         await house.align(spec=spec)
     with pytest.raises(errors.InvalidK):
         await house.alignment.estimate_seconds([SpaceQuery("x"), SpaceQuery("y")], AlignmentSpec(ks=(0,)))
+
+
+async def test_copies_and_tables_count_while_they_are_used_and_only_tables_stay(house, data, monkeypatch):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(50), y[:50])
+    seen = []
+
+    def noted(*arguments, **keywords):
+        seen.append(house.account.used)
+        return mutual_knn_scores(*arguments, **keywords)
+
+    monkeypatch.setattr(joined_scores, "mutual_knn_scores", noted)
+    await house.align()
+    tables = sum(kept.table.nbytes for kept in house.tables._tables.values())
+    snapshots = x.nbytes + y[:50].nbytes + 72 * 110
+    copies = x[:50].nbytes
+    assert seen[0] >= snapshots + copies + tables
+    assert house.account.used == snapshots + tables
+    house.account.take("requests", house.account.budget - snapshots, "other work")
+    assert not house.tables._tables

@@ -1,5 +1,6 @@
 """Scores with everything that belongs to them: consistency, order of rows, threads, refusals."""
 
+import tracemalloc
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -9,14 +10,17 @@ from support.brute_table import cosine, latent_pair, table
 from consilience_server.core.control import Control
 from consilience_server.core.errors import ConstantFeatures, InvalidK, ShapeMismatch, TooFewItems
 from consilience_server.core.mutual_knn import mutual_knn
+from consilience_server.core.similarity import Similarity
 from consilience_server.engine.alignment_scores import (
     ScoreOptions,
     cka_matrix,
     cka_score,
+    mutual_knn_bytes,
     mutual_knn_matrix,
     mutual_knn_scores,
     table_depth,
 )
+from consilience_server.engine.choose import make_engine
 
 
 def options(n, **changes):
@@ -177,3 +181,30 @@ def test_what_cannot_be_scored_is_refused():
         cka_score(x[:3], y[:3], True, options(3), Control())
     with pytest.raises(ConstantFeatures, match="in y"):
         cka_score(x, np.ones((64, 3), np.float32) / 3, True, options(64), Control())
+
+
+@pytest.mark.parametrize(
+    ("spaces", "n", "ks", "classes"), [(2, 4000, (10,), 0), (2, 3000, (10, 50, 100), 0), (5, 3000, (10,), 0), (2, 1500, (10,), 8)]
+)
+def test_the_memory_told_beforehand_is_enough_and_not_absurd(spaces, n, ks, classes):
+    draw = np.random.default_rng(0)
+    if classes:
+        arrays = [np.eye(classes, dtype=np.float32)[draw.integers(0, classes, n)] for _ in range(spaces)]
+    else:
+        arrays = [draw.normal(size=(n, 8)).astype(np.float32) for _ in range(spaces)]
+    engine = make_engine(2, "cpu")
+    depth = table_depth(ks, n, "items")
+    keys = np.arange(n, dtype=np.uint64)
+    joined = [engine.self_join(array, Similarity.COSINE, depth, tie_keys=keys, control=Control()) for array in arrays]
+    given = ScoreOptions(99, 0, 0.05, "items", 0.95, keys, 2)
+    tracemalloc.start()
+    try:
+        if spaces == 2:
+            mutual_knn_scores(joined[0], joined[1], ks, given, Control())
+        else:
+            mutual_knn_matrix(joined, ks[0], given, Control())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    told = mutual_knn_bytes(joined, ks, 2)
+    assert peak <= told <= 20 * peak

@@ -1,7 +1,7 @@
 """Alignments of the contract to and from those of the use cases."""
 
 from consilience.v1 import alignment_pb2
-from consilience_server.app.alignment import AlignmentSpec
+from consilience_server.app.alignment_query import AlignmentSpec
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score

@@ -1,0 +1,97 @@
+"""What an alignment asks: spaces and specification, their limits, their size, and a guess of the time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from consilience_server.app.reports import MetricName, PreprocessName
+from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
+from consilience_server.core.score import IntervalKind
+
+# Seconds of one step of a permutation on one thread, as measured on two cores at 3 GHz: a neighbour looked up (both threads together);
+# a product of CKA's features; an entry of its Gram matrices (the cheaper form is the one computed).
+_EDGE_SECONDS = 5e-9
+_PRODUCT_SECONDS = 7e-11
+_GRAM_SECONDS = 1.3e-9
+
+
+@dataclass(frozen=True)
+class SpaceQuery:
+    """A space as a caller names it: the bare id, and a version or 0 for the newest."""
+
+    name: str
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class AlignmentSpec:
+    """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null."""
+
+    metric: MetricName = "mutual_knn"
+    ks: tuple[int, ...] = (10,)
+    preprocess: PreprocessName = "none"
+    permutations: int = 999
+    seed: int = 0
+    alpha: float = 0.05
+    interval_kind: IntervalKind = "items"
+    confidence: float = 0.95
+    sample_queries: int = 0
+
+
+@dataclass(frozen=True)
+class AlignmentLimits:
+    """What one alignment may ask (published by server info), on how many threads, and how fast scans usually are."""
+
+    max_k: int
+    max_permutations: int
+    threads: int
+    flops_per_second: float
+
+
+def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
+    """Everything that can be refused before the spaces are looked at: InvalidK, InvalidArgument, NotServed."""
+    most = limits.max_k
+    if not spec.ks or len(set(spec.ks)) != len(spec.ks):
+        raise InvalidK(f"k is {list(spec.ks)}; give at least one, each once", field="spec.ks")
+    for k in spec.ks:
+        if not 1 <= k <= most:
+            raise InvalidK(f"k is {k}; it must be 1 to {most:,} and below the number of items", field="spec.ks", k=k, max_k=most)
+    if not 0 <= spec.permutations <= limits.max_permutations:
+        raise InvalidArgument(
+            f"{spec.permutations:,} permutations; at most {limits.max_permutations:,} are served", field="spec.permutations"
+        )
+    for name, value in (("alpha", spec.alpha), ("confidence", spec.confidence)):
+        if not 0 < value < 1:
+            raise InvalidArgument(f"{name} is {value}; it must lie between 0 and 1", field=f"spec.{name}")
+    if spec.sample_queries:
+        raise NotServed("a sample of queries is not served by this version; all common items are asked", field="spec.sample_queries")
+
+
+def check_size(n: int, spec: AlignmentSpec) -> None:
+    """`n` common items are enough: InvalidK, TooFewItems."""
+    if spec.metric == "mutual_knn":
+        k = max(spec.ks)
+        if k >= n:
+            raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
+    elif n < 4:
+        raise TooFewItems(f"only {n} items are common; {spec.metric} needs at least 4; add items that both have", field="y", n=n)
+
+
+def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
+    """A rough estimate of a computation from scratch: the scans at the engine's usual rate, and the permutations.
+
+    Args:
+        items: of each space.
+        widths: of each space.
+        spec: already checked.
+        limits: rates and threads.
+    """
+    n, pairs = min(items), list(combinations(widths, 2))
+    if spec.metric == "mutual_knn":
+        work = sum(2.0 * n * n * width for width in widths)
+        null = _EDGE_SECONDS * spec.permutations * n * sum(spec.ks) * len(pairs)
+    else:
+        work = sum(2.0 * n * a * b for a in widths for b in widths)
+        step = sum(min(n * a * b * _PRODUCT_SECONDS, n * n * _GRAM_SECONDS) for a, b in pairs)
+        null = step * spec.permutations / limits.threads
+    return work / limits.flops_per_second + null
