@@ -12,7 +12,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.ports import Metrics, OperationRecord, OperationState, OperationStore
 from consilience_server.core.control import Control
-from consilience_server.core.errors import Cancelled, DomainError, InvalidArgument
+from consilience_server.core.errors import Cancelled, DomainError, InvalidArgument, ServerRestarted
 
 _LOG = logging.getLogger(__name__)
 _PROGRESS_SECONDS = 1.0
@@ -33,6 +33,7 @@ class Operations:
         self._store = store
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
+        self._closing = False
         # Ends that the store did not take: told from here while the process lives.
         self._unwritten: dict[str, OperationRecord] = {}
         self._starting = asyncio.Lock()
@@ -89,7 +90,10 @@ class Operations:
         try:
             response = await run(call)
         except (Cancelled, asyncio.CancelledError):
-            state, error = "cancelled", (Cancelled.reason, "the operation was cancelled")
+            if self._closing:
+                state, error = "aborted", (ServerRestarted.reason, "the server stopped while the operation ran; ask again")
+            else:
+                state, error = "cancelled", (Cancelled.reason, "the operation was cancelled")
         except DomainError as refusal:
             state, error = "failed", (refusal.reason, refusal.message)
         except Exception:  # noqa: BLE001 - whatever it was, the operation must end in a state that its caller can read
@@ -169,7 +173,8 @@ class Operations:
         self._unwritten.pop(name, None)
 
     async def close(self) -> None:
-        """Cancel what runs; it ends `cancelled`."""
+        """Stop what runs; it ends `aborted`, as what a crash cuts off does."""
+        self._closing = True
         tasks = [running.task for running in self._running.values()]
         for running in self._running.values():
             self._stop(running)

@@ -19,10 +19,12 @@ class Execution:
     Attributes:
         operations: runs what outlasts its call.
         inline_seconds: the longest estimate that is still answered within the call where the caller leaves it open.
+        read_only: no operation can be kept, so what the caller leaves open is answered within the call.
     """
 
     operations: Operations
     inline_seconds: float
+    read_only: bool = False
 
     async def run(
         self,
@@ -47,7 +49,7 @@ class Execution:
         if mode not in alignment_pb2.ExecutionMode.values():
             raise InvalidArgument(f"the execution mode {mode} is unknown", field="mode")
         if mode == alignment_pb2.EXECUTION_MODE_INLINE or (
-            mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED and await estimate() <= self._patience(call)
+            mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED and (self.read_only or await estimate() <= self._patience(call))
         ):
             return await work(call)
         return write_operation(await self.operations.start(call.operation, request_id, request, work))

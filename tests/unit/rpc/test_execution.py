@@ -24,7 +24,7 @@ class StartedOperations:
         return OperationRecord(f"operations/{kind}-1", kind, "running", 0.0, NOW, NOW)
 
 
-async def run(mode, seconds, *, deadline=None):
+async def run(mode, seconds, *, deadline=None, read_only=False):
     """Whether it was answered inline, and whether the estimate was asked."""
     operations, asked = StartedOperations(), []
 
@@ -36,7 +36,7 @@ async def run(mode, seconds, *, deadline=None):
         return b"the answer"
 
     call = Call("align", deadline=deadline)
-    answer = await Execution(operations, 20.0).run(call, mode, estimate, work, request_id="r", request=b"q")
+    answer = await Execution(operations, 20.0, read_only=read_only).run(call, mode, estimate, work, request_id="r", request=b"q")
     if answer == b"the answer":
         assert operations.started == []
         return True, bool(asked)
@@ -70,3 +70,7 @@ async def test_unknown_modes():
     with pytest.raises(InvalidArgument) as caught:
         await run(9, 0.0)
     assert caught.value.field == "mode"
+
+
+async def test_a_server_that_can_keep_no_operation_answers_what_is_left_open_in_the_call():
+    assert await run(0, 1e9, read_only=True) == (True, False)
