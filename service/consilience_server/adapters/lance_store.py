@@ -357,7 +357,7 @@ class LanceStore:
 
 
 def _expired(of_space: str, version: int) -> VersionExpired:
-    return VersionExpired(f"version {version} {of_space} was cleaned up or never was; read a newer one", field="version", version=version)
+    return VersionExpired(f"version {version} {of_space} was cleaned up or never was; read a newer one", version=version)
 
 
 def _check_present(absent: Sequence[str], space: str, version: int) -> None:

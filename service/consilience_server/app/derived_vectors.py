@@ -13,6 +13,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account, Kind
 from consilience_server.app.ports import BridgeStore, Stage
+from consilience_server.app.request_fields import asked_by
 from consilience_server.bridges.apply import ReadyMap, centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.errors import BridgeNotFound
@@ -58,7 +59,8 @@ class DerivedVectors:
     async def bridge(self, call: Call, name: str) -> BridgeArtefact:
         """The bridge that has the name now; BridgeNotFound. Read once a uid, which the store is asked for every time."""
         call.remaining()
-        uid = await asyncio.to_thread(self._bridges.uid, name)
+        with asked_by("bridge"):
+            uid = await asyncio.to_thread(self._bridges.uid, name)
 
         def read() -> _Known:
             artefact = self._bridges.get(name)
@@ -66,7 +68,8 @@ class DerivedVectors:
                 raise BridgeNotFound(f"bridge {name!r} was deleted and made anew meanwhile; ask again", field="bridge", bridge=name)
             return _Known(artefact)
 
-        return (await self._value(call, "load", ("bridge", uid), read, 0, "tables")).artefact
+        with asked_by("bridge"):
+            return (await self._value(call, "load", ("bridge", uid), read, 0, "tables")).artefact
 
     async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
         """The bridge's map with its weights cut."""

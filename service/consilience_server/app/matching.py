@@ -50,6 +50,16 @@ class _Route:
     source_name: str
     source: SpaceUse | None
 
+    @property
+    def field(self) -> str:
+        """Of the request: what named the spaces."""
+        return "space" if self.artefact is None else "bridge"
+
+    @property
+    def gallery_version_field(self) -> str:
+        """Of the request: what pins the gallery's version."""
+        return "space.version" if self.artefact is None else "gallery_version"
+
 
 class Matching:
     """The use cases of MatchService. Answers are exact relative to the mapped query and cached by what they were computed from."""
@@ -107,11 +117,11 @@ class Matching:
         """A rough estimate of a match from scratch: the scans at the machine's usual rate, the bank's map and term among them."""
         check_match(query, self._limits)
         route = await self._route(call, query)
-        gallery = await self._snapshots.record(route.gallery_name)
+        gallery = await self._snapshots.record(route.gallery_name, field=route.field)
         scan = 2.0 * gallery.item_count * gallery.spec.dim
         work = scan * query.count
         if query.correction == "csls" and route.source is not None:
-            bank = await self._snapshots.record(route.source_name)
+            bank = await self._snapshots.record(route.source_name, field=route.field)
             work += scan * (query.count + bank.item_count)
             if route.artefact is not None:
                 work += 8.0 * bank.item_count * bank.spec.dim * gallery.spec.dim
@@ -121,14 +131,14 @@ class Matching:
         """Read the bridge, pin the versions, refuse what does not fit together."""
         call.remaining()
         if query.space is not None:
-            record = await self._snapshots.record(query.space.name)
+            record = await self._snapshots.record(query.space.name, field="space")
             _check_columns(query, record, f"space {query.space.name!r}")
             use = _pinned(record, query.space.version, "space.version")
             return _Route(None, query.space.name, use, query.space.name, use)
         artefact = await self._derived.bridge(call, query.bridge)
         records = {}
         for side, name in (("source", artefact.source_name), ("target", artefact.target_name)):
-            records[side] = await self._snapshots.record(name)
+            records[side] = await self._snapshots.record(name, field="bridge")
             check_uid(artefact, side, records[side].uid)
         _check_columns(query, records["source"], f"the source space {artefact.source_name!r} of bridge {query.bridge!r}")
         needed = query.vectors is None or query.correction != "none"
@@ -163,15 +173,21 @@ class Matching:
     async def _report(self, call: Call, query: MatchQuery, route: _Route) -> MatchReport:
         prepare, scan = call.part(0.0, 0.7), call.part(0.7, 1.0)
         async with AsyncExitStack() as held:
-            gallery = await held.enter_async_context(self._snapshots.hold(call, route.gallery_name, route.gallery.version))
-            _check_same(gallery, route.gallery)
+            gallery = await held.enter_async_context(
+                self._snapshots.hold(
+                    call, route.gallery_name, route.gallery.version, field=route.field, version_field=route.gallery_version_field
+                )
+            )
+            _check_same(gallery, route.gallery, route.field)
             if route.artefact is None:
                 search = await self._within(prepare, query, gallery)
             else:
                 source = None
                 if route.source is not None:
-                    source = await held.enter_async_context(self._snapshots.hold(call, route.source_name, route.source.version))
-                    _check_same(source, route.source)
+                    source = await held.enter_async_context(
+                        self._snapshots.hold(call, route.source_name, route.source.version, field="bridge", version_field="bridge")
+                    )
+                    _check_same(source, route.source, route.field)
                 search = await self._through(prepare, query, route.artefact, gallery, source)
             _check_size(query, search.candidates, gallery)
             depth = max(query.k, query.correction_k if search.term is not None else 0)
@@ -245,9 +261,9 @@ def _pinned(record: SpaceRecord, version: int, field: str) -> SpaceUse:
     return SpaceUse(f"spaces/{record.spec.name}", record.uid, version or record.version)
 
 
-def _check_same(snapshot: Snapshot, use: SpaceUse) -> None:
+def _check_same(snapshot: Snapshot, use: SpaceUse, field: str) -> None:
     if snapshot.uid != use.uid:
-        raise VersionExpired(f"{use.name} was deleted and made anew meanwhile; ask again", field="route")
+        raise VersionExpired(f"{use.name} was deleted and made anew meanwhile; ask again", field=field)
 
 
 def _check_size(query: MatchQuery, candidates: int, gallery: Snapshot) -> None:

@@ -55,8 +55,8 @@ class MutualMatching:
             artefact = await self._derived.bridge(call, query.bridge)
             check_direction(artefact, query.source, query.target)
         async with (
-            self._snapshots.hold(call, query.source.name, query.source.version) as source,
-            self._snapshots.hold(call, query.target.name, query.target.version) as target,
+            self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
+            self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
             _check(query, artefact, source, target)
             left, right, similarity = await self._sides(call.part(0.0, 0.1), artefact, source, target)

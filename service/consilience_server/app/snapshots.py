@@ -12,6 +12,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.ports import SpaceRecord, SpaceStore
+from consilience_server.app.request_fields import asked_by
 from consilience_server.core.errors import VersionExpired
 from consilience_server.engine.snapshot import Snapshot
 
@@ -39,27 +40,31 @@ class Snapshots:
         self._holdings: dict[tuple[str, int], _Holding] = {}
         self._locks: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
 
-    async def record(self, space: str) -> SpaceRecord:
-        """The space as it is now; SpaceNotFound."""
-        return await asyncio.to_thread(self._store.get, space)
+    async def record(self, space: str, *, field: str = "") -> SpaceRecord:
+        """The space as it is now; SpaceNotFound, by the field of the request that asked for it."""
+        with asked_by(field):
+            return await asyncio.to_thread(self._store.get, space)
 
     @asynccontextmanager
-    async def hold(self, call: Call, space: str, version: int = 0) -> AsyncIterator[Snapshot]:
+    async def hold(self, call: Call, space: str, version: int = 0, *, field: str = "", version_field: str = "") -> AsyncIterator[Snapshot]:
         """A snapshot that stays while the context is open.
 
         Args:
             call: pays for the loading.
             space: the bare id.
             version: 0 is the newest.
+            field: of the request that asks, for errors.
+            version_field: of the request that pins the version, for errors; empty: `<field>.version`.
 
         Raises:
             SpaceNotFound, VersionExpired, MemoryBudget.
         """
-        record = await self.record(space)
-        wanted = version or record.version
-        if wanted > record.version:
-            raise VersionExpired(f"space {space!r} has no version {wanted}; the newest is {record.version}", field="version")
-        holding = await self._holding(call, record, wanted)
+        with asked_by(field, version_field):
+            record = await self.record(space)
+            wanted = version or record.version
+            if wanted > record.version:
+                raise VersionExpired(f"space {space!r} has no version {wanted}; the newest is {record.version}")
+            holding = await self._holding(call, record, wanted)
         try:
             yield holding.snapshot
         finally:
@@ -89,7 +94,7 @@ class Snapshots:
                 # The rows once more while they are read and put in order.
                 data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
                 if data.record.uid != record.uid:
-                    raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one", field="version")
+                    raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one")
                 ids, vectors = data.ids, data.vectors
             vectors.flags.writeable = False
             snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors)

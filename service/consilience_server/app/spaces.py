@@ -24,6 +24,7 @@ from consilience_server.app.ports import (
     UpsertOutcome,
 )
 from consilience_server.app.reports import SpaceUse
+from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.app.validation import check_batch, check_ids, check_spec, shown
@@ -73,7 +74,8 @@ class Spaces:
 
     async def get(self, call: Call, name: str) -> SpaceRecord:
         """The space as it is now; SpaceNotFound."""
-        return await self._do(call, lambda: self._store.get(name))
+        with asked_by("name"):
+            return await self._do(call, lambda: self._store.get(name))
 
     async def list(self, call: Call, size: int, token: str) -> tuple[Sequence[SpaceRecord], str]:
         """A page of spaces by name, and the next token (empty at the end)."""
@@ -85,13 +87,15 @@ class Spaces:
 
     async def delete(self, call: Call, name: str, request_id: str = "") -> None:
         """Remove a space with all versions; running reads keep the snapshot they hold. Repeatable by request id."""
-        await self._do(call, lambda: self._store.delete(name, request_id))
+        with asked_by("name"):
+            await self._do(call, lambda: self._store.delete(name, request_id))
 
     async def open_upload(self, call: Call, space: str, request_id: str) -> UploadState:
         """Begin an upload or find how far it is."""
         if not 1 <= len(request_id) <= _MAX_REQUEST_ID or not request_id.isprintable():
             raise InvalidArgument(f"an upload needs a printable request_id of 1 to {_MAX_REQUEST_ID} characters", field="header.request_id")
-        return await self._do(call, lambda: self._store.open_upload(space, request_id))
+        with asked_by("header.space"):
+            return await self._do(call, lambda: self._store.open_upload(space, request_id))
 
     async def check_repeated(
         self, request_id: str, state: UploadState, first_row: int, total_rows: int, batches: AsyncIterator[Batch]
@@ -130,9 +134,10 @@ class Spaces:
             if len(batch.ids) > self._limits.max_items_per_message:
                 most = self._limits.max_items_per_message
                 raise InvalidArgument(f"a batch has {len(batch.ids):,} items; at most {most:,} fit one message", field="batch.ids")
-            record = await self._do(call, lambda: self._store.get(space))
+            with asked_by("header.space"):
+                record = await self._do(call, lambda: self._store.get(space))
             check_batch(batch, record, self._limits.max_id_bytes, first_row)
-            with self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
+            with asked_by("header.space"), self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
                 return await self._do(call, lambda: self._store.stage(space, request_id, first_row, batch))
         except InvalidArgument:
             await self.discard_upload(space, request_id)
@@ -152,6 +157,10 @@ class Spaces:
             request_id: the upload.
             total_rows: what the caller announced; 0 is unknown. ShapeMismatch where the staged rows differ.
         """
+        with asked_by("header.space"):
+            return await self._commit(call, space, request_id, total_rows)
+
+    async def _commit(self, call: Call, space: str, request_id: str, total_rows: int) -> tuple[UpsertOutcome, SpaceRecord]:
         state = await self._do(call, lambda: self._store.upload_state(space, request_id))
         if state.committed is None and total_rows and state.staged_rows != total_rows:
             raise ShapeMismatch(
@@ -166,8 +175,9 @@ class Spaces:
 
     async def upload_state(self, call: Call, space: str, request_id: str) -> tuple[UploadState, SpaceRecord]:
         """How far an upload is; UploadNotFound."""
-        state = await self._do(call, lambda: self._store.upload_state(space, request_id))
-        return state, await self._do(call, lambda: self._store.get(space))
+        with asked_by("space"):
+            state = await self._do(call, lambda: self._store.upload_state(space, request_id))
+            return state, await self._do(call, lambda: self._store.get(space))
 
     async def read(self, call: Call, name: str, version: int, ids: Sequence[str], size: int, token: str) -> EmbeddingsPage:
         """Items by id in the order asked, or page by page in row order.
@@ -179,7 +189,7 @@ class Spaces:
         # The first page decides the version; its token carries it, so that all pages are of one.
         listing = f"{name}@{version}"
         begun_at, _, after = decode_token("embeddings", listing, token).partition(":")
-        async with self._snapshots.hold(call, name, int(begun_at or version)) as snapshot:
+        async with self._snapshots.hold(call, name, int(begun_at or version), field="space") as snapshot:
             most = max(1, self._limits.page_bytes // (4 * snapshot.dim + self._limits.max_id_bytes))
             following = ""
             if ids:
@@ -193,14 +203,16 @@ class Spaces:
                 if len(rows) and rows[-1] < snapshot.n - 1:
                     following = encode_token("embeddings", listing, f"{snapshot.version}:{snapshot.ids[rows[-1]]}")
             found = [str(item) for item in snapshot.ids[rows]]
-            attributes = await self._do(call, lambda: self._store.attributes(name, snapshot.version, found))
+            with asked_by("space"):
+                attributes = await self._do(call, lambda: self._store.attributes(name, snapshot.version, found))
             use = SpaceUse(snapshot.name, snapshot.uid, snapshot.version)
             return EmbeddingsPage(use, found, snapshot.vectors[rows], attributes, following)
 
     async def delete_items(self, call: Call, name: str, ids: Sequence[str], request_id: str) -> DeleteOutcome:
         """Remove items as one version; absent ids are counted."""
         check_ids(ids, self._limits.max_id_bytes, "ids", remedy="name each item once")
-        return await self._do(call, lambda: self._store.delete_items(name, ids, request_id))
+        with asked_by("space"):
+            return await self._do(call, lambda: self._store.delete_items(name, ids, request_id))
 
     @staticmethod
     async def _do(call: Call, function: Callable[[], T]) -> T:

@@ -163,7 +163,7 @@ BAD = [
     ({"name": "x"}, errors.InvalidName, "bridge_id", "id of a space"),
     ({"method": "cca"}, errors.UnknownMethod, "method", "auto, identity, mean_shift, ridge, procrustes"),
     ({"method": "identity"}, errors.DimensionMismatch, "method", "12 and 9"),
-    ({"source": "nowhere"}, errors.SpaceNotFound, None, "nowhere"),
+    ({"source": "nowhere"}, errors.SpaceNotFound, "source", "nowhere"),
     ({"held_out_fraction": 0.0}, errors.InvalidArgument, "held_out_fraction", "above 0"),
     ({"held_out_fraction": 1.0}, errors.InvalidArgument, "held_out_fraction", "at most 0.9"),
     ({"held_out_fraction": float("nan")}, errors.InvalidArgument, "held_out_fraction", "nan"),

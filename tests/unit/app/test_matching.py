@@ -254,8 +254,8 @@ BAD = [
     ({"bridge": "b", "ids": IDS.tolist() * 2, "k": 60}, errors.MessageTooLarge, "k", "400 queries times k = 60"),
     ({"bridge": "b", "ids": ("i0001", "gone", "lost")}, errors.ItemNotFound, "ids.ids", "'gone', 'lost'"),
     ({"space": SpaceQuery("x"), "ids": ("gone",)}, errors.ItemNotFound, "ids.ids", "space 'x'.*'gone'"),
-    ({"bridge": "none", "vectors": X[:1]}, errors.BridgeNotFound, None, "none"),
-    ({"space": SpaceQuery("none"), "vectors": X[:1]}, errors.SpaceNotFound, None, "none"),
+    ({"bridge": "none", "vectors": X[:1]}, errors.BridgeNotFound, "bridge", "none"),
+    ({"space": SpaceQuery("none"), "vectors": X[:1]}, errors.SpaceNotFound, "space", "none"),
     ({"bridge": "b", "vectors": X[:1], "gallery_version": 5}, errors.VersionExpired, "gallery_version", "no version 5; the newest is 1"),
     ({"space": SpaceQuery("x", 5), "vectors": X[:1]}, errors.VersionExpired, "space.version", "no version 5"),
 ]

@@ -64,6 +64,11 @@ async def test_a_reader_keeps_its_version_while_a_newer_one_is_read(house):
 
 async def test_unknown_spaces_and_versions(house):
     store, _, snapshots = house
+    for name, version, error, field in (("b", 0, SpaceNotFound, "x"), ("a", 2, VersionExpired, "x.version")):
+        with pytest.raises(error) as refusal:
+            async with snapshots.hold(Call("a"), name, version, field="x"):
+                pass
+        assert refusal.value.field == field
     for name, version, error in (("b", 0, SpaceNotFound), ("a", 2, VersionExpired)):
         with pytest.raises(error):
             async with snapshots.hold(Call("a"), name, version):

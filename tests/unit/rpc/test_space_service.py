@@ -76,7 +76,7 @@ async def test_make_list_get_remove(stub, details_of):
         await stub.DeleteSpace(space_pb2.DeleteSpaceRequest(name="spaces/a", request_id="gone"))
     unknown = stub.DeleteSpace(space_pb2.DeleteSpaceRequest(name="spaces/a", request_id="other"))
     assert (await refused(unknown, details_of))[1] == "SPACE_NOT_FOUND"
-    assert await refused(stub.GetSpace(space_pb2.GetSpaceRequest(name="spaces/a")), details_of) == ("NOT_FOUND", "SPACE_NOT_FOUND", None)
+    assert await refused(stub.GetSpace(space_pb2.GetSpaceRequest(name="spaces/a")), details_of) == ("NOT_FOUND", "SPACE_NOT_FOUND", "name")
     bad_token = stub.ListSpaces(space_pb2.ListSpacesRequest(page_token="nonsense"))
     assert await refused(bad_token, details_of) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN", "page_token")
 
@@ -182,7 +182,7 @@ async def test_wrong_bytes_and_float64_take_the_upload_with_them(stub, details_o
         ([header(space="a")], "INVALID_NAME", "header.space"),
         ([header(space="spaces/a/layers/1")], "NOT_SERVED", "header.space"),
         ([header(request_id="")], "INVALID_ARGUMENT", "header.request_id"),
-        ([header(space="spaces/none")], "SPACE_NOT_FOUND", None),
+        ([header(space="spaces/none")], "SPACE_NOT_FOUND", "header.space"),
         ([header(first_row=1)], "UPLOAD_CONFLICT", "header.first_row"),
         ([header(total_rows=2), batch(["a"])], "SHAPE_MISMATCH", "header.total_rows"),
     ],
