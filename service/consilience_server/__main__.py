@@ -58,6 +58,12 @@ async def _serve(settings: "Settings") -> int:
         log.warning(
             "INSECURE: %s is open to everybody who can reach it, in clear text or without keys, because of --insecure", settings.host
         )
+    if settings.exposes_metrics:
+        log.warning(
+            "metrics and health on %s are open to everybody who can reach it, in clear text and without keys: "
+            "let only scrapers through the firewall, or leave metrics_host at 127.0.0.1",
+            settings.metrics_host,
+        )
     try:
         server = await build(settings)
     except StoreLocked as error:

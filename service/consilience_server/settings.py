@@ -40,7 +40,11 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="address of the gRPC port; anything but loopback needs TLS and keys, or insecure"
     )
     port: Port = Field(50051, description="gRPC port; 0 takes a free one and logs it")
-    metrics_host: str = Field("127.0.0.1", description="address of the HTTP port for metrics and health")
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="address of the HTTP port for metrics and health; it has neither TLS nor keys, so beyond loopback everybody who "
+        "reaches it reads them",
+    )
     metrics_port: Port | None = Field(
         9464, description="HTTP port for /metrics, /livez, /readyz, /startupz; 0 takes a free one; empty is none"
     )
@@ -130,6 +134,11 @@ class Settings(BaseSettings):
     def is_loopback(self) -> bool:
         """Whether the gRPC port can be reached from this machine only."""
         return _is_loopback(self.host)
+
+    @property
+    def exposes_metrics(self) -> bool:
+        """Whether the HTTP port, which is always in clear text and without keys, can be reached from other machines."""
+        return self.metrics_port is not None and not _is_loopback(self.metrics_host)
 
     @property
     def is_protected(self) -> bool:

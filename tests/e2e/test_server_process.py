@@ -420,6 +420,11 @@ class TestRefusingToStart:
     def test_insecure_warns(self, tmp_path):
         with running_server(tmp_path / "data", "--host", "0.0.0.0", "--insecure") as server:
             assert "INSECURE" in server.log.read_text()
+            assert "metrics and health on" not in server.log.read_text()
+
+    def test_metrics_beyond_loopback_warn(self, tmp_path):
+        with running_server(tmp_path / "data", "--metrics-host", "0.0.0.0") as server:
+            assert "metrics and health on 0.0.0.0 are open to everybody" in server.log.read_text()
 
     def test_settings_are_printed_with_secrets_masked(self):
         status, output = run("--print-settings", "--max-k", "7", CONSILIENCE_REDIS="redis://user:hunter2@host")

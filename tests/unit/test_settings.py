@@ -35,6 +35,13 @@ def protection(tmp_path):
     return ["--tls-cert", str(tmp_path / "cert"), "--tls-key", str(tmp_path / "key"), "--api-keys", str(tmp_path / "keys")]
 
 
+def test_metrics_beyond_loopback_are_allowed_and_known():
+    assert not load_settings({}).exposes_metrics
+    assert not load_settings({"metrics_host": "localhost"}).exposes_metrics
+    assert load_settings({"metrics_host": "0.0.0.0"}).exposes_metrics
+    assert not load_settings({"metrics_host": "0.0.0.0", "metrics_port": None}).exposes_metrics
+
+
 def test_the_defaults_hold_together_and_are_loopback():
     settings = load_settings({})
     assert (settings.host, settings.port, settings.metrics_port) == ("127.0.0.1", 50051, 9464)
