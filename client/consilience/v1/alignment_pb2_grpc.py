@@ -30,6 +30,8 @@ class AlignmentServiceStub(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED; RESOURCE_EXHAUSTED MEMORY_BUDGET (the message carries the
     estimate) or OVERLOADED; UNIMPLEMENTED NOT_SERVED with what is missing; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def __init__(self, channel):
@@ -75,6 +77,8 @@ class AlignmentServiceServicer(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED; RESOURCE_EXHAUSTED MEMORY_BUDGET (the message carries the
     estimate) or OVERLOADED; UNIMPLEMENTED NOT_SERVED with what is missing; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def Align(self, request, context):
@@ -175,6 +179,8 @@ class AlignmentService(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED; RESOURCE_EXHAUSTED MEMORY_BUDGET (the message carries the
     estimate) or OVERLOADED; UNIMPLEMENTED NOT_SERVED with what is missing; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     @staticmethod

@@ -110,7 +110,11 @@ class BridgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBridge(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Removes a bridge; running matches keep what they hold. With the same `request_id` and name it is safe to repeat: a success that leaves
+        alone what got the name since.
+
+        | ABORTED | UPLOAD_CONFLICT | `request_id` removed another bridge before | a new `request_id` |
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

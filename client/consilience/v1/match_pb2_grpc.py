@@ -30,6 +30,8 @@ class MatchServiceStub(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND, BRIDGE_NOT_FOUND or ITEM_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED or WRONG_SPACE;
     UNIMPLEMENTED NOT_SERVED; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def __init__(self, channel):
@@ -60,6 +62,8 @@ class MatchServiceServicer(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND, BRIDGE_NOT_FOUND or ITEM_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED or WRONG_SPACE;
     UNIMPLEMENTED NOT_SERVED; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def Match(self, request, context):
@@ -122,6 +126,8 @@ class MatchService(object):
 
     Common to all: NOT_FOUND SPACE_NOT_FOUND, BRIDGE_NOT_FOUND or ITEM_NOT_FOUND; FAILED_PRECONDITION VERSION_EXPIRED or WRONG_SPACE;
     UNIMPLEMENTED NOT_SERVED; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; DEADLINE_EXCEEDED; CANCELLED; INTERNAL.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     @staticmethod

@@ -30,6 +30,8 @@ class SpaceServiceStub(object):
 
     Common to all: UNAVAILABLE SHUTTING_DOWN (retry), RESOURCE_EXHAUSTED OVERLOADED (wait as RetryInfo says), DEADLINE_EXCEEDED, CANCELLED,
     INTERNAL (report the error id). The tables below list what is particular.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def __init__(self, channel):
@@ -85,6 +87,8 @@ class SpaceServiceServicer(object):
 
     Common to all: UNAVAILABLE SHUTTING_DOWN (retry), RESOURCE_EXHAUSTED OVERLOADED (wait as RetryInfo says), DEADLINE_EXCEEDED, CANCELLED,
     INTERNAL (report the error id). The tables below list what is particular.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     def CreateSpace(self, request, context):
@@ -117,9 +121,11 @@ class SpaceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSpace(self, request, context):
-        """Removes a space with all versions. Running reads keep the snapshot they have.
+        """Removes a space with all versions. Running reads keep the snapshot they have. With the same `request_id` and name it is safe to
+        repeat: a success that leaves alone what got the name since.
 
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | nothing to do |
+        | ABORTED | UPLOAD_CONFLICT | `request_id` removed another space before | a new `request_id` |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,7 +134,11 @@ class SpaceServiceServicer(object):
     def UpsertEmbeddings(self, request_iterator, context):
         """Inserts or replaces embeddings: one stream is one upload, visible as one new version when it ends, or not at all.
         The first message is the header, every other a batch. Batches are staged durably; after a broken stream GetUpload tells how many
-        rows are staged, and a new stream with the same `request_id` goes on from there. An upload that changes nothing makes no version.
+        rows are staged, and a new stream with the same `request_id` goes on from there: the caller promises that the rows before it are those
+        that were sent. An upload that changes nothing makes no version.
+
+        Repeating a committed upload answers the same. The stream is compared with what was committed: from row 0 on every id, vector and
+        attribute, however cut into batches; a stream that begins further on by its number of rows.
 
         | status | reason | cause | remedy |
         |---|---|---|---|
@@ -138,6 +148,7 @@ class SpaceServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a column of the wrong length or type | correct it |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | create it |
         | ABORTED | UPLOAD_CONFLICT | `first_row` is not the number of staged rows | ask GetUpload, resume there |
+        | ABORTED | UPLOAD_CONFLICT, field `header.request_id` | the upload is committed with other rows | send these with a new `request_id` |
         | RESOURCE_EXHAUSTED | STORAGE_FULL | the disk is full | nothing was changed; free space, retry |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -229,6 +240,8 @@ class SpaceService(object):
 
     Common to all: UNAVAILABLE SHUTTING_DOWN (retry), RESOURCE_EXHAUSTED OVERLOADED (wait as RetryInfo says), DEADLINE_EXCEEDED, CANCELLED,
     INTERNAL (report the error id). The tables below list what is particular.
+    A request beyond the published message size is refused by gRPC itself, before this service sees it: RESOURCE_EXHAUSTED without details
+    (no reason, no field). Ask GetServerInfo for the size, and send less at a time.
     """
 
     @staticmethod
