@@ -165,7 +165,7 @@ class SpaceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetEmbeddings(self, request, context):
-        """Reads embeddings by id or page by page in row order (item ids in byte order).
+        """Reads embeddings by id, in the order asked, or all in row order (item ids in byte order); page by page where they do not fit a message.
 
         | NOT_FOUND | SPACE_NOT_FOUND, ITEM_NOT_FOUND | named in the message | correct it |
         | FAILED_PRECONDITION | VERSION_EXPIRED | the pinned version was cleaned up | read a newer one |

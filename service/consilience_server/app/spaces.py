@@ -26,9 +26,11 @@ from consilience_server.app.ports import (
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.tables import item_digest
 from consilience_server.app.upload_digest import UploadDigest
 from consilience_server.app.validation import check_batch, check_ids, check_spec, shown
 from consilience_server.core.errors import DomainError, InvalidArgument, InvalidName, ItemNotFound, ShapeMismatch, UploadConflict
+from consilience_server.engine.snapshot import Snapshot
 
 T = TypeVar("T")
 _MAX_REQUEST_ID = 128
@@ -180,33 +182,31 @@ class Spaces:
             return state, await self._do(call, lambda: self._store.get(space))
 
     async def read(self, call: Call, name: str, version: int, ids: Sequence[str], size: int, token: str) -> EmbeddingsPage:
-        """Items by id in the order asked, or page by page in row order.
+        """Items by id in the order asked, or all of them in row order; page by page where they do not fit one message.
 
         Raises:
             ItemNotFound: ids that the version lacks, named.
             InvalidPageToken: a token of another listing.
         """
         # The first page decides the version; its token carries it, so that all pages are of one.
-        listing = f"{name}@{version}"
-        begun_at, _, after = decode_token("embeddings", listing, token).partition(":")
+        listing = f"{name}@{version}:{await asyncio.to_thread(item_digest, ids)}"
+        begun_at, _, start = decode_token("embeddings", listing, token).partition(":")
         async with self._snapshots.hold(call, name, int(begun_at or version), field="space") as snapshot:
+            rows = await asyncio.to_thread(self._rows, snapshot, ids, name) if ids else np.arange(snapshot.n)
             most = max(1, self._limits.page_bytes // (4 * snapshot.dim + self._limits.max_id_bytes))
-            following = ""
-            if ids:
-                if len(ids) > most:
-                    raise InvalidArgument(f"{len(ids):,} ids at once; at most {most:,} of this width fit one message", field="ids")
-                check_ids(ids, self._limits.max_id_bytes, "ids", remedy="ask for each item once")
-                rows = rows_of(snapshot.ids, ids, name)
-            else:
-                start = int(np.searchsorted(snapshot.ids, after, side="right")) if after else 0
-                rows = np.arange(start, min(start + page_size(size, most, most), snapshot.n))
-                if len(rows) and rows[-1] < snapshot.n - 1:
-                    following = encode_token("embeddings", listing, f"{snapshot.version}:{snapshot.ids[rows[-1]]}")
+            first = int(start or 0)
+            after = first + page_size(size, most, most)
+            following = encode_token("embeddings", listing, f"{snapshot.version}:{after}") if after < len(rows) else ""
+            rows = rows[first:after]
             found = [str(item) for item in snapshot.ids[rows]]
             with asked_by("space"):
                 attributes = await self._do(call, lambda: self._store.attributes(name, snapshot.version, found))
             use = SpaceUse(snapshot.name, snapshot.uid, snapshot.version)
             return EmbeddingsPage(use, found, snapshot.vectors[rows], attributes, following)
+
+    def _rows(self, snapshot: Snapshot, ids: Sequence[str], name: str) -> NDArray[np.int64]:
+        check_ids(ids, self._limits.max_id_bytes, "ids", remedy="ask for each item once")
+        return rows_of(snapshot.ids, ids, name)
 
     async def delete_items(self, call: Call, name: str, ids: Sequence[str], request_id: str) -> DeleteOutcome:
         """Remove items as one version; absent ids are counted."""

@@ -132,8 +132,22 @@ async def test_read_by_id_keeps_the_order_asked_and_names_what_is_missing(spaces
     assert page.vectors.tolist() == [[1, 2], [1, 0]]
     with pytest.raises(errors.ItemNotFound, match="'zz'"):
         await spaces.read(CALL, "a", 0, ["p", "zz"], 0, "")
-    with pytest.raises(errors.InvalidArgument, match="at most 3"):
-        await spaces.read(CALL, "a", 0, list("pqrs"), 0, "")
+
+
+async def test_more_ids_than_fit_a_message_come_in_pages_of_one_version(spaces):
+    await spaces.create(CALL, SPEC, "")
+    await upload(spaces, list("bdfhj"))
+    asked = list("jbhfd")
+    first = await spaces.read(CALL, "a", 0, asked, 0, "")
+    assert first.ids == ["j", "b", "h"]
+    await upload(spaces, ["g"], "r2")
+    second = await spaces.read(CALL, "a", 0, asked, 0, first.next_page_token)
+    assert (second.ids, second.use.version, second.next_page_token) == (["f", "d"], 1, "")
+    for other in (list("jbhf"), [], ["j"]):
+        with pytest.raises(errors.InvalidPageToken):
+            await spaces.read(CALL, "a", 0, other, 0, first.next_page_token)
+    with pytest.raises(errors.ItemNotFound, match="'zz'"):
+        await spaces.read(CALL, "a", 0, [*asked, "zz"], 0, "")
 
 
 async def test_an_empty_space_reads_empty(spaces):
