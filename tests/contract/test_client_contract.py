@@ -35,6 +35,19 @@ def pair(client, name):
     return f"{name}-x", f"{name}-y", ids, x, y
 
 
+class TestRequestIds:
+    def test_an_upload_repeated_answers_the_same_and_other_rows_under_its_id_are_refused(self, client, name):
+        client.create_space(name, dim=4)
+        first = client.upsert(name, ["a", "b"], np.eye(2, 4), request_id=f"{name}-u")
+        again = client.upsert(name, ["a", "b"], np.eye(2, 4), request_id=f"{name}-u")
+        assert (again.version, again.inserted) == (first.version, 2)
+        for ids in (["c", "d", "e"], ["a", "c"]):
+            with pytest.raises(consilience.ConsilienceError) as refused:
+                client.upsert(name, ids, np.eye(len(ids), 4), request_id=f"{name}-u")
+            assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "header.request_id")
+        assert client.get_space(name).item_count == 2
+
+
 class TestSpaces:
     def test_a_space_is_what_it_was_created_as(self, client, name):
         made = client.create_space(name, dim=768, kind="vectors", similarity="inner_product", modality="image", model="clip-vit-l14")

@@ -34,12 +34,15 @@ def packed(message):
     return holder
 
 
-def status(code, message="told", reason="", retry_after=None):
+def status(code, message="told", reason="", retry_after=None, field=""):
     details = [packed(error_details_pb2.ErrorInfo(reason=reason, domain="consilience"))]
     if retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(int(1000 * retry_after))
         details.append(packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    if field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=message)
+        details.append(packed(error_details_pb2.BadRequest(field_violations=[violation])))
     return status_pb2.Status(code=code.value[0], message=message, details=details)
 
 
@@ -50,9 +53,10 @@ class Failure:
     code: grpc.StatusCode
     reason: str = ""
     retry_after: float | None = None
+    field: str = ""
 
     def abort(self, context):
-        context.abort_with_status(rpc_status.to_status(status(self.code, "told", self.reason, self.retry_after)))
+        context.abort_with_status(rpc_status.to_status(status(self.code, "told", self.reason, self.retry_after, self.field)))
 
 
 def matrix(values):
@@ -137,6 +141,12 @@ class SpaceServicer(space_pb2_grpc.SpaceServiceServicer):
         self.script.enter("UpsertEmbeddings", context)
         most = self.script.break_after.pop(0) if self.script.break_after else None
         header = next(requests).header
+        if header.request_id in self.script.committed:
+            # Repeated: the rows are compared, and nothing is staged.
+            ids = [item for request in requests for item in request.batch.ids]
+            if ids != [item for item, _ in self.script.staged[header.request_id]]:
+                Failure(grpc.StatusCode.ABORTED, "UPLOAD_CONFLICT", field="header.request_id").abort(context)
+            return self.script.committed[header.request_id]
         rows = self.script.staged.setdefault(header.request_id, [])
         if header.first_row != len(rows):
             Failure(grpc.StatusCode.ABORTED, "UPLOAD_CONFLICT").abort(context)

@@ -36,16 +36,19 @@ class UploadCalls(Calls):
         resumed = request_id is not None
         request_id = _names.request_id(request_id)
         limits = self._limits()
-        first_row, failures = 0, 0
+        first_row, failures, earlier = 0, 0, False
         with reporting(progress, f"upload to {space.removeprefix('spaces/')}") as report:
             while True:
                 try:
                     if resumed:
                         state, details = self._upload_state(space, request_id, deadline)
-                        if state.HasField("committed"):
+                        committed = state.HasField("committed")
+                        # Of this call's own rows the answer was lost; the rows of an earlier call the server has to compare with these.
+                        earlier = earlier or (committed and not failures)
+                        if committed and not earlier:
                             return decode_upsert(state.committed, details)
                         failures = 0 if state.staged_rows > first_row else failures
-                        first_row = state.staged_rows
+                        first_row = 0 if committed else state.staged_rows
                     sent = _Sent(first_row, source.rows, report)
                     header = _wire.upload_header(space, request_id, source.rows, first_row)
                     requests = itertools.chain([(header, 0)], encoded(source, first_row, limits))
@@ -55,7 +58,7 @@ class UploadCalls(Calls):
                 except ConsilienceError as error:
                     failures += 1
                     wait = UPLOADS.delay(error, failures, deadline - time.monotonic())
-                    if wait is None:
+                    if wait is None or (error.reason == "UPLOAD_CONFLICT" and error.field == "header.request_id"):
                         raise
                 sleep(wait)
                 resumed = True

@@ -47,14 +47,14 @@ class Alignment:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
         check_spec(spec, self._limits)
-        pinned = await self._pin([x, y])
+        pinned = await self._pin([x, y], ["x", "y"])
         key = cache_key("align", asdict(spec), pinned)
         first, second = (SpaceQuery(query.name, use.version) for query, use in zip((x, y), pinned, strict=True))
 
         async def compute(work: Call) -> bytes:
             async with (
-                self._snapshots.hold(work, first.name, first.version) as snapshot_x,
-                self._snapshots.hold(work, second.name, second.version) as snapshot_y,
+                self._snapshots.hold(work, first.name, first.version, field="x") as snapshot_x,
+                self._snapshots.hold(work, second.name, second.version, field="y") as snapshot_y,
             ):
                 joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
                 report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
@@ -99,25 +99,29 @@ class Alignment:
             raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")
         if len(spec.ks) != 1:
             raise InvalidArgument(f"a matrix has one k, not {len(spec.ks)}; ask once for each", field="spec.ks")
-        pinned = await self._pin(spaces)
+        pinned = await self._pin(spaces, ["spaces"] * len(spaces))
         key = cache_key("align_matrix", {**asdict(spec), "items": items}, pinned)
         queries = [SpaceQuery(query.name, use.version) for query, use in zip(spaces, pinned, strict=True)]
 
         async def compute(work: Call) -> bytes:
             async with AsyncExitStack() as held:
-                snapshots = [await held.enter_async_context(self._snapshots.hold(work, query.name, query.version)) for query in queries]
+                snapshots = [
+                    await held.enter_async_context(self._snapshots.hold(work, query.name, query.version, field="spaces"))
+                    for query in queries
+                ]
                 matrix = await self._matrix(work, snapshots, items, spec)
                 return await self._pool.run(work, "encode", lambda: encode(matrix))
 
         return await self._results.serve(call, key, compute)
 
-    async def estimate_seconds(self, spaces: Sequence[SpaceQuery], spec: AlignmentSpec) -> float:
-        """See `estimated_seconds`.
+    async def estimate_seconds(self, spaces: Sequence[SpaceQuery], spec: AlignmentSpec, fields: Sequence[str] = ()) -> float:
+        """See `estimated_seconds`; `fields` name the spaces in refusals.
 
         What will be refused for its size is 0, so that it is refused in the call and no operation is begun for it.
         """
         check_spec(spec, self._limits)
-        records = [await self._snapshots.record(query.name) for query in spaces]
+        named = zip(spaces, fields or ["spaces"] * len(spaces), strict=True)
+        records = [await self._snapshots.record(query.name, field=field) for query, field in named]
         items = [record.item_count for record in records]
         # An older version may have more items than the newest, whose number is the one known here.
         newest = all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True))
@@ -125,14 +129,15 @@ class Alignment:
             return 0.0
         return estimated_seconds(items, [record.spec.dim for record in records], spec, self._limits)
 
-    async def _pin(self, queries: Sequence[SpaceQuery]) -> list[SpaceUse]:
-        """The versions that this call will read."""
+    async def _pin(self, queries: Sequence[SpaceQuery], fields: Sequence[str]) -> list[SpaceUse]:
+        """The versions that this call will read; `fields` name the queries in refusals."""
         uses = []
-        for query in queries:
-            record = await self._snapshots.record(query.name)
+        for query, field in zip(queries, fields, strict=True):
+            record = await self._snapshots.record(query.name, field=field)
             version = query.version or record.version
             if version > record.version:
-                raise VersionExpired(f"space {query.name!r} has no version {version}; the newest is {record.version}", field="version")
+                newest = f"the newest is {record.version}"
+                raise VersionExpired(f"space {query.name!r} has no version {version}; {newest}", field=f"{field}.version")
             uses.append(SpaceUse(f"spaces/{query.name}", record.uid, version))
         return uses
 

@@ -47,7 +47,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         answer = await self._execution.run(
             current_call(),
             request.mode,
-            lambda: self._alignment.estimate_seconds([x, y], spec),
+            lambda: self._alignment.estimate_seconds([x, y], spec, ["x", "y"]),
             work,
             request_id=request.request_id,
             request=request.SerializeToString(deterministic=True),

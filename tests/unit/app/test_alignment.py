@@ -235,8 +235,10 @@ async def test_spaces_that_cannot_be_aligned(house, data):
     house.put("same", ids(60), np.ones((60, 2), dtype=np.float32))
     with pytest.raises(errors.NoCommonItems):
         await house.align()
-    with pytest.raises(errors.SpaceNotFound):
-        await house.align("x", "nowhere")
+    for x_name, y_name, field in (("x", "nowhere", "y"), ("nowhere", "x", "x")):
+        with pytest.raises(errors.SpaceNotFound) as refusal:
+            await house.align(x_name, y_name)
+        assert refusal.value.field == field
     with pytest.raises(errors.InvalidK, match="only 3 items"):
         await house.align("x", "three")
     with pytest.raises(errors.TooFewItems):

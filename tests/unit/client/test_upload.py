@@ -88,7 +88,15 @@ def test_an_upload_of_another_process_is_gone_on_with(client, script, small_batc
     assert stored(script)[0] == IDS
     again = client.upsert("a", IDS, VECTORS, request_id="mine")
     assert again.inserted == 100
-    assert len(script.seen("UpsertEmbeddings")) == 1
+    assert stored(script)[0] == IDS
+
+
+def test_a_request_id_used_again_for_other_rows_is_refused_at_once(client, script):
+    client.upsert("a", IDS, VECTORS, request_id="mine")
+    with pytest.raises(consilience.ConsilienceError) as refused:
+        client.upsert("a", IDS[:50], VECTORS[:50], request_id="mine")
+    assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "header.request_id")
+    assert len(script.seen("UpsertEmbeddings")) == 2
 
 
 def test_bad_rows_are_told_at_once(client, script):
