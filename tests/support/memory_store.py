@@ -90,6 +90,12 @@ class MemoryStore:
         self._publish(record, items)
         return DeleteOutcome(record.version + 1, deleted, len(ids) - deleted)
 
+    def count(self, space, version):
+        record = self.get(space)
+        if version not in self.versions[record.uid]:
+            raise VersionExpired(f"{space}@{version}")
+        return len(self.versions[record.uid][version])
+
     def load(self, space, version=0):
         record = self.get(space)
         version = version or record.version

@@ -242,6 +242,12 @@ class LanceStore:
             entry = self._ledger.find(uid, "delete", request_id) if request_id else None
             return self._commits.delete_items(record, ids, request_id) if entry is None else _deleted_before(entry, ids)
 
+    def count(self, space: str, version: int) -> int:
+        """Items of one version, from the catalog."""
+        self._check_open()
+        with self._layout(space, version) as (_, layout):
+            return 0 if layout is None else layout.item_count
+
     def load(self, space: str, version: int = 0) -> SpaceData:
         """Read one version whole, every file checked against its digest; 0 is the newest. Rows in byte order of the ids."""
         self._check_open()

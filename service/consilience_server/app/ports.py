@@ -164,6 +164,10 @@ class SpaceStore(Protocol):
         """Remove items as one version."""
         ...
 
+    def count(self, space: str, version: int) -> int:
+        """Items of one version, without reading it: what admission asks before `load`."""
+        ...
+
     def load(self, space: str, version: int = 0) -> SpaceData:
         """Read one version whole; 0 is the newest."""
         ...

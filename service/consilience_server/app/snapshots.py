@@ -84,14 +84,14 @@ class Snapshots:
 
     async def _load(self, call: Call, record: SpaceRecord, version: int) -> _Holding:
         name = record.spec.name
-        estimate = record.item_count * (4 * record.spec.dim + _ID_BYTES)
         pin = await self._pinned(record.uid, version)
         try:
             if version == 0:
                 # Untouched; to the store 0 would mean the newest, which may be another by now.
                 ids, vectors = np.empty(0, dtype=object), np.empty((0, record.spec.dim), dtype=np.float32)
             else:
-                # The rows once more while they are read and put in order.
+                # An older version may hold more than the newest. The rows once more while they are read and put in order.
+                estimate = await asyncio.to_thread(self._store.count, name, version) * (4 * record.spec.dim + _ID_BYTES)
                 data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
                 if data.record.uid != record.uid:
                     raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one")

@@ -122,6 +122,13 @@ class TestUploads:
         assert list(store.load("a").ids) == sorted(ids, key=str.encode)
         assert store.get("a").item_count == len(ids)
 
+    def test_every_version_is_counted_without_reading_it(self, store):
+        upload(store, "a", "r", batch(["p", "q"], vectors(1, 2)))
+        store.delete_items("a", ["p", "q"])
+        assert [store.count("a", version) for version in (1, 2)] == [2, 0]
+        with pytest.raises(VersionExpired):
+            store.count("a", 3)
+
     def test_vectors_come_back_bit_for_bit(self, store):
         odd = np.array([[-0.0, 1e-45, 3.4e38, 1.0]], dtype=np.float32)
         upload(store, "a", "r", batch(["x"], odd))

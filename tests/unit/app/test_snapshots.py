@@ -163,3 +163,15 @@ async def test_a_caller_cancelled_while_the_version_is_pinned_leaves_no_pin(hous
         await asyncio.sleep(0.01)
     assert events == ["pinned", "given back"]
     assert not any(store.pins.values())
+
+
+async def test_an_old_version_is_admitted_by_its_own_size():
+    store, account, snapshots = build(1000)
+    store.put("a", [f"{i}" for i in range(20)], np.ones((20, 2)))
+    store.delete_items("a", [f"{i}" for i in range(20)])
+    loaded = dict(store.loads)
+    with pytest.raises(MemoryBudget, match="3,520"):
+        async with snapshots.hold(Call("a"), "a", 2):
+            pass
+    assert store.loads == loaded, "what does not fit must not be read first"
+    assert account.used == 0
