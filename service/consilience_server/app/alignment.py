@@ -1,7 +1,6 @@
 """Alignment of spaces over their common items: the use cases of AlignmentService."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from consilience_server.app.joins import Join, join
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.tables import Tables
+from consilience_server.app.tables import Tables, item_digest
 from consilience_server.app.validation import check_vectors
 from consilience_server.core.errors import InvalidArgument, ShapeMismatch, VersionExpired
 from consilience_server.core.score import Score
@@ -76,7 +75,7 @@ class Alignment:
             await asyncio.to_thread(check_vectors, array, similarity, None, name)
         ids = await self._pool.run(call, "load", lambda: content_ids(x, y), nbytes=x.nbytes + y.nbytes)
         # The digest as a version would not fit a space: arrays are their own, keyed by content, so that a repeat finds its tables.
-        digest = hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
+        digest = await asyncio.to_thread(item_digest, ids.tolist())
         snapshots = tuple(Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array) for name, array in (("x", x), ("y", y)))
         rows = np.arange(len(ids))
         return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest), spec)

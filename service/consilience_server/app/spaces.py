@@ -138,7 +138,7 @@ class Spaces:
                 raise InvalidArgument(f"a batch has {len(batch.ids):,} items; at most {most:,} fit one message", field="batch.ids")
             with asked_by("header.space"):
                 record = await self._do(call, lambda: self._store.get(space))
-            check_batch(batch, record, self._limits.max_id_bytes, first_row)
+            await asyncio.to_thread(check_batch, batch, record, self._limits.max_id_bytes, first_row)
             with asked_by("header.space"), self._account.borrowed(2 * batch.vectors.nbytes, "this batch"):
                 return await self._do(call, lambda: self._store.stage(space, request_id, first_row, batch))
         except InvalidArgument:
