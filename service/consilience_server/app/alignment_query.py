@@ -8,11 +8,11 @@ from consilience_server.app.reports import MetricName, PreprocessName
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.score import IntervalKind
 
-# Seconds of one step of a permutation on one thread, as measured on two cores at 3 GHz: a neighbour looked up (both threads together);
-# a product of CKA's features; an entry of its Gram matrices (the cheaper form is the one computed).
-_EDGE_SECONDS = 5e-9
-_PRODUCT_SECONDS = 7e-11
-_GRAM_SECONDS = 1.3e-9
+# Seconds of one step of a permutation, the slowest of what was measured on two Zen 3 cores at n = 1,500 to 20,000: a neighbour looked up,
+# on both threads together; a product of CKA's features, and an entry of its Gram matrices (the cheaper form is computed), on one thread.
+_EDGE_SECONDS = 1.5e-8
+_PRODUCT_SECONDS = 1.3e-10
+_GRAM_SECONDS = 2.4e-9
 
 
 @dataclass(frozen=True)
