@@ -10,21 +10,23 @@ So the answer is that of `core/neighbours.py` to the bit, whatever the scan, its
 """
 
 import threading
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
-from consilience_server.core.errors import DimensionMismatch, InvalidK, ShapeMismatch
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.exact_rows import ExactRows
+from consilience_server.engine.exact_rows import redo_rows
 from consilience_server.engine.memory_estimate import search_bytes, tile_limit
-from consilience_server.engine.neighbour_table import ExactNeighbourTable, RowTail, collect_tails, table_depth, tail_limit
+from consilience_server.engine.neighbour_table import ExactNeighbourTable, RowTail, collect_tails, table_depth
 from consilience_server.engine.prepared import PreparedGalleries
 from consilience_server.engine.protocol import Certificate
 from consilience_server.engine.rerank import Gallery, rerank
 from consilience_server.engine.scan import Scan
-from consilience_server.engine.scan_form import GalleryForm, QueryForm, query_form
+from consilience_server.engine.scan_form import GalleryForm, QueryForm, gallery_form, query_form
+from consilience_server.engine.search_arguments import check_search
 from consilience_server.engine.tiles import Tiles, run_workers
 
 _LEAST_TILE_ROWS = 64
@@ -44,7 +46,7 @@ class ExactNeighbours:
     def __init__(self, scan: Scan, threads: int, *, kept_bytes: int = 1 << 30, tile_rows: int | None = None) -> None:
         self._scan = scan
         self._threads = threads
-        self._prepared = PreparedGalleries(scan, kept_bytes, threads)
+        self._prepared = PreparedGalleries(self._load, kept_bytes)
         self._tile_rows = tile_rows
 
     @property
@@ -110,6 +112,13 @@ class ExactNeighbours:
         """Peak bytes of `query` beyond queries and gallery."""
         return search_bytes(m, n, d, k_max, self._threads)
 
+    def _load(
+        self, vectors: NDArray[np.float32], similarity: Similarity, bias: NDArray[np.float64] | None, control: Control
+    ) -> "_LoadedGallery":
+        control.check()
+        form = gallery_form(vectors, similarity, bias, threads=self._threads)
+        return _LoadedGallery(form, self._scan.load(form.columns))
+
     def _search(
         self,
         queries: NDArray[np.float32],
@@ -124,17 +133,10 @@ class ExactNeighbours:
         self_join: bool,
     ) -> ExactNeighbourTable:
         m, n = len(queries), len(vectors)
-        _check_shapes(queries, vectors, exclude, bias, tie_keys)
         available = n if exclude is None else n - 1
-        if not 1 <= k_max <= available:
-            raise InvalidK(
-                f"k = {k_max}, but k must be between 1 and {available}, the number of items to choose from",
-                field="k",
-                k=k_max,
-                limit=available,
-            )
+        check_search(queries, vectors, available, k_max, exclude, bias, tie_keys)
         control.check()
-        prepared = self._prepared.get(vectors, similarity, bias)
+        prepared = self._prepared.get(vectors, similarity, bias, control)
         gallery = Gallery(vectors, prepared.form, bias)
         depth = table_depth(k_max, available)
         count = proposal_count(depth, n)
@@ -161,20 +163,24 @@ class ExactNeighbours:
         tiles = Tiles(m, workers, first=first, limit=tile_limit(vectors.shape[1], count, self._threads), fixed=self._tile_rows)
         run_workers(tiles, workers, search_tile)
         doubtful = np.flatnonzero(~certified)
-        exact_dots = summary.exact_dots
-        if len(doubtful):
-            refiner = ExactRows(gallery, k_max, depth, tail_limit(n), tie_keys, self._threads)
-            own = None if exclude is None else exclude[doubtful]
-            for done, refined in enumerate(refiner.refine(queries[doubtful], scores[doubtful, -1], own, control)):
-                row = int(doubtful[refined.row])
-                indices[row], scores[row] = refined.indices, refined.scores
-                if refined.tail is not None:
-                    tails.append(RowTail(row, refined.tail.items, refined.tail.beyond, refined.tail.ordered))
-                control.progress(0.9 + 0.1 * (done + 1) / len(doubtful))
-            exact_dots += refiner.exact_dots
+        again, exact_dots = redo_rows(doubtful, queries, gallery, k_max, exclude, tie_keys, indices, scores, self._threads, control)
+        tails += again
+        exact_dots += summary.exact_dots
         control.progress(1.0)
         certificate = Certificate("float32", summary.error_bound, m - len(doubtful), len(doubtful), exact_dots, self.backend)
         return ExactNeighbourTable(indices, scores, collect_tails(m, tails), k_max, n, self_join, certificate)
+
+
+@dataclass(frozen=True)
+class _LoadedGallery:
+    """A gallery in scan form, and what the scan made of it."""
+
+    form: GalleryForm
+    loaded: Any
+
+    @property
+    def nbytes(self) -> int:
+        return self.form.nbytes
 
 
 class _Summary:
@@ -204,20 +210,3 @@ class _Summary:
 def proposal_count(depth: int, n: int) -> int:
     """Rows to propose for a table of `depth` columns: one for the excluded item, and a margin for what the bound cannot tell apart."""
     return min(n, depth + 1 + min(64, 12 + depth // 8))
-
-
-def _check_shapes(
-    queries: NDArray[np.float32],
-    vectors: NDArray[np.float32],
-    exclude: NDArray[np.int64] | None,
-    bias: NDArray[np.float64] | None,
-    tie_keys: NDArray[np.uint64] | None,
-) -> None:
-    if queries.shape[1] != vectors.shape[1]:
-        raise DimensionMismatch(
-            f"the queries have {queries.shape[1]} dimensions, the gallery has {vectors.shape[1]}; both must be of one width",
-            field="queries",
-        )
-    for name, array, length in (("exclude", exclude, len(queries)), ("bias", bias, len(vectors)), ("tie_keys", tie_keys, len(vectors))):
-        if array is not None and array.shape != (length,):
-            raise ShapeMismatch(f"{name} has the shape {array.shape}, but ({length},) is needed", field=name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.engine.identical_rows import IdenticalRows, group_identical_rows
-from consilience_server.engine.neighbour_table import RowTail
+from consilience_server.engine.neighbour_table import RowTail, tail_limit
 from consilience_server.engine.rerank import Gallery, exact_rank_values
 from consilience_server.engine.scan_form import proven, query_form
 
@@ -185,3 +185,46 @@ class _Finish:
         chosen = self._by_key[low][: count + 1]
         first: NDArray[np.int32] = chosen[chosen != excluded][:count].astype(np.int32)
         return first
+
+
+def redo_rows(
+    rows: NDArray[np.int64],
+    queries: NDArray[np.float32],
+    gallery: Gallery,
+    k_max: int,
+    exclude: NDArray[np.int64] | None,
+    tie_keys: NDArray[np.uint64] | None,
+    indices: NDArray[np.int32],
+    scores: NDArray[np.float64],
+    threads: int,
+    control: Control,
+) -> tuple[list[RowTail], int]:
+    """Do chosen rows of a table anew, in place.
+
+    Args:
+        rows: (r,) positions in the table; none costs nothing.
+        queries: (m, d) float32, raw.
+        gallery: what is searched.
+        k_max: the largest k that will be asked.
+        exclude: (m,) gallery row to leave out of each row, or None.
+        tie_keys: (n,) uint64 order of tied groups that outgrow the table, or None for order by row.
+        indices: (m, depth) int32, written at `rows`.
+        scores: (m, depth) float64, whose last column holds, for each of `rows`, a value that `depth` items are known to reach; written.
+        threads: threads for the exact scores.
+        control: cancellation, and progress from .9 to 1.
+
+    Returns:
+        The tails of these rows and the number of exact scores computed.
+    """
+    tails: list[RowTail] = []
+    if not len(rows):
+        return tails, 0
+    refiner = ExactRows(gallery, k_max, indices.shape[1], tail_limit(len(gallery.vectors)), tie_keys, threads)
+    own = None if exclude is None else exclude[rows]
+    for done, refined in enumerate(refiner.refine(queries[rows], scores[rows, -1], own, control)):
+        row = int(rows[refined.row])
+        indices[row], scores[row] = refined.indices, refined.scores
+        if refined.tail is not None:
+            tails.append(RowTail(row, refined.tail.items, refined.tail.beyond, refined.tail.ordered))
+        control.progress(0.9 + 0.1 * (done + 1) / len(rows))
+    return tails, refiner.exact_dots

@@ -34,3 +34,17 @@ def search_bytes(m: int, n: int, d: int, k_max: int, threads: int) -> int:
     table = m * (depth * 12 + 13 + 8) + 2 * 4 * m * min(n, tail_limit(n)) + 200 * m
     refinement = n * (64 + width * 4) + m * (64 + d * 4) + 53 * max(TILE_SCORES, n) + 64 * n
     return _FIXED + threads * (16 << 20) + form + tile + table + refinement
+
+
+def native_search_bytes(m: int, n: int, d: int, k_max: int, capacity: int, threads: int, *, self_join: bool) -> int:
+    """Peak bytes of a search by the native kernels beyond queries and gallery, for the worst data.
+
+    The int16 copies, the rows' candidates and the table; then, with the candidates gone, what refines rows full of ties.
+    """
+    depth = table_depth(k_max, n)
+    copies = (n + (0 if self_join else m) + 64) * (4 * ((d + 1) // 2) + 36)
+    candidates = m * (8 * capacity + 10)
+    table = m * (depth * 12 + 13 + 8) + 2 * 4 * m * min(n, tail_limit(n)) + 200 * m
+    width = d + EXTRA_COLUMNS
+    refinement = n * (12 + 4 * width) + n * (64 + width * 4) + m * (64 + d * 4) + 53 * max(TILE_SCORES, n) + 64 * n
+    return _FIXED + threads * (2 << 20) + copies + table + max(candidates, refinement)

@@ -122,7 +122,7 @@ def gallery_form(
     norms = np.empty(n)
     columns = np.empty((n, d + EXTRA_COLUMNS), dtype=np.float32)
     allowance = np.empty(n, dtype=np.float32)
-    centre, exponent = _centre_and_exponent(vectors, cosine=cosine)
+    centre, exponent = centre_and_exponent(vectors, cosine=cosine)
     centre_length = float(np.linalg.norm(np.ldexp(centre, -exponent)))
 
     def prepare(rows: slice) -> None:
@@ -213,7 +213,7 @@ def _squared_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return squares
 
 
-def _centre_and_exponent(vectors: NDArray[np.float32], *, cosine: bool) -> tuple[NDArray[np.float64], int]:
+def centre_and_exponent(vectors: NDArray[np.float32], *, cosine: bool) -> tuple[NDArray[np.float64], int]:
     """C and E from a spread of the rows: every choice is valid, a good one gives a tight bound.
 
     Rows far longer than the middle one are left out of the mean, which they would carry away.

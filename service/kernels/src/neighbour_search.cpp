@@ -237,10 +237,7 @@ void NeighbourSearch::refine(int64_t row) {
     std::nth_element(order.begin(), order.begin() + depth - 1, order.end(), [](double a, double b) { return a > b; });
     const double last = order[static_cast<size_t>(depth - 1)];
     exact_dots_.fetch_add(count, std::memory_order_relaxed);
-    if (state_[row] == open) {
-        state_[row] = was_refined;
-        refined_.fetch_add(1, std::memory_order_relaxed);
-    }
+    state_[row] = was_refined;
     threshold_[row] = std::max(threshold_[row], threshold_of(row, last));
     int kept = 0;
     for (int at = 0; at < count; ++at)
@@ -331,6 +328,10 @@ std::vector<int64_t> NeighbourSearch::unproven() const {
     for (int64_t row = 0; row < m_; ++row)
         if (state_[row] == given_up) rows.push_back(row);
     return rows;
+}
+
+int64_t NeighbourSearch::refined_rows() const {
+    return m_ - std::count(state_.get(), state_.get() + m_, static_cast<uint8_t>(open));
 }
 
 void NeighbourSearch::tails(std::vector<int64_t>& rows, std::vector<int32_t>& items) const {

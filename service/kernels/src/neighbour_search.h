@@ -48,7 +48,8 @@ class NeighbourSearch {
     // What ties with the last column beyond it, where a k <= k_max reaches it: rows (ascending) and their items (ascending in a row).
     void tails(std::vector<int64_t>& rows, std::vector<int32_t>& items) const;
     int64_t exact_dots() const { return exact_dots_.load(); }
-    int64_t refined_rows() const { return refined_.load(); }
+    // Rows that the bound alone did not prove: refined in place or given up.
+    int64_t refined_rows() const;
     // Bytes held beside the copies.
     static int64_t bytes(int64_t m, int capacity);
 
@@ -87,7 +88,7 @@ class NeighbourSearch {
     std::unique_ptr<int32_t[]> counts_;
     std::unique_ptr<std::atomic<uint8_t>[]> locks_;
     std::unique_ptr<uint8_t[]> state_;
-    std::atomic<int64_t> exact_dots_{0}, refined_{0};
+    std::atomic<int64_t> exact_dots_{0};
     std::vector<std::pair<int64_t, std::vector<int32_t>>> tail_rows_;
     std::atomic_flag tail_lock_ = ATOMIC_FLAG_INIT;
 };

@@ -5,8 +5,10 @@ import pytest
 
 from consilience_server.core.control import Control
 from consilience_server.core.neighbours import nearest, neighbour_sets, self_scores
-from consilience_server.engine.exact_neighbours import ExactNeighbours
 from consilience_server.engine.faiss_cpu import FaissCpuScan
+from tests.support.engines import available_engines
+
+ENGINES = available_engines()
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +16,9 @@ def cpu_scan():
     return FaissCpuScan(threads=2)
 
 
-@pytest.fixture
-def engine(cpu_scan):
-    return ExactNeighbours(cpu_scan, threads=2)
+@pytest.fixture(params=sorted(ENGINES))
+def engine(request):
+    return ENGINES[request.param](2)
 
 
 @pytest.fixture
