@@ -40,6 +40,7 @@ from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
 from consilience_server.core.errors import DomainError
 from consilience_server.embedded import EmbeddedServer
+from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
 from consilience_server.rpc.convert.alignment import read_spec, write_report
@@ -192,8 +193,10 @@ def _application(
     operations = Operations(stores.operations, metrics)
     resources.push_async_callback(operations.close)
     tables = Tables(warm.engine, pool, account, metrics)
+    indexes = ApproximateIndexes(settings.effective_threads, settings.device)
+    resources.callback(indexes.close)
     flops = warm.flops_per_second
-    info = _info(settings, warm, account, remote is not None, stores.spaces.read_only, metrics_url)
+    info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url)
     return Application(
         spaces=Spaces(
             stores.spaces,
@@ -220,6 +223,7 @@ def _application(
             derived=DerivedVectors(stores.bridges, pool, account),
             pool=pool,
             engine=warm.engine,
+            indexes=indexes,
             results=results,
             metrics=metrics,
             limits=MatchLimits(settings.max_k, settings.max_message_bytes // _ANSWER_BYTES, flops),
@@ -234,13 +238,22 @@ def _pool(threads: int, queue_limit: int, account: Account, metrics: Metrics) ->
     return ComputePool(max(2, min(8, threads // 2)), queue_limit, account, metrics)
 
 
-def _info(settings: Settings, warm: WarmEngine, account: Account, has_redis: bool, read_only: bool, metrics_url: str) -> ServerInfo:  # noqa: FBT001 - named by its one caller
+def _info(
+    settings: Settings,
+    warm: WarmEngine,
+    indexes: ApproximateIndexes,
+    account: Account,
+    has_redis: bool,  # noqa: FBT001 - named by its one caller
+    read_only: bool,  # noqa: FBT001 - as above
+    metrics_url: str,
+) -> ServerInfo:
     return ServerInfo(
         version=version("consilience"),
         start_time=datetime.now(UTC),
         engine_version=ENGINE_VERSION,
         backend=warm.engine.backend,
         device=warm.engine.device,
+        indexes=("exact", *indexes.names),
         blas_kernel=warm.blas,
         threads=settings.effective_threads,
         cache_tiers=("memory", "redis") if has_redis else ("memory",),

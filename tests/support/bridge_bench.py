@@ -17,6 +17,7 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
 from consilience_server.core.similarity import Similarity
+from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.exact_neighbours import ExactNeighbours
 from consilience_server.engine.faiss_cpu import FaissCpuScan
 
@@ -52,6 +53,7 @@ class BridgeBench:
             derived=self.derived,
             pool=self.pool,
             engine=self.engine,
+            indexes=ApproximateIndexes(1, "cpu"),
             results=self.results,
             metrics=self.metrics,
             limits=MatchLimits(max_k=100, max_answers=20_000, flops_per_second=1e10),

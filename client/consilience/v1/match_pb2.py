@@ -28,35 +28,41 @@ from consilience.v1 import space_pb2 as consilience_dot_v1_dot_space__pb2
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63onsilience/v1/match.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/matrix.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\"\x18\n\tIdQueries\x12\x0b\n\x03ids\x18\x01 \x03(\t\"\x85\x03\n\x0cMatchRequest\x12)\n\x07vectors\x18\x01 \x01(\x0b\x32\x16.consilience.v1.MatrixH\x00\x12(\n\x03ids\x18\x02 \x01(\x0b\x32\x19.consilience.v1.IdQueriesH\x00\x12\x10\n\x06\x62ridge\x18\x03 \x01(\tH\x01\x12)\n\x05space\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceRefH\x01\x12\t\n\x01k\x18\x05 \x01(\r\x12.\n\ncorrection\x18\x06 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x14\n\x0c\x63orrection_k\x18\x07 \x01(\r\x12(\n\x05index\x18\x08 \x01(\x0e\x32\x19.consilience.v1.IndexKind\x12\x17\n\x0fgallery_version\x18\t \x01(\x03\x12\x0e\n\x06\x66ilter\x18\n \x01(\t\x12+\n\x04mode\x18\x0b \x01(\x0e\x32\x1d.consilience.v1.ExecutionModeB\t\n\x07queriesB\x07\n\x05route\"|\n\rMatchResponse\x12-\n\x06report\x18\x01 \x01(\x0b\x32\x1b.consilience.v1.MatchReportH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"\xa9\x03\n\x0bMatchReport\x12\x0f\n\x07queries\x18\x01 \x01(\r\x12\t\n\x01k\x18\x02 \x01(\r\x12\x0b\n\x03ids\x18\x03 \x03(\t\x12,\n\x0csimilarities\x18\x04 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12&\n\x06scores\x18\x05 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12.\n\ncorrection\x18\x06 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12)\n\x07gallery\x18\x07 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0e\n\x06\x62ridge\x18\x08 \x01(\t\x12\x12\n\nbridge_uid\x18\t \x01(\t\x12\x30\n\x0b\x63\x65rtificate\x18\n \x01(\x0b\x32\x1b.consilience.v1.Certificate\x12\x0e\n\x06\x65ngine\x18\x0b \x01(\t\x12\x1c\n\x0fmeasured_recall\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12(\n\x06source\x18\r \x01(\x0b\x32\x18.consilience.v1.SpaceUseB\x12\n\x10_measured_recall\"\xcd\x01\n\x12MutualPairsRequest\x12(\n\x06source\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x0e\n\x06\x62ridge\x18\x03 \x01(\t\x12.\n\ncorrection\x18\x04 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x14\n\x0c\x63orrection_k\x18\x05 \x01(\r\x12\r\n\x05limit\x18\x06 \x01(\r\"\x9a\x01\n\x13MutualPairsResponse\x12\x12\n\nsource_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12&\n\x06scores\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12\x33\n\x07summary\x18\x04 \x01(\x0b\x32\".consilience.v1.MutualPairsSummary\"\xf3\x01\n\x12MutualPairsSummary\x12\r\n\x05pairs\x18\x01 \x01(\x04\x12\x14\n\x0csource_items\x18\x02 \x01(\x04\x12\x14\n\x0ctarget_items\x18\x03 \x01(\x04\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0e\n\x06\x62ridge\x18\x06 \x01(\t\x12.\n\ncorrection\x18\x07 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\"K\n\x10TranslateRequest\x12\x0e\n\x06\x62ridge\x18\x01 \x01(\t\x12\'\n\x07vectors\x18\x02 \x01(\x0b\x32\x16.consilience.v1.Matrix\"<\n\x11TranslateResponse\x12\'\n\x07vectors\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Matrix*\xb0\x01\n\nCorrection\x12\x1a\n\x16\x43ORRECTION_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43ORRECTION_NONE\x10\x01\x12\x13\n\x0f\x43ORRECTION_CSLS\x10\x02\x12\x1f\n\x1b\x43ORRECTION_INVERTED_SOFTMAX\x10\x03\x12\x1b\n\x17\x43ORRECTION_MARGIN_RATIO\x10\x04\x12\x1e\n\x1a\x43ORRECTION_MARGIN_DISTANCE\x10\x05*|\n\tIndexKind\x12\x1a\n\x16INDEX_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10INDEX_KIND_EXACT\x10\x01\x12\x13\n\x0fINDEX_KIND_HNSW\x10\x02\x12\x12\n\x0eINDEX_KIND_IVF\x10\x03\x12\x14\n\x10INDEX_KIND_CAGRA\x10\x04\x32\x80\x02\n\x0cMatchService\x12\x44\n\x05Match\x12\x1c.consilience.v1.MatchRequest\x1a\x1d.consilience.v1.MatchResponse\x12X\n\x0bMutualPairs\x12\".consilience.v1.MutualPairsRequest\x1a#.consilience.v1.MutualPairsResponse0\x01\x12P\n\tTranslate\x12 .consilience.v1.TranslateRequest\x1a!.consilience.v1.TranslateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63onsilience/v1/match.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/matrix.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\"\x18\n\tIdQueries\x12\x0b\n\x03ids\x18\x01 \x03(\t\"\x16\n\x07ItemIds\x12\x0b\n\x03ids\x18\x01 \x03(\t\"H\n\x0fIndexParameters\x12\x11\n\tef_search\x18\x01 \x01(\r\x12\x0e\n\x06nprobe\x18\x02 \x01(\r\x12\x12\n\nitopk_size\x18\x03 \x01(\r\"m\n\x0bIndexRecall\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\t\n\x01k\x18\x05 \x01(\r\x12\x15\n\rprobe_queries\x18\x06 \x01(\r\"\x9c\x04\n\x0cMatchRequest\x12)\n\x07vectors\x18\x01 \x01(\x0b\x32\x16.consilience.v1.MatrixH\x00\x12(\n\x03ids\x18\x02 \x01(\x0b\x32\x19.consilience.v1.IdQueriesH\x00\x12\x10\n\x06\x62ridge\x18\x03 \x01(\tH\x01\x12)\n\x05space\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceRefH\x01\x12\t\n\x01k\x18\x05 \x01(\r\x12.\n\ncorrection\x18\x06 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x14\n\x0c\x63orrection_k\x18\x07 \x01(\r\x12(\n\x05index\x18\x08 \x01(\x0e\x32\x19.consilience.v1.IndexKind\x12\x17\n\x0fgallery_version\x18\t \x01(\x03\x12\x0e\n\x06\x66ilter\x18\n \x01(\t\x12+\n\x04mode\x18\x0b \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x39\n\x10index_parameters\x18\x0c \x01(\x0b\x32\x1f.consilience.v1.IndexParameters\x12,\n\x0bgallery_ids\x18\r \x01(\x0b\x32\x17.consilience.v1.ItemIds\x12,\n\x0b\x65xclude_ids\x18\x0e \x01(\x0b\x32\x17.consilience.v1.ItemIdsB\t\n\x07queriesB\x07\n\x05route\"|\n\rMatchResponse\x12-\n\x06report\x18\x01 \x01(\x0b\x32\x1b.consilience.v1.MatchReportH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"\xd2\x04\n\x0bMatchReport\x12\x0f\n\x07queries\x18\x01 \x01(\r\x12\t\n\x01k\x18\x02 \x01(\r\x12\x0b\n\x03ids\x18\x03 \x03(\t\x12,\n\x0csimilarities\x18\x04 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12&\n\x06scores\x18\x05 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12.\n\ncorrection\x18\x06 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12)\n\x07gallery\x18\x07 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0e\n\x06\x62ridge\x18\x08 \x01(\t\x12\x12\n\nbridge_uid\x18\t \x01(\t\x12\x30\n\x0b\x63\x65rtificate\x18\n \x01(\x0b\x32\x1b.consilience.v1.Certificate\x12\x0e\n\x06\x65ngine\x18\x0b \x01(\t\x12\x1c\n\x0fmeasured_recall\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12(\n\x06source\x18\r \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x05index\x18\x0e \x01(\x0e\x32\x19.consilience.v1.IndexKind\x12\x39\n\x10index_parameters\x18\x0f \x01(\x0b\x32\x1f.consilience.v1.IndexParameters\x12+\n\x06recall\x18\x10 \x01(\x0b\x32\x1b.consilience.v1.IndexRecall\x12\x15\n\rgallery_items\x18\x11 \x01(\x04\x42\x12\n\x10_measured_recall\"\xcd\x01\n\x12MutualPairsRequest\x12(\n\x06source\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x0e\n\x06\x62ridge\x18\x03 \x01(\t\x12.\n\ncorrection\x18\x04 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x14\n\x0c\x63orrection_k\x18\x05 \x01(\r\x12\r\n\x05limit\x18\x06 \x01(\r\"\x9a\x01\n\x13MutualPairsResponse\x12\x12\n\nsource_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12&\n\x06scores\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12\x33\n\x07summary\x18\x04 \x01(\x0b\x32\".consilience.v1.MutualPairsSummary\"\xf3\x01\n\x12MutualPairsSummary\x12\r\n\x05pairs\x18\x01 \x01(\x04\x12\x14\n\x0csource_items\x18\x02 \x01(\x04\x12\x14\n\x0ctarget_items\x18\x03 \x01(\x04\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0e\n\x06\x62ridge\x18\x06 \x01(\t\x12.\n\ncorrection\x18\x07 \x01(\x0e\x32\x1a.consilience.v1.Correction\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\"K\n\x10TranslateRequest\x12\x0e\n\x06\x62ridge\x18\x01 \x01(\t\x12\'\n\x07vectors\x18\x02 \x01(\x0b\x32\x16.consilience.v1.Matrix\"<\n\x11TranslateResponse\x12\'\n\x07vectors\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Matrix*\xb0\x01\n\nCorrection\x12\x1a\n\x16\x43ORRECTION_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43ORRECTION_NONE\x10\x01\x12\x13\n\x0f\x43ORRECTION_CSLS\x10\x02\x12\x1f\n\x1b\x43ORRECTION_INVERTED_SOFTMAX\x10\x03\x12\x1b\n\x17\x43ORRECTION_MARGIN_RATIO\x10\x04\x12\x1e\n\x1a\x43ORRECTION_MARGIN_DISTANCE\x10\x05*\x95\x01\n\tIndexKind\x12\x1a\n\x16INDEX_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10INDEX_KIND_EXACT\x10\x01\x12\x13\n\x0fINDEX_KIND_HNSW\x10\x02\x12\x12\n\x0eINDEX_KIND_IVF\x10\x03\x12\x14\n\x10INDEX_KIND_CAGRA\x10\x04\x12\x17\n\x13INDEX_KIND_GPU_FLAT\x10\x05\x32\x80\x02\n\x0cMatchService\x12\x44\n\x05Match\x12\x1c.consilience.v1.MatchRequest\x1a\x1d.consilience.v1.MatchResponse\x12X\n\x0bMutualPairs\x12\".consilience.v1.MutualPairsRequest\x1a#.consilience.v1.MutualPairsResponse0\x01\x12P\n\tTranslate\x12 .consilience.v1.TranslateRequest\x1a!.consilience.v1.TranslateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.match_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CORRECTION']._serialized_start=1895
-  _globals['_CORRECTION']._serialized_end=2071
-  _globals['_INDEXKIND']._serialized_start=2073
-  _globals['_INDEXKIND']._serialized_end=2197
+  _globals['_CORRECTION']._serialized_start=2424
+  _globals['_CORRECTION']._serialized_end=2600
+  _globals['_INDEXKIND']._serialized_start=2603
+  _globals['_INDEXKIND']._serialized_end=2752
   _globals['_IDQUERIES']._serialized_start=172
   _globals['_IDQUERIES']._serialized_end=196
-  _globals['_MATCHREQUEST']._serialized_start=199
-  _globals['_MATCHREQUEST']._serialized_end=588
-  _globals['_MATCHRESPONSE']._serialized_start=590
-  _globals['_MATCHRESPONSE']._serialized_end=714
-  _globals['_MATCHREPORT']._serialized_start=717
-  _globals['_MATCHREPORT']._serialized_end=1142
-  _globals['_MUTUALPAIRSREQUEST']._serialized_start=1145
-  _globals['_MUTUALPAIRSREQUEST']._serialized_end=1350
-  _globals['_MUTUALPAIRSRESPONSE']._serialized_start=1353
-  _globals['_MUTUALPAIRSRESPONSE']._serialized_end=1507
-  _globals['_MUTUALPAIRSSUMMARY']._serialized_start=1510
-  _globals['_MUTUALPAIRSSUMMARY']._serialized_end=1753
-  _globals['_TRANSLATEREQUEST']._serialized_start=1755
-  _globals['_TRANSLATEREQUEST']._serialized_end=1830
-  _globals['_TRANSLATERESPONSE']._serialized_start=1832
-  _globals['_TRANSLATERESPONSE']._serialized_end=1892
-  _globals['_MATCHSERVICE']._serialized_start=2200
-  _globals['_MATCHSERVICE']._serialized_end=2456
+  _globals['_ITEMIDS']._serialized_start=198
+  _globals['_ITEMIDS']._serialized_end=220
+  _globals['_INDEXPARAMETERS']._serialized_start=222
+  _globals['_INDEXPARAMETERS']._serialized_end=294
+  _globals['_INDEXRECALL']._serialized_start=296
+  _globals['_INDEXRECALL']._serialized_end=405
+  _globals['_MATCHREQUEST']._serialized_start=408
+  _globals['_MATCHREQUEST']._serialized_end=948
+  _globals['_MATCHRESPONSE']._serialized_start=950
+  _globals['_MATCHRESPONSE']._serialized_end=1074
+  _globals['_MATCHREPORT']._serialized_start=1077
+  _globals['_MATCHREPORT']._serialized_end=1671
+  _globals['_MUTUALPAIRSREQUEST']._serialized_start=1674
+  _globals['_MUTUALPAIRSREQUEST']._serialized_end=1879
+  _globals['_MUTUALPAIRSRESPONSE']._serialized_start=1882
+  _globals['_MUTUALPAIRSRESPONSE']._serialized_end=2036
+  _globals['_MUTUALPAIRSSUMMARY']._serialized_start=2039
+  _globals['_MUTUALPAIRSSUMMARY']._serialized_end=2282
+  _globals['_TRANSLATEREQUEST']._serialized_start=2284
+  _globals['_TRANSLATEREQUEST']._serialized_end=2359
+  _globals['_TRANSLATERESPONSE']._serialized_start=2361
+  _globals['_TRANSLATERESPONSE']._serialized_end=2421
+  _globals['_MATCHSERVICE']._serialized_start=2755
+  _globals['_MATCHSERVICE']._serialized_end=3011
 # @@protoc_insertion_point(module_scope)

@@ -27,6 +27,7 @@ class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INDEX_KIND_HNSW: _ClassVar[IndexKind]
     INDEX_KIND_IVF: _ClassVar[IndexKind]
     INDEX_KIND_CAGRA: _ClassVar[IndexKind]
+    INDEX_KIND_GPU_FLAT: _ClassVar[IndexKind]
 CORRECTION_UNSPECIFIED: Correction
 CORRECTION_NONE: Correction
 CORRECTION_CSLS: Correction
@@ -38,6 +39,7 @@ INDEX_KIND_EXACT: IndexKind
 INDEX_KIND_HNSW: IndexKind
 INDEX_KIND_IVF: IndexKind
 INDEX_KIND_CAGRA: IndexKind
+INDEX_KIND_GPU_FLAT: IndexKind
 
 class IdQueries(_message.Message):
     __slots__ = ("ids",)
@@ -45,8 +47,40 @@ class IdQueries(_message.Message):
     ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ItemIds(_message.Message):
+    __slots__ = ("ids",)
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class IndexParameters(_message.Message):
+    __slots__ = ("ef_search", "nprobe", "itopk_size")
+    EF_SEARCH_FIELD_NUMBER: _ClassVar[int]
+    NPROBE_FIELD_NUMBER: _ClassVar[int]
+    ITOPK_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ef_search: int
+    nprobe: int
+    itopk_size: int
+    def __init__(self, ef_search: _Optional[int] = ..., nprobe: _Optional[int] = ..., itopk_size: _Optional[int] = ...) -> None: ...
+
+class IndexRecall(_message.Message):
+    __slots__ = ("value", "low", "high", "confidence", "k", "probe_queries")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    PROBE_QUERIES_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    low: float
+    high: float
+    confidence: float
+    k: int
+    probe_queries: int
+    def __init__(self, value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., k: _Optional[int] = ..., probe_queries: _Optional[int] = ...) -> None: ...
+
 class MatchRequest(_message.Message):
-    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode")
+    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +92,9 @@ class MatchRequest(_message.Message):
     GALLERY_VERSION_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_IDS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
     vectors: _matrix_pb2.Matrix
     ids: IdQueries
     bridge: str
@@ -69,7 +106,10 @@ class MatchRequest(_message.Message):
     gallery_version: int
     filter: str
     mode: _alignment_pb2.ExecutionMode
-    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ...) -> None: ...
+    index_parameters: IndexParameters
+    gallery_ids: ItemIds
+    exclude_ids: ItemIds
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ...) -> None: ...
 
 class MatchResponse(_message.Message):
     __slots__ = ("report", "operation")
@@ -80,7 +120,7 @@ class MatchResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[MatchReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class MatchReport(_message.Message):
-    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source")
+    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source", "index", "index_parameters", "recall", "gallery_items")
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +134,10 @@ class MatchReport(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     MEASURED_RECALL_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    INDEX_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_ITEMS_FIELD_NUMBER: _ClassVar[int]
     queries: int
     k: int
     ids: _containers.RepeatedScalarFieldContainer[str]
@@ -107,7 +151,11 @@ class MatchReport(_message.Message):
     engine: str
     measured_recall: float
     source: _space_pb2.SpaceUse
-    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ...) -> None: ...
+    index: IndexKind
+    index_parameters: IndexParameters
+    recall: IndexRecall
+    gallery_items: int
+    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ...) -> None: ...
 
 class MutualPairsRequest(_message.Message):
     __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit")

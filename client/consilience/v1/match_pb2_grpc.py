@@ -67,13 +67,17 @@ class MatchServiceServicer(object):
     """
 
     def Match(self, request, context):
-        """The k nearest items of the gallery for each query, exact relative to the mapped query.
+        """The k nearest items of the gallery for each query, exact relative to the mapped query, unless an approximate index is named.
 
         | status | reason | cause | remedy |
         |---|---|---|---|
         | INVALID_ARGUMENT | DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, SHAPE_MISMATCH, DTYPE_NOT_ACCEPTED | bad query vectors | correct them |
         | INVALID_ARGUMENT | INVALID_K | k < 1, above the limit, or above the gallery | choose a smaller k |
         | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | queries times k exceed the published limit | ask in parts |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | a parameter of another index or beyond its limit; an approximate index with a correction or a filter | name the index EXACT |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | gallery_ids or exclude_ids leave no item | correct them |
+        | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |
+        | FAILED_PRECONDITION | DEVICE_MISSING | CAGRA or GPU_FLAT where the server has or uses no GPU | start it with one, or name HNSW or IVF |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -20,6 +20,7 @@ class ServerInfo:
     engine_version: str
     backend: str
     device: str
+    indexes: Sequence[str]
     blas_kernel: str
     threads: int
     cache_tiers: Sequence[str]

@@ -113,6 +113,23 @@ class DerivedVectors:
         """
         return await self._value(call, "scan", ("term", *key), lambda: _frozen(compute()), nbytes, "tables")
 
+    async def kept(self, call: Call, stage: Stage, key: _Key, compute: Callable[[], V], nbytes: int, kind: Kind) -> V:
+        """Any other value that follows from immutable inputs.
+
+        Args:
+            call: pays where it is not there yet.
+            stage: what the time is booked under.
+            key: names everything it was computed from; its first part names its type.
+            compute: makes it.
+            nbytes: peak memory of `compute`.
+            kind: what the value is accounted as.
+        """
+        return await self._value(call, stage, key, compute, nbytes, kind)
+
+    def is_kept(self, key: _Key) -> bool:
+        """Whether the value is there now."""
+        return key in self._values
+
     async def _value(self, call: Call, stage: Stage, key: _Key, compute: Callable[[], V], nbytes: int, kind: Kind) -> V:
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:

@@ -9,6 +9,7 @@ from consilience_server.app.ports import Metrics
 from consilience_server.core.control import Control
 from consilience_server.core.csls import neighbourhood_mean
 from consilience_server.core.exact_score import exact_pair_scores
+from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.protocol import Certificate, NeighbourEngine
 
@@ -41,12 +42,16 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
-    """(m, k) each, best first: gallery rows, raw similarities, and the scores that ranked."""
+    """(m, k) each, best first: gallery rows, raw similarities, and the scores that ranked.
+
+    Either the certificate tells why they are exact, or the recall how much of the exact answer they are.
+    """
 
     rows: NDArray[np.int32]
     similarities: NDArray[np.float64]
     scores: NDArray[np.float64]
-    certificate: Certificate
+    certificate: Certificate | None
+    recall: IndexRecall | None = None
 
 
 def find(search: Search, k: int, correction_k: int, engine: NeighbourEngine, metrics: Metrics, control: Control) -> Found:
@@ -67,10 +72,10 @@ def find(search: Search, k: int, correction_k: int, engine: NeighbourEngine, met
         return Found(rows, scores, scores, certificate)
     _, near, _ = scan(correction_k, None)
     rows, ranked, certificate = scan(k, search.term)
-    return Found(rows, _raw(search, rows), ranked - neighbourhood_mean(near, correction_k)[:, None], certificate)
+    return Found(rows, raw_similarities(search, rows), ranked - neighbourhood_mean(near, correction_k)[:, None], certificate)
 
 
-def _raw(search: Search, rows: NDArray[np.int32]) -> NDArray[np.float64]:
+def raw_similarities(search: Search, rows: NDArray[np.int32]) -> NDArray[np.float64]:
     """Exact similarities of each query with its matches, (m, k); only the matches are gathered, never the whole gallery."""
     m, k = rows.shape
     similarities = np.empty((m, k))

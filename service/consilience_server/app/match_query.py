@@ -11,6 +11,7 @@ from consilience_server.app.alignment_query import SpaceQuery
 from consilience_server.app.reports import CorrectionName
 from consilience_server.core.csls import DEFAULT_K
 from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch, UnknownMethod
+from consilience_server.engine.approximate import EFFORTS, IndexChoice
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class MatchQuery:
         correction: `csls` ranks by 2 s(q, t) - r_T(q) - r_S(t), the bank of r_S being all items of the source space.
         correction_k: size of the neighbourhoods of `csls`.
         gallery_version: pins the target space's version when a bridge is the route; 0 is the newest.
+        index: an approximate index instead of the exact search; None for exact.
+        gallery_ids: only these items of the gallery are matched with; None is all.
+        exclude_ids: these are not.
     """
 
     vectors: NDArray[np.float32] | None = None
@@ -36,6 +40,14 @@ class MatchQuery:
     correction: CorrectionName = "none"
     correction_k: int = DEFAULT_K
     gallery_version: int = 0
+    index: IndexChoice | None = None
+    gallery_ids: Sequence[str] | None = None
+    exclude_ids: Sequence[str] = ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether part of the gallery is left out."""
+        return self.gallery_ids is not None or bool(self.exclude_ids)
 
     @property
     def count(self) -> int:
@@ -95,6 +107,33 @@ def check_match(query: MatchQuery, limits: MatchLimits) -> None:
     if query.count * query.k > limits.max_answers:
         raise MessageTooLarge(
             f"{query.count:,} queries times k = {query.k:,} are more than {limits.max_answers:,} matches; ask in parts", field="k"
+        )
+    if query.gallery_ids is not None and not query.gallery_ids:
+        raise InvalidArgument("gallery_ids is empty; give the items to match with, or leave it out for all", field="gallery_ids.ids")
+    if query.index is not None:
+        _check_index(query, query.index)
+
+
+def _check_index(query: MatchQuery, index: IndexChoice) -> None:
+    """InvalidArgument."""
+    effort = EFFORTS.get(index.name)
+    if effort is not None and not 1 <= index.effort <= effort.limit:
+        raise InvalidArgument(
+            f"{effort.name} is {index.effort:,}; it must be 1 to {effort.limit:,}",
+            field=f"index_parameters.{effort.name}",
+            limit=effort.limit,
+        )
+    if query.correction != "none":
+        raise InvalidArgument(
+            f"the scores of {query.correction} need the exact neighbourhood of every query, which is the search that an approximate index "
+            f"would save; name the index exact, or leave the correction out",
+            field="correction",
+        )
+    if query.filtered:
+        raise InvalidArgument(
+            f"part of a gallery is searched exactly: the recall measured for the index {index.name!r} would not be that of the part; "
+            "name the index exact, or leave gallery_ids and exclude_ids out",
+            field="index",
         )
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.approximate_matching import ApproximateMatching, Probe, probe_rows
 from consilience_server.app.bridge_spaces import check_uid
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.csls_terms import CslsTerms, Side
 from consilience_server.app.derived_vectors import DerivedVectors
-from consilience_server.app.gallery_search import Search, find
+from consilience_server.app.gallery_filter import check_part, find_in_part, gallery_part, part_bytes
+from consilience_server.app.gallery_search import Found, Search, find
 from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_correction, check_match
 from consilience_server.app.mutual_matching import MutualMatching
 from consilience_server.app.ports import Metrics, SpaceRecord
@@ -26,8 +28,10 @@ from consilience_server.app.tables import Tables
 from consilience_server.app.validation import check_vectors, check_width
 from consilience_server.bridges.apply import ReadyMap, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidK, VersionExpired
 from consilience_server.core.similarity import Similarity
+from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
@@ -56,13 +60,21 @@ class _Route:
         return "space" if self.artefact is None else "bridge"
 
     @property
+    def subject(self) -> tuple[str, ...]:
+        """Names the gallery as it is searched."""
+        return (self.artefact.uid if self.artefact else "", self.gallery.uid, str(self.gallery.version))
+
+    @property
     def gallery_version_field(self) -> str:
         """Of the request: what pins the gallery's version."""
         return "space.version" if self.artefact is None else "gallery_version"
 
 
 class Matching:
-    """The use cases of MatchService. Answers are exact relative to the mapped query and cached by what they were computed from."""
+    """The use cases of MatchService; answers are cached by what they were computed from.
+
+    They are exact relative to the mapped query, unless an approximate index was named.
+    """
 
     def __init__(
         self,
@@ -72,6 +84,7 @@ class Matching:
         derived: DerivedVectors,
         pool: ComputePool,
         engine: NeighbourEngine,
+        indexes: ApproximateIndexes,
         results: ResultCache,
         metrics: Metrics,
         limits: MatchLimits,
@@ -84,6 +97,7 @@ class Matching:
         self._metrics = metrics
         self._limits = limits
         self._terms = CslsTerms(derived, tables, engine, metrics)
+        self._approximate = ApproximateMatching(derived, pool, engine, indexes, metrics)
         self._mutual = MutualMatching(snapshots, derived, self._terms, pool, engine, metrics)
 
     async def match(self, call: Call, query: MatchQuery, encode: Callable[[MatchReport], bytes]) -> bytes:
@@ -96,9 +110,11 @@ class Matching:
             InvalidArgument, ShapeMismatch, DimensionMismatch, NotFinite, ZeroVector: the queries.
             InvalidK, UnknownMethod, MessageTooLarge: what is asked of them.
             SpaceNotFound, BridgeNotFound, ItemNotFound, VersionExpired, WrongSpace: where.
+            DeviceMissing: the index that is named needs a GPU.
             MemoryBudget, Overloaded.
         """
         check_match(query, self._limits)
+        self._approximate.require(query.index)
         route = await self._route(call, query)
         key = await self._key(query, route)
 
@@ -116,8 +132,12 @@ class Matching:
     async def estimate_seconds(self, call: Call, query: MatchQuery) -> float:
         """A rough estimate of a match from scratch: the scans at the machine's usual rate, the bank's map and term among them."""
         check_match(query, self._limits)
+        self._approximate.require(query.index)
         route = await self._route(call, query)
         gallery = await self._snapshots.record(route.gallery_name, field=route.field)
+        if query.index is not None:
+            size, rate = (gallery.item_count, gallery.spec.dim), self._limits.flops_per_second
+            return self._approximate.estimate_seconds(query.index, route.subject, *size, rate)
         scan = 2.0 * gallery.item_count * gallery.spec.dim
         work = scan * query.count
         if query.correction == "csls" and route.source is not None:
@@ -141,7 +161,7 @@ class Matching:
             records[side] = await self._snapshots.record(name, field="bridge")
             check_uid(artefact, side, records[side].uid)
         _check_columns(query, records["source"], f"the source space {artefact.source_name!r} of bridge {query.bridge!r}")
-        needed = query.vectors is None or query.correction != "none"
+        needed = query.vectors is None or query.correction != "none" or query.index is not None
         return _Route(
             artefact,
             artefact.target_name,
@@ -160,6 +180,9 @@ class Matching:
             "k": query.k,
             "correction": query.correction,
             "correction_k": query.correction_k if corrected else None,
+            "index": (query.index.name, query.index.effort) if query.index else None,
+            "gallery_ids": sorted(set(query.gallery_ids)) if query.gallery_ids is not None else None,
+            "exclude_ids": sorted(set(query.exclude_ids)),
         }
         uses = [route.gallery] + ([route.source] if route.source else [])
         if query.vectors is None:
@@ -179,10 +202,10 @@ class Matching:
                 )
             )
             _check_same(gallery, route.gallery, route.field)
+            source = None
             if route.artefact is None:
                 search = await self._within(prepare, query, gallery)
             else:
-                source = None
                 if route.source is not None:
                     source = await held.enter_async_context(
                         self._snapshots.hold(call, route.source_name, route.source.version, field="bridge", version_field="bridge")
@@ -190,14 +213,14 @@ class Matching:
                     _check_same(source, route.source, route.field)
                 search = await self._through(prepare, query, route.artefact, gallery, source)
             _check_size(query, search.candidates, gallery)
-            depth = max(query.k, query.correction_k if search.term is not None else 0)
-            m, n = len(search.queries), len(search.gallery)
-            found = await self._pool.run(
-                scan,
-                "scan",
-                lambda: find(search, query.k, query.correction_k, self._engine, self._metrics, scan.control),
-                nbytes=self._engine.query_bytes(m, n, search.gallery.shape[1], depth) + 40 * m * depth,
-            )
+            items = gallery.n
+            if query.index is not None:
+                probe = await self._probe(prepare, query, route, search, source)
+                found = await self._approximate.find(scan, search, query.k, query.index, route.subject, probe)
+            elif query.filtered:
+                found, items = await self._found_in_part(scan, query, search, gallery)
+            else:
+                found = await self._found(scan, query, search)
             return MatchReport(
                 ids=gallery.ids[found.rows.ravel()].tolist(),
                 similarities=found.similarities,
@@ -209,7 +232,45 @@ class Matching:
                 certificate=found.certificate,
                 engine=ENGINE_VERSION,
                 source=route.source if route.artefact else None,
+                index=query.index,
+                recall=found.recall,
+                gallery_items=items,
             )
+
+    async def _found(self, call: Call, query: MatchQuery, search: Search) -> Found:
+        depth = max(query.k, query.correction_k if search.term is not None else 0)
+        m, n = len(search.queries), len(search.gallery)
+        return await self._pool.run(
+            call,
+            "scan",
+            lambda: find(search, query.k, query.correction_k, self._engine, self._metrics, call.control),
+            nbytes=self._engine.query_bytes(m, n, search.gallery.shape[1], depth) + 40 * m * depth,
+        )
+
+    async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
+        """What was found, and the size of the part."""
+        part = await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids)
+        check_part(part, search, query.k)
+        found = await self._pool.run(
+            call,
+            "scan",
+            lambda: find_in_part(search, part, query.k, query.correction_k, self._engine, self._metrics, call.control),
+            nbytes=part_bytes(part, search, query.k, query.correction_k, self._engine),
+        )
+        return found, len(part.rows)
+
+    async def _probe(self, call: Call, query: MatchQuery, route: _Route, search: Search, source: Snapshot | None) -> Probe:
+        """Items of the bridge's source space, mapped; within a space its own items, which are not their own matches unless k is all."""
+        if route.artefact is not None and source is not None and source.n:
+            ready, rows = await self._derived.ready_map(call, route.artefact), probe_rows(source.n)
+
+            def mapped(control: Control) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+                return map_vectors(ready, source.vectors[rows], control, source.ids[rows]), None
+
+            return Probe(("source", source.uid, str(source.version)), mapped)
+        own = probe_rows(len(search.gallery))
+        alone = query.k < len(search.gallery)
+        return Probe(("own", str(alone)), lambda _: (search.gallery[own], own if alone else None))
 
     async def _within(self, call: Call, query: MatchQuery, space: Snapshot) -> Search:
         """Raw queries in the space itself; items asked by id are not their own matches."""

@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.score import IntervalKind, Score
+from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
 MetricName = Literal["mutual_knn", "cka", "unbiased_cka"]
@@ -81,7 +83,12 @@ class AlignmentMatrix:
 class MatchReport:
     """The k best of each query: `ids` row-major (queries * k), `similarities` and `scores` (queries, k) float64, best score first.
 
-    `source` is the version of the bridge's source space that ids or the correction's bank were read from, None where neither was.
+    Attributes:
+        certificate: None where an approximate index answered.
+        source: the version of the bridge's source space that ids, the correction's bank or the probe were read from, None where none was.
+        index: the approximate index that was named, None for an exact search.
+        recall: of that index.
+        gallery_items: items that a query could be matched with, before an item is kept from matching itself.
     """
 
     ids: Sequence[str]
@@ -91,9 +98,12 @@ class MatchReport:
     gallery: SpaceUse
     bridge: str
     bridge_uid: str
-    certificate: Certificate
+    certificate: Certificate | None
     engine: str
     source: SpaceUse | None = None
+    index: IndexChoice | None = None
+    recall: IndexRecall | None = None
+    gallery_items: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ DomainError
 │                        UnknownMetric  UnknownMethod  InvalidPageToken  MessageTooLarge
 ├── NotFound             SpaceNotFound  BridgeNotFound  ItemNotFound  OperationNotFound  UploadNotFound
 ├── AlreadyExists        SpaceExists  BridgeExists
-├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing
+├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing  DeviceMissing
 ├── Aborted              UploadConflict  ServerRestarted
 ├── ResourceExhausted    MemoryBudget  Overloaded  StorageFull
 ├── Unauthenticated
@@ -252,6 +252,12 @@ class ExtraMissing(FailedPrecondition):
     """A package of an optional extra is not installed."""
 
     reason = "EXTRA_MISSING"
+
+
+class DeviceMissing(FailedPrecondition):
+    """What was asked for needs a GPU that this server does not have or use."""
+
+    reason = "DEVICE_MISSING"
 
 
 class Aborted(DomainError):

@@ -1,11 +1,14 @@
 """Matches and mutual pairs of the contract to and from those of the use cases."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Literal
 
 from consilience.v1 import match_pb2
 from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
 from consilience_server.app.reports import CorrectionName, MatchReport, MutualPairs
-from consilience_server.core.errors import NotServed, UnknownMethod
+from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
+from consilience_server.engine.approximate import EFFORTS, ApproximateName, IndexChoice
 from consilience_server.rpc.convert.alignment import write_certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import read_vectors, write_matrix
@@ -16,7 +19,15 @@ CORRECTIONS: dict[match_pb2.Correction, CorrectionName] = {
     match_pb2.CORRECTION_NONE: "none",
     match_pb2.CORRECTION_CSLS: "csls",
 }
-INDEXES: dict[match_pb2.IndexKind, str] = {match_pb2.INDEX_KIND_UNSPECIFIED: "exact", match_pb2.INDEX_KIND_EXACT: "exact"}
+INDEXES: dict[match_pb2.IndexKind, Literal["exact"] | ApproximateName] = {
+    match_pb2.INDEX_KIND_UNSPECIFIED: "exact",
+    match_pb2.INDEX_KIND_EXACT: "exact",
+    match_pb2.INDEX_KIND_HNSW: "hnsw",
+    match_pb2.INDEX_KIND_IVF: "ivf",
+    match_pb2.INDEX_KIND_CAGRA: "cagra",
+    match_pb2.INDEX_KIND_GPU_FLAT: "gpu_flat",
+}
+_INDEX_VALUES = {name: value for value, name in INDEXES.items()}
 _CORRECTION_VALUES = {"none": match_pb2.CORRECTION_NONE, "csls": match_pb2.CORRECTION_CSLS}
 _DEFAULT_K = 10
 _DEFAULT_CORRECTION_K = 10
@@ -31,11 +42,14 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
     Raises:
         DtypeNotAccepted, ShapeMismatch: query vectors unsound in themselves.
         UnknownMethod: a correction that the contract does not have.
-        NotServed: other corrections, approximate indexes, a filter.
+        InvalidArgument: an index that the contract does not have, or a parameter of another index.
+        NotServed: other corrections, a filter expression.
     """
     if request.filter:
-        raise NotServed("filters of the gallery are not served by this version; leave filter empty", field="filter")
-    served(match_pb2.IndexKind, request.index, INDEXES, "index", what="index")
+        raise NotServed(
+            "filter expressions are not served by this version; leave filter empty, and name items in gallery_ids or exclude_ids",
+            field="filter",
+        )
     queries, route = request.WhichOneof("queries"), request.WhichOneof("route")
     return MatchQuery(
         vectors=read_vectors(request.vectors, "vectors") if queries == "vectors" else None,
@@ -46,7 +60,26 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         correction=_read_correction(request.correction),
         correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
         gallery_version=version_number(request.gallery_version, "gallery_version"),
+        index=_read_index(request),
+        gallery_ids=tuple(request.gallery_ids.ids) if request.HasField("gallery_ids") else None,
+        exclude_ids=tuple(request.exclude_ids.ids),
     )
+
+
+def _read_index(request: match_pb2.MatchRequest) -> IndexChoice | None:
+    """The index that is named, its parameter filled in; None for exact."""
+    name = served(match_pb2.IndexKind, request.index, INDEXES, "index", what="index")
+    effort = None if name == "exact" else EFFORTS.get(name)
+    for field, value in request.index_parameters.ListFields():
+        if effort is None or field.name != effort.name:
+            owner = next(index for index, known in EFFORTS.items() if known.name == field.name)
+            raise InvalidArgument(
+                f"{field.name} = {value} is a parameter of the index {owner!r}, and the index is {name!r}; leave it out",
+                field=f"index_parameters.{field.name}",
+            )
+    if name == "exact":
+        return None
+    return IndexChoice(name, 0 if effort is None else getattr(request.index_parameters, effort.name) or effort.default)
 
 
 def read_mutual_pairs(request: match_pb2.MutualPairsRequest) -> MutualPairsQuery:
@@ -78,10 +111,22 @@ def write_match(report: MatchReport) -> match_pb2.MatchReport:
         gallery=space_use(report.gallery),
         bridge=bridge_name(report.bridge),
         bridge_uid=report.bridge_uid,
-        certificate=write_certificate(report.certificate),
+        certificate=write_certificate(report.certificate) if report.certificate else None,
         engine=report.engine,
         source=space_use(report.source) if report.source else None,
+        measured_recall=report.recall.value if report.recall else None,
+        index=_INDEX_VALUES[report.index.name if report.index else "exact"],
+        index_parameters=_write_parameters(report.index),
+        recall=match_pb2.IndexRecall(**asdict(report.recall)) if report.recall else None,
+        gallery_items=report.gallery_items,
     )
+
+
+def _write_parameters(index: IndexChoice | None) -> match_pb2.IndexParameters | None:
+    if index is None:
+        return None
+    effort = EFFORTS.get(index.name)
+    return match_pb2.IndexParameters(**({effort.name: index.effort} if effort else {}))
 
 
 def write_mutual_pairs(pairs: MutualPairs) -> Iterator[match_pb2.MutualPairsResponse]:

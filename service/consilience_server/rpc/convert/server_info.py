@@ -33,7 +33,7 @@ def write_server_info(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
         metrics=list(METRICS),
         bridge_methods=list(METHODS),
         corrections=[value for value in CORRECTIONS if value],
-        indexes=[value for value in INDEXES if value],
+        indexes=[value for value, name in INDEXES.items() if value and name in info.indexes],
         cache_tiers=info.cache_tiers,
         read_only=info.read_only,
         metrics_url=info.metrics_url,

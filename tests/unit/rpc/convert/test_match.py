@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from consilience.v1 import match_pb2
+from consilience.v1.match_pb2 import IndexParameters, ItemIds
 from consilience.v1.space_pb2 import SpaceRef
 from consilience_server.app.alignment_query import SpaceQuery
 from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
 from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
 from consilience_server.core.errors import DtypeNotAccepted, InvalidArgument, InvalidName, NotServed, UnknownMethod
+from consilience_server.core.index_recall import IndexRecall
+from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.match import read_match, read_mutual_pairs, write_match, write_mutual_pairs
 from consilience_server.rpc.convert.matrix import write_matrix
@@ -45,9 +48,40 @@ def test_given_values_pass():
     assert pairs == MutualPairsQuery(SpaceQuery("a", 1), SpaceQuery("b", 2), "c", "none", 6, 7)
 
 
+@pytest.mark.parametrize(
+    ("index", "parameters", "choice"),
+    [
+        (match_pb2.INDEX_KIND_HNSW, {}, IndexChoice("hnsw", 128)),
+        (match_pb2.INDEX_KIND_HNSW, {"ef_search": 7}, IndexChoice("hnsw", 7)),
+        (match_pb2.INDEX_KIND_IVF, {"nprobe": 5}, IndexChoice("ivf", 5)),
+        (match_pb2.INDEX_KIND_CAGRA, {"itopk_size": 9}, IndexChoice("cagra", 9)),
+        (match_pb2.INDEX_KIND_GPU_FLAT, {}, IndexChoice("gpu_flat", 0)),
+    ],
+)
+def test_an_index_and_its_parameter(index, parameters, choice):
+    query = read_match(match_pb2.MatchRequest(index=index, index_parameters=IndexParameters(**parameters)))
+    assert query.index == choice
+
+
+def test_a_filter_that_is_empty_is_not_one_that_is_absent():
+    assert read_match(match_pb2.MatchRequest()).gallery_ids is None
+    query = read_match(match_pb2.MatchRequest(gallery_ids=ItemIds(), exclude_ids=ItemIds(ids=["b"])))
+    assert (query.gallery_ids, query.exclude_ids) == ((), ("b",))
+
+
 REFUSED = {
     "a filter": ({"filter": "label = 3"}, NotServed, "filter"),
-    "an approximate index": ({"index": match_pb2.INDEX_KIND_HNSW}, NotServed, "index"),
+    "a parameter without its index": ({"index_parameters": IndexParameters(nprobe=3)}, InvalidArgument, "index_parameters.nprobe"),
+    "a parameter of another index": (
+        {"index": match_pb2.INDEX_KIND_HNSW, "index_parameters": IndexParameters(ef_search=4, itopk_size=3)},
+        InvalidArgument,
+        "index_parameters.itopk_size",
+    ),
+    "a parameter of an index without any": (
+        {"index": match_pb2.INDEX_KIND_GPU_FLAT, "index_parameters": IndexParameters(ef_search=4)},
+        InvalidArgument,
+        "index_parameters.ef_search",
+    ),
     "an unknown index": ({"index": 99}, InvalidArgument, "index"),
     "another correction": ({"correction": match_pb2.CORRECTION_MARGIN_RATIO}, NotServed, "correction"),
     "an unknown correction": ({"correction": 99}, UnknownMethod, "correction"),
@@ -86,6 +120,21 @@ def test_a_report_keeps_every_field():
     assert message.certificate.exact_dots == 9
     assert (message.source.name, message.source.uid) == (f"{B.name}", B.uid)
     assert not write_match(replace(report, source=None)).HasField("source")
+    assert (message.index, message.HasField("recall"), message.HasField("measured_recall")) == (match_pb2.INDEX_KIND_EXACT, False, False)
+
+
+def test_a_report_of_an_approximate_index_has_its_recall_and_no_certificate():
+    recall = IndexRecall(0.9, 0.8, 0.95, 0.95, 3, 256)
+    report = MatchReport(
+        ("x",), np.ones((1, 1)), np.ones((1, 1)), "none", A, "", "", None, "1", None, IndexChoice("ivf", 7), recall, 12
+    )  # fmt: skip
+    message = write_match(report)
+    assert not message.HasField("certificate")
+    assert (message.index, message.index_parameters.nprobe, message.gallery_items) == (match_pb2.INDEX_KIND_IVF, 7, 12)
+    assert (message.recall.value, message.recall.low, message.recall.high) == (0.9, 0.8, 0.95)
+    assert (message.recall.confidence, message.recall.k, message.recall.probe_queries, message.measured_recall) == (0.95, 3, 256, 0.9)
+    flat = write_match(replace(report, index=IndexChoice("gpu_flat", 0)))
+    assert (flat.index, flat.index_parameters.ByteSize()) == (match_pb2.INDEX_KIND_GPU_FLAT, 0)
 
 
 def pairs(n, length=8):

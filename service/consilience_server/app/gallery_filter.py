@@ -1,0 +1,133 @@
+"""Matches among part of a gallery: the exact answer of the part, whichever way it is searched.
+
+A filter decides what may be answered and changes no score: the terms of a correction, the neighbourhood r_T(q) of a query among them, are
+those of the full gallery. So a filtered answer is the unfiltered ranking without the items that were left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.gallery_search import Found, Search, raw_similarities
+from consilience_server.app.ports import Metrics
+from consilience_server.app.spaces import rows_of
+from consilience_server.core.control import Control
+from consilience_server.core.csls import neighbourhood_mean
+from consilience_server.core.errors import InvalidArgument, InvalidK
+from consilience_server.engine.protocol import NeighbourEngine, NeighbourTable
+from consilience_server.engine.snapshot import Snapshot
+
+_FEW = 128
+"""Items left out up to here are searched with the rest and dropped; beyond, the rest is gathered."""
+
+
+@dataclass(frozen=True)
+class GalleryPart:
+    """Rows of a gallery, ascending int64: those that may be matched with, and the others."""
+
+    rows: NDArray[np.int64]
+    left_out: NDArray[np.int64]
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether the rows are copied to be searched, rather than the whole gallery searched deeper."""
+        return len(self.left_out) > _FEW
+
+
+def gallery_part(gallery: Snapshot, gallery_ids: Sequence[str] | None, exclude_ids: Sequence[str]) -> GalleryPart:
+    """The rows that a filter leaves. An id given twice counts once; an id in both lists is left out.
+
+    Raises:
+        ItemNotFound: ids that the gallery lacks.
+        InvalidArgument: no item is left.
+    """
+    name = gallery.name.removeprefix("spaces/")
+    left = np.full(gallery.n, gallery_ids is None)
+    if gallery_ids is not None:
+        left[rows_of(gallery.ids, gallery_ids, name, "gallery_ids.ids")] = True
+    if exclude_ids:
+        left[rows_of(gallery.ids, exclude_ids, name, "exclude_ids.ids")] = False
+    if not left.any():
+        raise InvalidArgument(f"exclude_ids leaves nothing of {gallery.name} to match with; leave out fewer items", field="exclude_ids.ids")
+    return GalleryPart(np.flatnonzero(left).astype(np.int64), np.flatnonzero(~left).astype(np.int64))
+
+
+def check_part(part: GalleryPart, search: Search, k: int) -> None:
+    """InvalidK for k above what every query can be matched with."""
+    own = _own_places(part, search.exclude) is not None
+    most = len(part.rows) - own
+    if k > most:
+        but = ", and an item is not its own match" if own else ""
+        raise InvalidK(
+            f"k is {k}, but gallery_ids and exclude_ids leave {len(part.rows):,} items{but}, so it may be at most {most}",
+            field="k",
+            k=k,
+            limit=most,
+        )
+
+
+def part_bytes(part: GalleryPart, search: Search, k: int, correction_k: int, engine: NeighbourEngine) -> int:
+    """Peak bytes of `find_in_part` beyond what is held."""
+    m, n, d = len(search.queries), len(search.gallery), int(search.gallery.shape[1])
+    if not part.is_gathered:
+        return engine.query_bytes(m, n, d, max(k + len(part.left_out), correction_k))
+    gathered = 4 * d * len(part.rows) + engine.query_bytes(m, len(part.rows), d, k)
+    return gathered if search.term is None else gathered + engine.query_bytes(m, n, d, correction_k)
+
+
+def find_in_part(
+    search: Search, part: GalleryPart, k: int, correction_k: int, engine: NeighbourEngine, metrics: Metrics, control: Control
+) -> Found:
+    """The k best of each query among `part.rows`; ranks and scores as `gallery_search.find` has them for the full gallery."""
+    metrics.batch(engine.backend, len(search.queries))
+
+    def count(table: NeighbourTable) -> NeighbourTable:
+        metrics.rows(table.certificate.backend, table.certificate.certified_rows, table.certificate.refined_rows)
+        return table
+
+    rows, scores, table = (_gathered if part.is_gathered else _deeper)(search, part, k, engine, control)
+    count(table)
+    if search.term is None:
+        return Found(rows, scores, scores, table.certificate)
+    near = count(
+        engine.query(search.queries, search.gallery, search.similarity, correction_k, exclude=search.exclude, control=control)
+    ).scores[:, :correction_k]
+    ranked = scores - neighbourhood_mean(near, correction_k)[:, None]
+    return Found(rows, raw_similarities(search, rows), ranked, table.certificate)
+
+
+def _gathered(
+    search: Search, part: GalleryPart, k: int, engine: NeighbourEngine, control: Control
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NeighbourTable]:
+    """A search of the rows alone. They ascend, so equal scores go by the gallery's rows."""
+    bias = None if search.term is None else search.term[part.rows]
+    gallery, own = search.gallery[part.rows], _own_places(part, search.exclude)
+    table = engine.query(search.queries, gallery, search.similarity, k, exclude=own, bias=bias, control=control)
+    return part.rows[table.indices[:, :k]].astype(np.int32), table.scores[:, :k], table
+
+
+def _deeper(
+    search: Search, part: GalleryPart, k: int, engine: NeighbourEngine, control: Control
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NeighbourTable]:
+    """A search of the whole gallery for as many more as are left out: the k best of the rest are among them, in the same order."""
+    depth = k + len(part.left_out)
+    # An item that is left out in any case need not be kept from matching itself, but may be all the same.
+    if search.exclude is not None:
+        depth = min(depth, search.candidates)
+    table = engine.query(
+        search.queries, search.gallery, search.similarity, depth, exclude=search.exclude, bias=search.term, control=control
+    )
+    dropped = np.isin(table.indices[:, :depth], part.left_out)
+    kept = np.argsort(dropped, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(table.indices, kept, axis=1), np.take_along_axis(table.scores, kept, axis=1), table
+
+
+def _own_places(part: GalleryPart, exclude: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """(m,) place among `part.rows` of the row that is each query itself, -1 where it is not among them; None where none is."""
+    if exclude is None:
+        return None
+    places = np.minimum(np.searchsorted(part.rows, exclude), len(part.rows) - 1)
+    own = np.where(part.rows[places] == exclude, places, -1).astype(np.int64)
+    return own if (own >= 0).any() else None
