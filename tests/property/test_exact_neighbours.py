@@ -9,15 +9,13 @@ from consilience_server.core.control import Control
 from consilience_server.core.exact_score import exact_scores
 from consilience_server.core.neighbours import nearest, neighbour_sets, self_scores
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.exact_neighbours import ExactNeighbours
-from consilience_server.engine.faiss_cpu import FaissCpuScan
+from support.engines import available_engines
 
 CHECKED = settings(max_examples=120, deadline=None, derandomize=True)
 
 
-@pytest.fixture(scope="module")
-def scan():
-    return FaissCpuScan(threads=1)
+ENGINES = available_engines()
+EVERY_ENGINE = pytest.mark.parametrize("name", sorted(ENGINES))
 
 
 @st.composite
@@ -62,25 +60,26 @@ def assert_exact(table, scores):
     assert np.array_equal(table.scores, values)
     for k in {1, table.k_max}:
         found, expected = table.sets(k), neighbour_sets(scores, k)
-        for name in ("indptr", "indices", "weights", "tied"):
-            assert np.array_equal(getattr(found, name), getattr(expected, name)), name
+        for field in ("indptr", "indices", "weights", "tied"):
+            assert np.array_equal(getattr(found, field), getattr(expected, field)), field
 
 
+@EVERY_ENGINE
 @CHECKED
 @given(vectors=spaces(), similarity=st.sampled_from(list(Similarity)), data=st.data())
-def test_a_self_join_is_the_oracles(scan, vectors, similarity, data):
+def test_a_self_join_is_the_oracles(name, vectors, similarity, data):
     n = len(vectors)
     k_max = data.draw(st.integers(1, n - 1))
-    tile_rows = data.draw(st.sampled_from([None, 1, 7]))
-    engine = ExactNeighbours(scan, 1, tile_rows=tile_rows)
+    engine = ENGINES[name](data.draw(st.sampled_from([1, 3])))
     table = engine.self_join(vectors, similarity, k_max, tie_keys=np.arange(n, dtype=np.uint64), control=Control())
     assert table.certificate.certified_rows + table.certificate.refined_rows == n
     assert_exact(table, self_scores(vectors, similarity))
 
 
+@EVERY_ENGINE
 @CHECKED
 @given(vectors=spaces(), similarity=st.sampled_from(list(Similarity)), data=st.data())
-def test_a_query_is_the_oracles(scan, vectors, similarity, data):
+def test_a_query_is_the_oracles(name, vectors, similarity, data):
     n = len(vectors)
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     queries = vectors[random.integers(0, n, 9)]
@@ -93,20 +92,21 @@ def test_a_query_is_the_oracles(scan, vectors, similarity, data):
         chosen = exclude >= 0
         scores[np.flatnonzero(chosen), exclude[chosen]] = -np.inf
     k_max = data.draw(st.integers(1, n - (exclude is not None)))
-    engine = ExactNeighbours(scan, 2)
+    engine = ENGINES[name](2)
     assert_exact(engine.query(queries, vectors, similarity, k_max, exclude=exclude, bias=bias, control=Control()), scores)
 
 
+@EVERY_ENGINE
 @CHECKED
 @given(vectors=spaces(), similarity=st.sampled_from(list(Similarity)), seed=st.integers(0, 2**32))
-def test_sets_follow_a_permutation_of_the_rows(scan, vectors, similarity, seed):
+def test_sets_follow_a_permutation_of_the_rows(name, vectors, similarity, seed):
     n = len(vectors)
     random = np.random.default_rng(seed)
     keys, order = random.integers(0, 2**63, n).astype(np.uint64), random.permutation(n)
     k = int(random.integers(1, n))
     dense = []
     for rows in (np.arange(n), order):
-        sets = ExactNeighbours(scan, 1).self_join(vectors[rows], similarity, k, tie_keys=keys[rows], control=Control()).sets(k)
+        sets = ENGINES[name](1).self_join(vectors[rows], similarity, k, tie_keys=keys[rows], control=Control()).sets(k)
         weights = np.zeros((n, n))
         weights[rows[np.repeat(np.arange(n), np.diff(sets.indptr))], rows[sets.indices]] = sets.weights
         dense.append(weights)

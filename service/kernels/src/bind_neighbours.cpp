@@ -132,7 +132,8 @@ void bind_neighbours(nb::module_& module) {
         .def_prop_ro("isa", [](const PyScanCopy& copy) { return std::string(copy.copy().kernels().name); })
         .def("error_bound", [](const PyScanCopy& rows, const PyScanCopy& columns) {
             const double scales = rows.copy().largest_scale() * columns.copy().largest_scale();
-            return (2.0 * scan_margin(rows.copy(), columns.copy()) * scales + 2.0 * columns.copy().largest_slack()) / columns.copy().unit();
+            const double rest = columns.copy().largest_slack() + rows.copy().largest_rounding();
+            return 2.0 * (scan_margin(rows.copy(), columns.copy()) * scales + rest) / columns.copy().unit();
         }, nb::arg("columns"));
     nb::class_<PyNeighbourSearch>(module, "NeighbourSearch")
         .def(nb::init<nb::object, nb::object, Matrix<float>, Matrix<float>, std::optional<Vector<double>>, std::optional<Vector<int64_t>>, bool, int,

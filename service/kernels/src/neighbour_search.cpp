@@ -15,6 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
+// Below every bound of an item, and above the minus infinity of places that hold none.
+constexpr float nothing_yet = std::numeric_limits<float>::lowest();
 constexpr int64_t block_bytes = 320 << 10;  // packed rows of a task: with the panels under way they fit into a level 2 cache of 1 MiB
 constexpr int64_t sub_bytes = 400 << 10;    // panels that all rows of a task meet before the next ones are read
 constexpr double task_products = 4e8;
@@ -40,7 +42,7 @@ NeighbourSearch::NeighbourSearch(const SearchArguments& arguments)
       locks_(new std::atomic<uint8_t>[static_cast<size_t>(m_)]()),
       state_(new uint8_t[static_cast<size_t>(m_)]()) {
     const ScanCopy& queries = *arguments.queries;
-    for (int64_t row = 0; row < queries.padded() + max_tile_rows + max_tile_columns; ++row) threshold_[row] = row < m_ ? -infinity : infinity;
+    for (int64_t row = 0; row < queries.padded() + max_tile_rows + max_tile_columns; ++row) threshold_[row] = row < m_ ? nothing_yet : infinity;
     for (int64_t row = 0; row < m_; ++row)
         if (queries.outside(row)) give_up(row);
 
@@ -178,7 +180,7 @@ float NeighbourSearch::lower_bound(int64_t row, const Entry& entry) const {
     const ScanCopy& gallery = *arguments_.gallery;
     if (entry.bound >= outside_offset / 2) return -infinity;
     const float doubt = 2.0f * static_cast<float>(margin_) * gallery.scale()[entry.item] * arguments_.queries->scale()[row] +
-                        2.0f * gallery.slack()[entry.item];
+                        2.0f * gallery.slack()[entry.item] + 2.0f * arguments_.queries->rounding()[row];
     return entry.bound - doubt * (1.0f + 0x1p-20f);
 }
 
@@ -198,8 +200,9 @@ double NeighbourSearch::exact(int64_t row, int32_t item) const {
 // The largest float32 that the proven bound of every item with this exact score, or a better one, reaches.
 float NeighbourSearch::threshold_of(int64_t row, double score) const {
     const double scaled = arguments_.gallery->unit() * score, own = arguments_.queries->exact_offset(row);
-    const double slack = 0x1p-44 * (std::abs(scaled) + std::abs(own)) + arguments_.queries->slack()[row];
-    return rounded_down(scaled - own - slack);
+    const double slack = 0x1p-44 * std::abs(scaled) + static_cast<double>(arguments_.queries->rounding()[row]);
+    // Items outside have bounds of 2^100 whatever their scores: a threshold beyond would lose them.
+    return rounded_down(std::max(-0x1p120, std::min(scaled - own - slack, 0x1p99)));
 }
 
 void NeighbourSearch::give_up(int64_t row) {

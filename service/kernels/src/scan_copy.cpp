@@ -50,6 +50,7 @@ ScanCopy::ScanCopy(const NeighbourKernels& kernels, int64_t count, int dim, Simi
       scale_(padded_ + max_tile_rows),
       offset_(padded_ + max_tile_rows),
       slack_(padded_ + max_tile_rows),
+      rounding_(padded_),
       residual_(padded_),
       integer_length_(padded_),
       norm_(padded_),
@@ -86,11 +87,12 @@ void ScanCopy::fill_panels(const float* x, const double* bias, int64_t start, in
         double offset = similarity_ == Similarity::squared_l2 ? -0.5 * found.length * found.length : found.centre_product - 0.5 * centre_square_;
         const double own = std::abs(offset);
         if (bias != nullptr) offset -= unit_ * bias[row - start];
-        const double slack = 0x1p-21 * (std::abs(offset) + own) +
-                             0x1p-50 * dim_ * (centre_length + 1.0) * (centre_length + found.length + 1.0) + 0x1p-90;
+        const double roundings = 0x1p-50 * dim_ * (centre_length + 1.0) * (centre_length + found.length + 1.0);
+        const double slack = 0x1p-21 * (std::abs(offset) + own) + roundings + 0x1p-90;
         const bool beyond = !(found.length < largest_value) || !(std::abs(offset) < largest_value) || !(slack < largest_value) ||
                             (found.length < smallest_length && found.length > 0.0);
         exact_offset_[row] = offset;
+        rounding_[row] = beyond ? 0.0f : rounded_up(0x1p-44 * own + roundings);
         scale_[row] = beyond ? 0.0f : found.scale;
         slack_[row] = beyond ? 0.0f : rounded_up(slack);
         offset_[row] = beyond ? outside_offset : rounded_up(offset + static_cast<double>(slack_[row]));
@@ -111,12 +113,13 @@ void ScanCopy::finish() {
         largest_residual_ = std::max(largest_residual_, static_cast<double>(residual_[row]));
         largest_scale_ = std::max(largest_scale_, static_cast<double>(scale_[row]));
         largest_slack_ = std::max(largest_slack_, static_cast<double>(slack_[row]));
+        largest_rounding_ = std::max(largest_rounding_, static_cast<double>(rounding_[row]));
     }
     residual_ = Aligned<float>();
     integer_length_ = Aligned<float>();
 }
 
-int64_t ScanCopy::bytes() const { return padded_ * (4 * static_cast<int64_t>(pairs_) + 3 * 4 + 2 * 8); }
+int64_t ScanCopy::bytes() const { return padded_ * (4 * static_cast<int64_t>(pairs_) + 4 * 4 + 2 * 8); }
 
 int32_t scan_margin(const ScanCopy& a, const ScanCopy& b) {
     const double na = a.largest_integer_length(), nb = b.largest_integer_length();

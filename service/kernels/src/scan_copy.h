@@ -18,6 +18,9 @@
 // and of p, and 2^-90 for what float32 may flush to zero. So the float32 value of s_i s_j (sum + margin) + p_j + slack_j is never below
 // T - p_i, and never more than 2 s_i s_j margin + 2 slack_j above.
 //
+// That is the T of real numbers; ranks go by the float64 score, which rounds. What an item i that asks sees of this beyond the slack of j is
+// at most its `rounding`, 2^-44 |p_i| + dim 2^-50 (C + 1) (C + |y_i| + 1): thresholds are lower by it, lower bounds by twice as much.
+//
 // A vector that float32 scales cannot hold beside the others (|y| or |p| beyond 2^59), or that is tiny (below 2^-44 of the unit and not
 // zero), is `outside`: it is proposed to every row, by an offset of 2^100, and asks nothing itself: whoever searches does its row anew.
 #pragma once
@@ -71,11 +74,13 @@ class ScanCopy {
     double largest_residual() const { return largest_residual_; }
     double largest_scale() const { return largest_scale_; }
     double largest_slack() const { return largest_slack_; }
+    double largest_rounding() const { return largest_rounding_; }
     const NeighbourKernels& kernels() const { return kernels_; }
     const int32_t* panel(int64_t index) const { return panels_.get() + index * pairs_ * kernels_.tile_columns; }
     const float* scale() const { return scale_.get(); }
     const float* offset() const { return offset_.get(); }
     const float* slack() const { return slack_.get(); }
+    const float* rounding() const { return rounding_.get(); }
     const double* norm() const { return norm_.get(); }
     bool outside(int64_t row) const { return offset_[row] == outside_offset; }
     double exact_offset(int64_t row) const { return exact_offset_[row]; }
@@ -92,9 +97,9 @@ class ScanCopy {
     double unit_, centre_square_ = 0.0;
     Aligned<double> centre_;
     Aligned<int32_t> panels_;
-    Aligned<float> scale_, offset_, slack_, residual_, integer_length_;
+    Aligned<float> scale_, offset_, slack_, rounding_, residual_, integer_length_;
     Aligned<double> norm_, exact_offset_;
-    double largest_integer_length_ = 0.0, largest_residual_ = 0.0, largest_scale_ = 0.0, largest_slack_ = 0.0;
+    double largest_integer_length_ = 0.0, largest_residual_ = 0.0, largest_scale_ = 0.0, largest_slack_ = 0.0, largest_rounding_ = 0.0;
 };
 
 // What sums start with when rows of `a` ask columns of `b`.

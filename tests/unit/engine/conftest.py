@@ -6,7 +6,7 @@ import pytest
 from consilience_server.core.control import Control
 from consilience_server.core.neighbours import nearest, neighbour_sets, self_scores
 from consilience_server.engine.faiss_cpu import FaissCpuScan
-from tests.support.engines import available_engines
+from support.engines import available_engines
 
 ENGINES = available_engines()
 
