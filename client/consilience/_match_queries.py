@@ -1,6 +1,6 @@
 """Queries of `match`: vectors or ids, cut into parts that a message takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Queries:
 
     def parts(self, k: int, limits: Limits) -> Iterator[tuple[int, int]]:
         """Ranges [start, stop) whose request and answer fit a message; one empty range where nothing is asked."""
-        room = (limits.max_message_bytes or _DEFAULT_MESSAGE_BYTES) // 2
+        room = _room(limits)
         query_bytes = self.vectors.columns * self.vectors.data.itemsize if self.vectors is not None else limits.max_id_bytes or 1024
         most = min(room // max(query_bytes, 1), room // (_ANSWER_BYTES * k))
         if limits.max_items_per_message:
@@ -64,6 +64,9 @@ def match_request(
     correction: str,
     correction_k: Any,
     index: str,
+    index_parameters: Mapping[str, Any],
+    gallery_ids: Any,
+    exclude_ids: Any,
     gallery_version: Any,
     wait: bool,
 ) -> match_pb2.MatchRequest:
@@ -78,11 +81,34 @@ def match_request(
         gallery_version=whole(gallery_version, "gallery_version", most=INT64),
         mode=_names.execution_mode(wait=wait),
     )
+    for field, value in index_parameters.items():
+        if value is not None:
+            setattr(request.index_parameters, field, whole(value, field, least=1))
+    for field, ids in (("gallery_ids", gallery_ids), ("exclude_ids", exclude_ids)):
+        if ids is not None:
+            getattr(request, field).CopyFrom(match_pb2.ItemIds(ids=to_ids(ids, field)))
     if bridge is not None:
         request.bridge = _names.bridge_name(bridge)
     else:
         request.space.CopyFrom(_names.space_ref(space))
     return request
+
+
+def check_filter_size(request: match_pb2.MatchRequest, limits: Limits) -> None:
+    """InvalidArgumentError where the ids of a filter leave no room for queries in a message."""
+    for field, other in (("gallery_ids", "exclude_ids"), ("exclude_ids", "gallery_ids")):
+        held = getattr(request, field).ByteSize()
+        if held > _room(limits) // 2:
+            raise InvalidArgumentError(
+                f"{field} takes {held:,} bytes of a message; {_room(limits) // 2:,} are free. Name fewer items, or the others in {other}",
+                reason="MESSAGE_TOO_LARGE",
+                field=field,
+            )
+
+
+def _room(limits: Limits) -> int:
+    """Bytes of a message that queries may take; the rest is for whatever else is asked."""
+    return (limits.max_message_bytes or _DEFAULT_MESSAGE_BYTES) // 2
 
 
 def pin_gallery(request: match_pb2.MatchRequest, gallery: SpaceUse) -> None:

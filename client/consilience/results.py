@@ -4,7 +4,7 @@ from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
-from consilience._results.match_result import MatchResult, MutualPairs
+from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
@@ -19,6 +19,7 @@ __all__ = [
     "DeleteResult",
     "Embeddings",
     "EngineInfo",
+    "IndexRecall",
     "Interval",
     "Limits",
     "MatchResult",

@@ -6,7 +6,7 @@ from consilience import _names
 from consilience._async.operations import AsyncOperationCalls
 from consilience._codec.matches import decode_match, join_matches, join_pairs
 from consilience._codec.operations import decode_operation
-from consilience._match_queries import encode_queries, match_request, pin_gallery
+from consilience._match_queries import check_filter_size, encode_queries, match_request, pin_gallery
 from consilience._methods import MATCH, MUTUAL_PAIRS
 from consilience._numbers import whole
 from consilience._progress import Progress, reporting
@@ -32,6 +32,11 @@ class AsyncMatchCalls(AsyncOperationCalls):
         correction: str = "none",
         correction_k: int = 10,
         index: str = "exact",
+        ef_search: int | None = None,
+        nprobe: int | None = None,
+        itopk_size: int | None = None,
+        gallery_ids: Any = None,
+        exclude_ids: Any = None,
         gallery_version: int = 0,
         wait: Literal[True] = True,
         progress: Progress = False,
@@ -50,6 +55,11 @@ class AsyncMatchCalls(AsyncOperationCalls):
         correction: str = "none",
         correction_k: int = 10,
         index: str = "exact",
+        ef_search: int | None = None,
+        nprobe: int | None = None,
+        itopk_size: int | None = None,
+        gallery_ids: Any = None,
+        exclude_ids: Any = None,
         gallery_version: int = 0,
         wait: Literal[False],
         progress: Progress = False,
@@ -67,12 +77,17 @@ class AsyncMatchCalls(AsyncOperationCalls):
         correction: str = "none",
         correction_k: int = 10,
         index: str = "exact",
+        ef_search: int | None = None,
+        nprobe: int | None = None,
+        itopk_size: int | None = None,
+        gallery_ids: Any = None,
+        exclude_ids: Any = None,
         gallery_version: int = 0,
         wait: bool = True,
         progress: Progress = False,
         timeout: float | None = None,
     ) -> MatchResult | Operation:
-        """The k nearest items of the gallery for each query, exact relative to the mapped query.
+        """The k nearest items of the gallery for each query, exact relative to the mapped query unless an approximate index is named.
 
         More queries than a message takes are asked in parts, all against one version of the gallery.
 
@@ -84,16 +99,25 @@ class AsyncMatchCalls(AsyncOperationCalls):
             k: matches a query.
             correction: `none` or `csls`.
             correction_k: neighbourhood of the correction.
-            index: `exact`; approximate ones are not served yet.
+            index: `exact`; or, by name and never chosen for you, the approximate `hnsw` or `ivf`, and `cagra` or `gpu_flat` where the
+                server has a GPU. Scores are exact all the same; `recall` of the result tells how much of the exact answer such an
+                index finds. Not with a correction, nor with part of a gallery.
+            ef_search: of `hnsw`, candidates kept, 1 to 4,096; None is 128.
+            nprobe: of `ivf`, cells scanned, 1 to 4,096; None is 32.
+            itopk_size: of `cagra`, candidates kept, 1 to 512; None is 128.
+            gallery_ids: only these items of the gallery are matched with; None is all. The answer is that of the full ranking without
+                the others: no score changes, with a correction neither.
+            exclude_ids: these items of the gallery are not matched with.
             gallery_version: pins the gallery's version behind a bridge; 0 is the newest.
             wait: False starts an operation and returns it at once; the queries must then fit one message.
             progress: True for a bar, or a function told (queries answered, queries in all).
             timeout: seconds a part; None is the client's for the call, and as long as it takes for an operation.
 
         Raises:
-            InvalidArgumentError: vectors that do not fit the space, k above the gallery or the limit; or not one kind of
-                queries and one route.
-            NotFoundError: no such bridge, space or item.
+            InvalidArgumentError: vectors that do not fit the space, k above the gallery (or what is left of it) or the limit; not one
+                kind of queries and one route; or a parameter of another index.
+            NotFoundError: no such bridge, space or item, in `gallery_ids` and `exclude_ids` too.
+            FailedPreconditionError: the index needs a GPU, and the server has or uses none.
         """
         asked = encode_queries(queries, query_ids)
         request = match_request(
@@ -103,6 +127,9 @@ class AsyncMatchCalls(AsyncOperationCalls):
             correction=correction,
             correction_k=correction_k,
             index=index,
+            index_parameters={"ef_search": ef_search, "nprobe": nprobe, "itopk_size": itopk_size},
+            gallery_ids=gallery_ids,
+            exclude_ids=exclude_ids,
             gallery_version=gallery_version,
             wait=wait,
         )
@@ -112,6 +139,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
             return decode_operation(message.operation, details)
         parts: list[MatchResult] = []
         limits = await self._limits()
+        check_filter_size(request, limits)
         with reporting(progress, "match") as told:
             for start, stop in asked.parts(request.k, limits):
                 asked.fill(request, start, stop)

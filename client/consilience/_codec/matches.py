@@ -11,7 +11,7 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
 from consilience._results.alignment_report import Certificate
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.match_result import MatchResult, MutualPairs
+from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience.errors import ServerError
 from consilience.v1 import match_pb2
 
@@ -32,8 +32,16 @@ def decode_match(message: match_pb2.MatchReport, details: CallDetails = NO_DETAI
         engine=message.engine,
         measured_recall=message.measured_recall if message.HasField("measured_recall") else None,
         source=decode_space_use(message.source) if message.HasField("source") else None,
+        index=_names.INDEXES.to_name(message.index or match_pb2.INDEX_KIND_EXACT),
+        index_parameters={field.name: value for field, value in message.index_parameters.ListFields()},
+        recall=_decode_recall(message.recall) if message.HasField("recall") else None,
+        gallery_items=message.gallery_items,
         details=details,
     )
+
+
+def _decode_recall(message: match_pb2.IndexRecall) -> IndexRecall:
+    return IndexRecall(message.value, message.low, message.high, message.confidence, message.k, message.probe_queries)
 
 
 def join_matches(parts: Sequence[MatchResult]) -> MatchResult:

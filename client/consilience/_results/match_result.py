@@ -1,6 +1,8 @@
 """Predicted correspondences."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,32 @@ from numpy.typing import NDArray
 from consilience._results.alignment_report import Certificate
 from consilience._results.base import Result, import_pandas
 from consilience._results.space import SpaceUse
+
+
+@dataclass(frozen=True)
+class IndexRecall:
+    """Mean share of the exact k best that an approximate index finds, over a probe of queries; `float(recall)` is the value.
+
+    Attributes:
+        value: the mean, 0 to 1.
+        low, high: Wilson's interval around it.
+        confidence: coverage of the interval.
+        k: matches of each query.
+        probe_queries: queries of the probe: items of the bridge's source space, or of the space itself.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    k: int
+    probe_queries: int
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        return f"recall@{self.k} = {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.probe_queries} probes, {self.confidence:.0%})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -23,10 +51,14 @@ class MatchResult(Result):
         gallery: the version that was searched.
         bridge: the bridge used; empty within a space.
         bridge_uid: its uid.
-        certificate: why the neighbours are exact.
+        certificate: why the neighbours are exact; None from an approximate index.
         engine: version of the engine that computed it.
-        measured_recall: against exact, on a probe; None where the search was exact.
-        source: the version of the bridge's source space that ids or the correction's bank were read from; None where neither was.
+        measured_recall: the value of `recall`; None where the search was exact.
+        source: the version of the bridge's source space that ids, the correction's bank or the probe were read from; None where none was.
+        index: `exact`, or the approximate index that was named.
+        index_parameters: what an approximate index was searched with, defaults filled in.
+        recall: how much of the exact answer the index finds, measured on a probe; None where the search was exact.
+        gallery_items: items that a query could be matched with, before an item is kept from matching itself.
     """
 
     ids: NDArray[np.object_]
@@ -40,6 +72,10 @@ class MatchResult(Result):
     engine: str = ""
     measured_recall: float | None = None
     source: SpaceUse | None = None
+    index: str = "exact"
+    index_parameters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    recall: IndexRecall | None = None
+    gallery_items: int = 0
 
     @property
     def k(self) -> int:
@@ -64,7 +100,8 @@ class MatchResult(Result):
     def __repr__(self) -> str:
         way = f"through {self.bridge} " if self.bridge else ""
         best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
-        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{best}"
+        how = f" · index {self.index}, {self.recall}" if self.recall else ""
+        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{how}{best}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

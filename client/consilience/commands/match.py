@@ -23,8 +23,17 @@ def match(
     k: Annotated[int, typer.Option("-k", "--k", help="Matches a query.")] = 10,
     correction: CorrectionOption = "none",
     correction_k: Annotated[int, typer.Option(help="Neighbourhood of the correction.")] = 10,
+    index: Annotated[str, typer.Option(help="exact; or approximate: hnsw, ivf, and on a GPU cagra, gpu_flat.")] = "exact",
+    ef_search: Annotated[int | None, typer.Option(help="Of hnsw: candidates kept.")] = None,
+    nprobe: Annotated[int | None, typer.Option(help="Of ivf: cells scanned.")] = None,
+    itopk_size: Annotated[int | None, typer.Option(help="Of cagra: candidates kept.")] = None,
+    gallery_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with these items only.")] = None,
+    exclude_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with none of these items.")] = None,
 ) -> Answer:
-    """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs."""
+    """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs.
+
+    With an approximate index, its measured recall is told on standard error.
+    """
     given: list[str] | None = query_ids or (read_lines(ids_file, "ids") if ids_file is not None else None)
     vectors: Any = None if vectors_file is None else load_npy(vectors_file)
     result = client.match(
@@ -35,8 +44,16 @@ def match(
         k=k,
         correction=correction,
         correction_k=correction_k,
+        index=index,
+        ef_search=ef_search,
+        nprobe=nprobe,
+        itopk_size=itopk_size,
+        gallery_ids=None if gallery_ids is None else read_lines(gallery_ids, "gallery_ids"),
+        exclude_ids=None if exclude_ids is None else read_lines(exclude_ids, "exclude_ids"),
         progress=shows_progress(),
     )
+    if result.recall is not None:
+        typer.echo(f"{result.index}: {result.recall}", err=True)
     names = given if given is not None else [str(row) for row in range(len(result))]
     return Answer(_lines(names, result), {"queries": names, **result.to_dict()})
 
