@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <new>
 
 #include "team.h"
 
@@ -28,6 +30,23 @@ float rounded_down(double value) {
     return static_cast<double>(near) > value ? std::nextafter(near, -infinity) : near;
 }
 
+// The nth largest of few or many values (nth from 1), which it may put in another order.
+float nth_largest(float* values, int count, int nth) {
+    if (count <= 64) {
+        // Counting has no branches to guess: several times faster than a selection.
+        for (int at = 0; at < count; ++at) {
+            int larger = 0, equal = 0;
+            for (int other = 0; other < count; ++other) {
+                larger += values[other] > values[at];
+                equal += values[other] == values[at];
+            }
+            if (larger < nth && larger + equal >= nth) return values[at];
+        }
+    }
+    std::nth_element(values, values + nth - 1, values + count, std::greater<float>());
+    return values[nth - 1];
+}
+
 }  // namespace
 
 NeighbourSearch::NeighbourSearch(const SearchArguments& arguments)
@@ -37,14 +56,15 @@ NeighbourSearch::NeighbourSearch(const SearchArguments& arguments)
       n_(arguments.gallery->count()),
       margin_(scan_margin(*arguments.queries, *arguments.gallery)),
       threshold_(arguments.queries->padded() + max_tile_rows + max_tile_columns),
-      entries_(new Entry[static_cast<size_t>(m_) * static_cast<size_t>(arguments.capacity)]),
-      counts_(new int32_t[static_cast<size_t>(m_)]()),
-      locks_(new std::atomic<uint8_t>[static_cast<size_t>(m_)]()),
-      state_(new uint8_t[static_cast<size_t>(m_)]()) {
+      row_words_(row_words(arguments.capacity)),
+      rows_(m_ * row_words_) {
     const ScanCopy& queries = *arguments.queries;
     for (int64_t row = 0; row < queries.padded() + max_tile_rows + max_tile_columns; ++row) threshold_[row] = row < m_ ? nothing_yet : infinity;
-    for (int64_t row = 0; row < m_; ++row)
-        if (queries.outside(row)) give_up(row);
+    const int limit = std::min(arguments.capacity, 2 * arguments.depth);
+    for (int64_t index = 0; index < m_; ++index) {
+        new (&row(index)) Row{{0}, open, 0, limit};
+        if (queries.outside(index)) give_up(index);
+    }
 
     const int64_t pairs = queries.pairs(), columns = kernels_.tile_columns, rows = kernels_.tile_rows;
     const int64_t panels = arguments.gallery->padded() / columns;
@@ -67,7 +87,7 @@ NeighbourSearch::NeighbourSearch(const SearchArguments& arguments)
 
 NeighbourSearch::~NeighbourSearch() = default;
 
-int64_t NeighbourSearch::bytes(int64_t m, int capacity) { return m * (static_cast<int64_t>(sizeof(Entry)) * capacity + 4 + 4 + 1 + 1); }
+int64_t NeighbourSearch::bytes(int64_t m, int capacity) { return m * 4 * (row_words(capacity) + 1); }
 
 double NeighbourSearch::scanned() const {
     return tasks_.empty() ? 1.0 : static_cast<double>(done_tasks_.load()) / static_cast<double>(tasks_.size());
@@ -159,20 +179,15 @@ void NeighbourSearch::on_hit(void* context, int64_t row, int64_t column, const i
     }
 }
 
-void NeighbourSearch::lock(int64_t row) {
-    while (locks_[row].exchange(1, std::memory_order_acquire) != 0) std::this_thread::yield();
-}
-
-void NeighbourSearch::unlock(int64_t row) { locks_[row].store(0, std::memory_order_release); }
-
-void NeighbourSearch::keep(int64_t row, int32_t item, float bound) {
-    if (arguments_.exclude != nullptr && arguments_.exclude[row] == item) return;
-    lock(row);
-    if (bound >= threshold_[row]) {
-        entries_[row * arguments_.capacity + counts_[row]++] = {bound, item};
-        if (counts_[row] == arguments_.capacity) make_room(row);
+void NeighbourSearch::keep(int64_t index, int32_t item, float bound) {
+    if (arguments_.exclude != nullptr && arguments_.exclude[index] == item) return;
+    Row& own = row(index);
+    while (own.locked.exchange(1, std::memory_order_acquire) != 0) std::this_thread::yield();
+    if (bound >= threshold_[index]) {
+        own.entries()[own.count++] = {bound, item};
+        if (own.count == own.limit) make_room(index);
     }
-    unlock(row);
+    own.locked.store(0, std::memory_order_release);
 }
 
 // The margin and the slack hold twice what their float32 roundings need: room for those of this line.
@@ -205,51 +220,58 @@ float NeighbourSearch::threshold_of(int64_t row, double score) const {
     return rounded_down(std::max(-0x1p120, std::min(scaled - own - slack, 0x1p99)));
 }
 
-void NeighbourSearch::give_up(int64_t row) {
-    state_[row] = given_up;
-    threshold_[row] = infinity;
-    counts_[row] = 0;
+void NeighbourSearch::give_up(int64_t index) {
+    Row& own = row(index);
+    own.state = given_up;
+    own.count = 0;
+    threshold_[index] = infinity;
 }
 
-void NeighbourSearch::make_room(int64_t row) {
-    Entry* entries = entries_.get() + row * arguments_.capacity;
-    const int count = counts_[row], depth = arguments_.depth;
-    float lower[4096 + 512];
+void NeighbourSearch::make_room(int64_t index) {
+    Row& own = row(index);
+    Entry* entries = own.entries();
+    const int count = own.count, depth = arguments_.depth;
+    float few[256];
     std::unique_ptr<float[]> many;
-    float* bounds = lower;
-    if (count > static_cast<int>(sizeof(lower) / sizeof(float))) {
+    float* bounds = few;
+    if (count > 256) {
         many.reset(new float[static_cast<size_t>(count)]);
         bounds = many.get();
     }
-    for (int at = 0; at < count; ++at) bounds[at] = lower_bound(row, entries[at]);
-    std::nth_element(bounds, bounds + depth - 1, bounds + count, [](float a, float b) { return a > b; });
-    threshold_[row] = std::max(threshold_[row], bounds[depth - 1]);
+    for (int at = 0; at < count; ++at) bounds[at] = lower_bound(index, entries[at]);
+    const float threshold = std::max(threshold_[index], nth_largest(bounds, count, depth));
+    threshold_[index] = threshold;
     int kept = 0;
     for (int at = 0; at < count; ++at)
-        if (entries[at].bound >= threshold_[row]) entries[kept++] = entries[at];
-    counts_[row] = kept;
-    if (kept > depth + (arguments_.capacity - depth) * 3 / 4) refine(row);
+        if (entries[at].bound >= threshold) entries[kept++] = entries[at];
+    own.count = kept;
+    if (kept > depth + (arguments_.capacity - depth) * 3 / 4)
+        refine(index);
+    else
+        own.limit = std::min(arguments_.capacity, kept + std::max(depth, 8));
 }
 
-void NeighbourSearch::refine(int64_t row) {
-    Entry* entries = entries_.get() + row * arguments_.capacity;
-    const int count = counts_[row], depth = arguments_.depth;
+void NeighbourSearch::refine(int64_t index) {
+    Row& own = row(index);
+    Entry* entries = own.entries();
+    const int count = own.count, depth = arguments_.depth;
     std::vector<double> scores(static_cast<size_t>(count)), order;
-    for (int at = 0; at < count; ++at) scores[static_cast<size_t>(at)] = exact(row, entries[at].item);
+    for (int at = 0; at < count; ++at) scores[static_cast<size_t>(at)] = exact(index, entries[at].item);
     order = scores;
-    std::nth_element(order.begin(), order.begin() + depth - 1, order.end(), [](double a, double b) { return a > b; });
+    std::nth_element(order.begin(), order.begin() + depth - 1, order.end(), std::greater<double>());
     const double last = order[static_cast<size_t>(depth - 1)];
     exact_dots_.fetch_add(count, std::memory_order_relaxed);
-    state_[row] = was_refined;
-    threshold_[row] = std::max(threshold_[row], threshold_of(row, last));
+    own.state = was_refined;
+    threshold_[index] = std::max(threshold_[index], threshold_of(index, last));
     int kept = 0;
     for (int at = 0; at < count; ++at)
         if (scores[static_cast<size_t>(at)] >= last) entries[kept++] = entries[at];
-    counts_[row] = kept;
+    own.count = kept;
+    own.limit = arguments_.capacity;
     if (kept >= arguments_.capacity - 4) {
-        give_up(row);
+        give_up(index);
         // What the search that follows may start from; nothing else needs the row's entries now.
-        std::memcpy(entries, &last, sizeof(last));
+        std::memcpy(static_cast<void*>(entries), &last, sizeof(last));
     }
 }
 
@@ -269,25 +291,25 @@ bool NeighbourSearch::rank(double seconds, int32_t* items, double* scores) {
     return true;
 }
 
-void NeighbourSearch::rank_row(int64_t row, std::vector<Candidate>& scratch, int32_t* items, double* scores) {
+void NeighbourSearch::rank_row(int64_t index, std::vector<Candidate>& scratch, int32_t* items, double* scores) {
     const int depth = arguments_.depth;
-    int32_t* own_items = items + row * depth;
-    double* own_scores = scores + row * depth;
-    const Entry* entries = entries_.get() + row * arguments_.capacity;
-    if (state_[row] != given_up) {
-        int count = counts_[row];
+    int32_t* own_items = items + index * depth;
+    double* own_scores = scores + index * depth;
+    Row& own = row(index);
+    const Entry* entries = own.entries();
+    if (own.state != given_up) {
+        const int count = own.count;
         scratch.clear();
         // Items whose upper bound is below the depth-th largest lower bound are strictly worse than `depth` others.
-        float enough = threshold_[row];
+        float enough = threshold_[index];
         if (count > depth) {
             std::vector<float> lower(static_cast<size_t>(count));
-            for (int at = 0; at < count; ++at) lower[static_cast<size_t>(at)] = lower_bound(row, entries[at]);
-            std::nth_element(lower.begin(), lower.begin() + depth - 1, lower.end(), [](float a, float b) { return a > b; });
-            enough = std::max(enough, lower[static_cast<size_t>(depth - 1)]);
+            for (int at = 0; at < count; ++at) lower[static_cast<size_t>(at)] = lower_bound(index, entries[at]);
+            enough = std::max(enough, nth_largest(lower.data(), count, depth));
         }
         for (int at = 0; at < count; ++at) {
             if (entries[at].bound < enough) continue;
-            scratch.push_back({exact(row, entries[at].item), entries[at].item});
+            scratch.push_back({exact(index, entries[at].item), entries[at].item});
         }
         exact_dots_.fetch_add(static_cast<int64_t>(scratch.size()), std::memory_order_relaxed);
         std::sort(scratch.begin(), scratch.end(),
@@ -306,12 +328,12 @@ void NeighbourSearch::rank_row(int64_t row, std::vector<Candidate>& scratch, int
                 std::vector<int32_t> tied;
                 for (size_t at = static_cast<size_t>(depth); at < end; ++at) tied.push_back(scratch[at].item);
                 while (tail_lock_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
-                tail_rows_.emplace_back(row, std::move(tied));
+                tail_rows_.emplace_back(index, std::move(tied));
                 tail_lock_.clear(std::memory_order_release);
             }
             return;
         }
-        state_[row] = given_up;
+        own.state = given_up;
         for (int at = 0; at < depth; ++at) {
             own_items[at] = 0;
             own_scores[at] = last;
@@ -319,7 +341,7 @@ void NeighbourSearch::rank_row(int64_t row, std::vector<Candidate>& scratch, int
         return;
     }
     double last = -std::numeric_limits<double>::infinity();
-    if (!arguments_.queries->outside(row)) std::memcpy(&last, entries, sizeof(last));
+    if (!arguments_.queries->outside(index)) std::memcpy(&last, entries, sizeof(last));
     for (int at = 0; at < depth; ++at) {
         own_items[at] = 0;
         own_scores[at] = last;
@@ -328,13 +350,15 @@ void NeighbourSearch::rank_row(int64_t row, std::vector<Candidate>& scratch, int
 
 std::vector<int64_t> NeighbourSearch::unproven() const {
     std::vector<int64_t> rows;
-    for (int64_t row = 0; row < m_; ++row)
-        if (state_[row] == given_up) rows.push_back(row);
+    for (int64_t index = 0; index < m_; ++index)
+        if (row(index).state == given_up) rows.push_back(index);
     return rows;
 }
 
 int64_t NeighbourSearch::refined_rows() const {
-    return m_ - std::count(state_.get(), state_.get() + m_, static_cast<uint8_t>(open));
+    int64_t rows = 0;
+    for (int64_t index = 0; index < m_; ++index) rows += row(index).state != open;
+    return rows;
 }
 
 void NeighbourSearch::tails(std::vector<int64_t>& rows, std::vector<int32_t>& items) const {

@@ -58,6 +58,15 @@ class NeighbourSearch {
         float bound;
         int32_t item;
     };
+    // What a row holds, followed by its entries: whoever keeps something meets one place of memory.
+    struct alignas(16) Row {
+        std::atomic<uint8_t> locked;
+        uint8_t state;
+        int32_t count;
+        int32_t limit;  // entries at which room is made: soon after what is known to be needed, so that thresholds rise early
+        Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
+        const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
+    };
     struct Candidate {
         double score;
         int32_t item;
@@ -73,8 +82,8 @@ class NeighbourSearch {
     double exact(int64_t row, int32_t item) const;
     void scan_block(int64_t block, int64_t chunk, int32_t* packed);
     void rank_row(int64_t row, std::vector<Candidate>& scratch, int32_t* items, double* scores);
-    void lock(int64_t row);
-    void unlock(int64_t row);
+    Row& row(int64_t index) const { return *reinterpret_cast<Row*>(rows_.get() + index * row_words_); }
+    static int64_t row_words(int capacity) { return (static_cast<int64_t>(sizeof(Row) + sizeof(Entry) * capacity) + 63) / 64 * 16; }
 
     SearchArguments arguments_;
     const NeighbourKernels& kernels_;
@@ -84,10 +93,8 @@ class NeighbourSearch {
     std::vector<std::pair<int32_t, int32_t>> tasks_;
     std::atomic<int64_t> next_task_{0}, done_tasks_{0}, next_row_{0};
     Aligned<float> threshold_;
-    std::unique_ptr<Entry[]> entries_;
-    std::unique_ptr<int32_t[]> counts_;
-    std::unique_ptr<std::atomic<uint8_t>[]> locks_;
-    std::unique_ptr<uint8_t[]> state_;
+    int64_t row_words_;
+    Aligned<int32_t> rows_;
     std::atomic<int64_t> exact_dots_{0};
     std::vector<std::pair<int64_t, std::vector<int32_t>>> tail_rows_;
     std::atomic_flag tail_lock_ = ATOMIC_FLAG_INIT;
