@@ -152,7 +152,7 @@ class ApproximateMatching:
             return _Probed(found, table.scores[:, :depth].copy())
 
         key = ("probe", choice.name, str(choice.effort), str(count), *subject, *probe.key)
-        nbytes = self._engine.query_bytes(PROBE_QUERIES, n, d, count) + 40 * PROBE_QUERIES * count + _GATHER_BYTES
+        nbytes = 40 * PROBE_QUERIES * count + max(self._engine.query_bytes(PROBE_QUERIES, n, d, count), _GATHER_BYTES)
         return await self._derived.kept(call, "scan", key, measure, nbytes, "tables")
 
     async def _search(

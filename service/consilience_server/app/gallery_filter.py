@@ -73,8 +73,10 @@ def part_bytes(part: GalleryPart, search: Search, k: int, correction_k: int, eng
     m, n, d = len(search.queries), len(search.gallery), int(search.gallery.shape[1])
     if not part.is_gathered:
         return engine.query_bytes(m, n, d, max(k + len(part.left_out), correction_k))
-    gathered = 4 * d * len(part.rows) + engine.query_bytes(m, len(part.rows), d, k)
-    return gathered if search.term is None else gathered + engine.query_bytes(m, n, d, correction_k)
+    searched = engine.query_bytes(m, len(part.rows), d, k)
+    if search.term is not None:
+        searched = max(searched, engine.query_bytes(m, n, d, correction_k))
+    return 4 * d * len(part.rows) + searched
 
 
 def find_in_part(
