@@ -148,8 +148,9 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
         _LOG.info("metrics and health at %s", url)
     keys = None if target is not None or settings.api_keys is None else ApiKeys.read(settings.api_keys)
     budget = Budget.divide(settings)
-    warm = await asyncio.to_thread(warm_engine, settings.device, settings.effective_threads, budget.kept)
-    metrics.engine(warm.engine.backend, warm.blas, warm.engine.device)
+    warm = await asyncio.to_thread(warm_engine, settings.engine, settings.device, settings.effective_threads, budget.kept)
+    metrics.engine(warm.engine.backend, warm.blas, warm.kernels, warm.engine.device)
+    _LOG.info("engine %s on %s, native kernels %s, BLAS %s", warm.engine.backend, warm.engine.device, warm.kernels, warm.blas)
     readiness.conditions["engine"] = True
     account = Account(budget.account, metrics)
     application = _application(settings, stores, warm, account, metrics, budget, url, resources)
@@ -255,6 +256,7 @@ def _info(
         device=warm.engine.device,
         indexes=("exact", *indexes.names),
         blas_kernel=warm.blas,
+        kernels=warm.kernels,
         threads=settings.effective_threads,
         cache_tiers=("memory", "redis") if has_redis else ("memory",),
         read_only=read_only,
@@ -324,7 +326,7 @@ def open_embedded(path: str) -> EmbeddedServer:
 @cache
 def _engine_of_arrays() -> WarmEngine:
     settings = load_settings({"host": "127.0.0.1"})
-    return warm_engine(settings.device, settings.effective_threads, 0)
+    return warm_engine(settings.engine, settings.device, settings.effective_threads, 0)
 
 
 def align_arrays(

@@ -10,6 +10,7 @@ from consilience_server.core.control import Control
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.blas import blas_kernel
 from consilience_server.engine.choose import make_engine
+from consilience_server.engine.kernels import kernels_status
 from consilience_server.engine.protocol import NeighbourEngine
 
 
@@ -19,19 +20,21 @@ class WarmEngine:
 
     Attributes:
         engine: finds neighbours.
-        blas: the kernels under it.
+        blas: the kernels of FAISS's BLAS.
+        kernels: instruction set of the native kernels, or `not built`.
         flops_per_second: of its scan, measured on a small one: for estimates.
     """
 
     engine: NeighbourEngine
     blas: str
+    kernels: str
     flops_per_second: float
 
 
-def warm_engine(device: str, threads: int, kept_bytes: int) -> WarmEngine:
-    """Size all thread pools, load the engine, warm it up and see how fast it is. ExtraMissing, FailedPrecondition."""
-    engine = make_engine(threads, device, kept_bytes=kept_bytes)
-    return WarmEngine(engine, blas_kernel(), _measured_flops(engine))
+def warm_engine(name: str, device: str, threads: int, kept_bytes: int) -> WarmEngine:
+    """Size all thread pools, load the engine, warm it up and see how fast it is. InvalidArgument, ExtraMissing, FailedPrecondition."""
+    engine = make_engine(threads, device, kept_bytes=kept_bytes, name=name)
+    return WarmEngine(engine, blas_kernel(), kernels_status(), _measured_flops(engine))
 
 
 def _measured_flops(engine: NeighbourEngine) -> float:

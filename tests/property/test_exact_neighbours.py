@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.engines import available_engines
 
 from consilience_server.core.control import Control
 from consilience_server.core.exact_score import exact_scores
 from consilience_server.core.neighbours import nearest, neighbour_sets, self_scores
 from consilience_server.core.similarity import Similarity
-from support.engines import available_engines
 
 CHECKED = settings(max_examples=120, deadline=None, derandomize=True)
 

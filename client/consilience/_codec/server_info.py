@@ -28,6 +28,7 @@ def decode_server_info(message: server_pb2.GetServerInfoResponse, details: CallD
             backend=engine.backend,
             device=engine.device,
             blas_kernel=engine.blas_kernel,
+            kernels=engine.kernels,
             threads=engine.threads,
         ),
         metrics=tuple(_names.METRICS.to_name(entry) for entry in message.metrics),

@@ -30,13 +30,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What computes: its version, backend, device, the BLAS kernel that runs, and threads."""
+    """What computes: its version, backend, device, the BLAS kernel that runs, threads, and the instruction set of the native kernels."""
 
     version: str
     backend: str
     device: str
     blas_kernel: str
     threads: int
+    kernels: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)

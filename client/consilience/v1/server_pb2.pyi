@@ -63,15 +63,17 @@ class Limits(_message.Message):
     def __init__(self, max_message_bytes: _Optional[int] = ..., upload_batch_bytes: _Optional[int] = ..., max_dim: _Optional[int] = ..., max_k: _Optional[int] = ..., max_id_bytes: _Optional[int] = ..., max_items_per_message: _Optional[int] = ..., memory_budget_bytes: _Optional[int] = ..., max_permutations: _Optional[int] = ...) -> None: ...
 
 class EngineInfo(_message.Message):
-    __slots__ = ("version", "backend", "device", "blas_kernel", "threads")
+    __slots__ = ("version", "backend", "device", "blas_kernel", "threads", "kernels")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     BLAS_KERNEL_FIELD_NUMBER: _ClassVar[int]
     THREADS_FIELD_NUMBER: _ClassVar[int]
+    KERNELS_FIELD_NUMBER: _ClassVar[int]
     version: str
     backend: str
     device: str
     blas_kernel: str
     threads: int
-    def __init__(self, version: _Optional[str] = ..., backend: _Optional[str] = ..., device: _Optional[str] = ..., blas_kernel: _Optional[str] = ..., threads: _Optional[int] = ...) -> None: ...
+    kernels: str
+    def __init__(self, version: _Optional[str] = ..., backend: _Optional[str] = ..., device: _Optional[str] = ..., blas_kernel: _Optional[str] = ..., threads: _Optional[int] = ..., kernels: _Optional[str] = ...) -> None: ...

@@ -45,7 +45,8 @@ class PrometheusMetrics:
     | `consilience_rejected_total` | counter | `reason` |
     | `consilience_ready` | gauge, 1 or 0 | |
     | `consilience_build_info` | info | `version` |
-    | `consilience_engine_info` | info | `backend`, `blas_kernel`, `device` |
+    | `consilience_engine_info` | info | `backend`, `blas_kernel`, `kernels`, `device` |
+    | `consilience_kernels_built` | gauge, 1 or 0 | |
 
     Beside these: `process_*`, `python_*`. Thread-safe. A value outside a closed set becomes `other`; no method raises.
 
@@ -109,6 +110,7 @@ class PrometheusMetrics:
         for reason in ("overloaded", "memory_budget", "concurrency"):
             self._rejected.labels(self._reason(reason))
         self._ready = Gauge("consilience_ready", "Whether /readyz answers 200.", registry=registry)
+        self._kernels_built = Gauge("consilience_kernels_built", "Whether the native kernels are installed.", registry=registry)
         build = Info("consilience_build", "The running server.", registry=registry)
         build.info({"version": version})
         self._engine = Info("consilience_engine", "What searches neighbours.", registry=registry)
@@ -149,9 +151,17 @@ class PrometheusMetrics:
         """`consilience_operations`, a gauge moved by `change`."""
         self._operations.labels(self._operation(operation), _one_of(_STATES, state)).inc(change)
 
-    def engine(self, backend: str, blas_kernel: str, device: str) -> None:
-        """`consilience_engine_info`: called once, when the engine has been chosen."""
-        self._engine.info({"backend": backend, "blas_kernel": blas_kernel, "device": device})
+    def engine(self, backend: str, blas_kernel: str, kernels: str, device: str) -> None:
+        """`consilience_engine_info` and `consilience_kernels_built`: called once, when the engine has been chosen.
+
+        Args:
+            backend: what finds neighbours.
+            blas_kernel: the kernels of FAISS's BLAS.
+            kernels: instruction set of the native kernels, or `not built`.
+            device: where it computes.
+        """
+        self._engine.info({"backend": backend, "blas_kernel": blas_kernel, "kernels": kernels, "device": device})
+        self._kernels_built.set(kernels != "not built")
 
     def ready_when(self, is_ready: Callable[[], bool]) -> None:
         """`consilience_ready`: asked at every scrape."""

@@ -22,6 +22,7 @@ class ServerInfo:
     device: str
     indexes: Sequence[str]
     blas_kernel: str
+    kernels: str
     threads: int
     cache_tiers: Sequence[str]
     read_only: bool

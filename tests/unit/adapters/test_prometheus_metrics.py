@@ -23,7 +23,8 @@ CONTRACT = {
     "consilience_rejected": ("counter", {"reason"}),
     "consilience_ready": ("gauge", set()),
     "consilience_build_info": ("gauge", {"version"}),
-    "consilience_engine_info": ("gauge", {"backend", "blas_kernel", "device"}),
+    "consilience_engine_info": ("gauge", {"backend", "blas_kernel", "kernels", "device"}),
+    "consilience_kernels_built": ("gauge", set()),
     "grpc_server_started": ("counter", {"grpc_type", "grpc_service", "grpc_method"}),
     "grpc_server_handled": ("counter", {"grpc_type", "grpc_service", "grpc_method", "grpc_code"}),
     "grpc_server_msg_received": ("counter", {"grpc_type", "grpc_service", "grpc_method"}),
@@ -50,7 +51,7 @@ def exercise(metrics: PrometheusMetrics) -> None:
     metrics.memory("snapshots", 77)
     metrics.operations("align", "running", 1)
     metrics.rejected("overloaded")
-    metrics.engine(backend="faiss-cpu", blas_kernel="SkylakeX", device="cpu")
+    metrics.engine(backend="faiss-cpu", blas_kernel="SkylakeX", kernels="avx2", device="cpu")
     rpc = PrometheusRpcMetrics(metrics.registry)
     rpc.started("unary", "consilience.v1.AlignmentService", "Align")
     rpc.received("unary", "consilience.v1.AlignmentService", "Align")
@@ -93,7 +94,8 @@ def test_values_arrive(metrics: PrometheusMetrics) -> None:
     assert value(metrics, "consilience_operations", operation="align", state="running") == 0
     assert value(metrics, "consilience_operations", operation="align", state="done") == 1
     assert value(metrics, "consilience_build_info", version="1.2.3") == 1
-    assert value(metrics, "consilience_engine_info", backend="faiss-cpu", blas_kernel="SkylakeX", device="cpu") == 1
+    assert value(metrics, "consilience_engine_info", backend="faiss-cpu", blas_kernel="SkylakeX", kernels="avx2", device="cpu") == 1
+    assert value(metrics, "consilience_kernels_built") == 1
 
 
 def test_buckets_reach_from_half_a_millisecond_to_a_minute() -> None:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from support.engines import available_engines
 
 from consilience_server.core.control import Control
 from consilience_server.core.neighbours import nearest, neighbour_sets, self_scores
 from consilience_server.engine.faiss_cpu import FaissCpuScan
-from support.engines import available_engines
 
 ENGINES = available_engines()
 

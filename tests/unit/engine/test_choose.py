@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from consilience_server.core.control import Control
-from consilience_server.core.errors import FailedPrecondition, InvalidArgument
+from consilience_server.core.errors import ExtraMissing, FailedPrecondition, InvalidArgument
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine import choose
+from consilience_server.engine import choose, native_neighbours
 from consilience_server.engine.choose import make_engine
 
 
@@ -16,14 +16,46 @@ def sized(monkeypatch):
 
 
 @pytest.mark.parametrize("device", ["cpu", "auto"])
-def test_a_machine_without_a_device_gets_the_cpu(sized, monkeypatch, device):
+@pytest.mark.parametrize(("name", "backend"), [("faiss", "faiss-cpu"), ("native", "native")])
+def test_a_machine_without_a_device_gets_the_cpu(sized, monkeypatch, device, name, backend):
+    if name == "native":
+        pytest.importorskip("consilience_kernels", reason="the native kernels are not built")
     monkeypatch.setattr(choose, "device_count", lambda: 0)
-    engine = make_engine(2, device)
-    assert (engine.backend, engine.device) == ("faiss-cpu", "cpu")
+    engine = make_engine(2, device, name=name)
+    assert (engine.backend, engine.device) == (backend, "cpu")
     assert sized == [2]
     x = np.eye(4, dtype=np.float32)
     table = engine.self_join(x, Similarity.COSINE, 2, tie_keys=np.arange(4, dtype=np.uint64), control=Control())
     assert table.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+
+
+@pytest.mark.usefixtures("sized")
+def test_the_kernels_are_taken_where_they_are_and_missed_aloud_where_not(monkeypatch, caplog):
+    monkeypatch.setattr(choose, "device_count", lambda: 0)
+    monkeypatch.setattr(choose, "NativeNeighbours", lambda threads, *, kept_bytes: ("native", threads, kept_bytes))
+    monkeypatch.setattr(choose, "load_kernels", object)
+    assert make_engine(3, "cpu", kept_bytes=7) == ("native", 3, 7)
+    assert not caplog.records
+    monkeypatch.setattr(choose, "load_kernels", lambda: None)
+    assert make_engine(3, "cpu").backend == "faiss-cpu"
+    assert "native kernels are not built" in caplog.text
+
+
+def test_kernels_that_are_not_there_are_refused_by_name(monkeypatch):
+    monkeypatch.setattr(native_neighbours, "load_kernels", lambda: None)
+    with pytest.raises(ExtraMissing, match=r"pip install ./service/kernels"):
+        make_engine(1, "cpu", name="native")
+
+
+def test_the_kernels_do_not_run_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(choose, "device_count", lambda: 1)
+    with pytest.raises(FailedPrecondition, match="computes on the CPU"):
+        make_engine(1, "cuda", name="native")
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(InvalidArgument, match="engine = 'annoy', but auto, native or faiss is needed"):
+        make_engine(1, "cpu", name="annoy")
 
 
 @pytest.mark.parametrize(("device", "number"), [("auto", 0), ("cuda", 0), ("cuda:1", 1)])

@@ -28,6 +28,7 @@ def write_server_info(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
             backend=info.backend,
             device=info.device,
             blas_kernel=info.blas_kernel,
+            kernels=info.kernels,
             threads=info.threads,
         ),
         metrics=list(METRICS),
