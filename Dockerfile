@@ -16,12 +16,23 @@ RUN python3 -m venv /opt/consilience \
     && /opt/consilience/bin/python -m pip install --no-cache-dir --upgrade --constraint /build/constraints.txt pip \
     && /opt/consilience/bin/python -m pip install --no-cache-dir --no-deps /build/consilience-*.whl
 
+# The kernels for the processor of the image; which instruction set serves is decided when it runs.
+FROM wheel AS kernels
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+COPY service/kernels /build/kernels
+RUN /opt/consilience/bin/python -m pip wheel --no-cache-dir --no-deps --build-constraint /build/constraints.txt \
+    --wheel-dir /build/wheels /build/kernels
+
 # The wheel is there already: these bring what its extra needs, and never another release of it.
 FROM wheel AS cpu-environment
 RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server]"
+COPY --from=kernels /build/wheels /build/wheels
+RUN /opt/consilience/bin/python -m pip install --no-cache-dir --no-deps /build/wheels/consilience_kernels-*.whl
 
 FROM wheel AS gpu-environment
 RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server-gpu]"
+COPY --from=kernels /build/wheels /build/wheels
+RUN /opt/consilience/bin/python -m pip install --no-cache-dir --no-deps /build/wheels/consilience_kernels-*.whl
 
 FROM ${BASE_IMAGE} AS runtime
 RUN install -d -o 10001 -g 10001 /data

@@ -14,6 +14,7 @@ INPUTS := pyproject.toml $(CONSTRAINTS)
 # The first of these that runs and is 3.11 or newer; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+KERNELS := $(shell find service/kernels -name build -prune -o -type f -print)
 BUF := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --buf
 CONTRACT := build --path ours/consilience --exclude-source-info
 # More arguments for the program that a target runs: `make test ARGS="-k tie"`, `make serve ARGS="--redis redis://localhost"`.
@@ -21,15 +22,18 @@ ARGS ?=
 # Where `make serve` keeps its data.
 DATA ?= consilience-data
 
-.PHONY: help demo serve test check bench protos released-protos wheel image clean
+# The kernels' own tests run this often over all instruction sets and hard spaces; one round takes about four seconds.
+ROUNDS ?= 20
+
+.PHONY: help demo serve test check bench sanitize protos released-protos wheel image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.server ## start a server, compare encoders of the digit images, bridge and match them; the figure lands in demo-output/
+demo: $(VENV)/.server $(VENV)/.kernels ## start a server, compare encoders of the digit images, bridge and match them; the figure lands in demo-output/
 	@$(BIN)/python client/examples/digits/demo.py $(ARGS)
 
-serve: $(VENV)/.server ## leave a server running on localhost:50051 with its data in consilience-data/
+serve: $(VENV)/.server $(VENV)/.kernels ## leave a server running on localhost:50051 with its data in consilience-data/
 	@exec $(BIN)/consilience serve --data "$(DATA)" $(ARGS)
 
 test: $(VENV)/.test ## run all tests
@@ -51,15 +55,25 @@ check: $(VENV)/.check build/protos/.ready ## lint, types, layers, contract, gene
 bench: $(VENV)/.test ## measure against plain FAISS, the paper's method and raw sockets; prints the table for tests/bench/RESULTS.md
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
+sanitize: $(BIN)/python ## the kernels' own tests under the address and undefined-behaviour sanitizers; `make sanitize ROUNDS=100`
+	@command -v c++ >/dev/null || { echo "the kernels need a C++ compiler; on Debian and Ubuntu: apt-get install g++" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) cmake ninja
+	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake -G Ninja -S service/kernels -B build/sanitize -DCONSILIENCE_SANITIZE=ON -DCONSILIENCE_PYTHON=OFF >/dev/null
+	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/sanitize
+	build/sanitize/kernel_tests $(ROUNDS)
+
 protos: build/protos/.ready ## write the stubs in client/consilience/v1 anew
 	build/protos/bin/python protos/generate.py
 
 released-protos: $(VENV)/.check ## with a release: keep its contract, against which `make check` looks for breaking changes
 	$(BUF) $(CONTRACT) -o "$(CURDIR)/protos/released.binpb"
 
-wheel: $(BIN)/python ## build dist/consilience-*.whl
+wheel: $(BIN)/python ## build dist/consilience-*.whl, and dist/consilience_kernels-*.whl where a C++ compiler stands
 	@rm -rf dist
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --build-constraint $(CONSTRAINTS) --wheel-dir dist .
+	@if command -v c++ >/dev/null; then \
+		$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --build-constraint $(CONSTRAINTS) --wheel-dir dist ./service/kernels; \
+	else echo "no C++ compiler: the wheel of the kernels was not built"; fi
 	@ls dist
 
 image: wheel ## build the container image; `make image ARGS="--target gpu"`, and see the head of the Dockerfile
@@ -79,7 +93,13 @@ $(VENV)/.server: $(INPUTS) | $(BIN)/python
 	@$(INSTALL) --editable '.[server,demo]'
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.server
+# Without a compiler the server computes the same with FAISS, and says so.
+$(VENV)/.kernels: $(KERNELS) $(CONSTRAINTS) | $(VENV)/.server
+	@if command -v c++ >/dev/null; then echo "building the native kernels" && $(INSTALL) ./service/kernels; \
+	else echo "no C++ compiler was found: the native kernels are not built, FAISS finds the neighbours, several times slower"; fi
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.server $(VENV)/.kernels
 	@echo "installing what the tests need, torch among it"
 	@$(INSTALL) --editable '.[server,demo,report]' --group test
 	@touch $@

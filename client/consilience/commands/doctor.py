@@ -75,7 +75,8 @@ def _text(told: dict[str, Any]) -> str:
     state = "ready" if server["ready"] else "not ready"
     lines.append(f"server at {server['address']}: {server['version']}, {state}{', read-only' if server['read_only'] else ''}")
     lines.append(
-        f"engine: {engine['backend']} on {engine['device']}, {engine['threads']} threads, native kernels {engine['kernels'] or 'unknown'}, BLAS kernel {engine['blas_kernel'] or 'unknown'}"
+        f"engine: {engine['backend']} on {engine['device']}, {engine['threads']} threads, "
+        f"native kernels {engine['kernels'] or 'unknown'}, BLAS kernel {engine['blas_kernel'] or 'unknown'}"
     )
     lines.append(f"cache: {', '.join(server['cache_tiers']) or 'off'}; metrics: {server['metrics_url'] or 'off'}")
     return "\n".join(lines)

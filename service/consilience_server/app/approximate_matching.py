@@ -16,10 +16,11 @@ from consilience_server.core.index_recall import IndexRecall, index_recall_at_k
 from consilience_server.engine.approximate import BACKENDS, ApproximateIndex, IndexChoice, build_bytes, build_seconds
 from consilience_server.engine.approximate_ranking import rank_candidates
 from consilience_server.engine.choose_index import ApproximateIndexes
+from consilience_server.engine.held_out_items import MOST_HELD_OUT, held_out_rows
 from consilience_server.engine.protocol import NeighbourEngine
 
-PROBE_QUERIES = 256
-"""Enough that a recall of 0.95 is known to about 0.03 at worst; few enough that their exact answers take a fraction of a second."""
+PROBE_QUERIES = MOST_HELD_OUT
+"""Most queries of a probe; their exact answers take a fraction of a second."""
 
 _SPARE = 8
 """Candidates beyond k, for what float32 puts in another order than the definition, and one more for the item itself."""
@@ -63,8 +64,14 @@ class _Probed:
         return index_recall_at_k(np.where(short[:, None], self.exact, self.found), self.exact, k)
 
 
+def own_probe_rows(n: int) -> NDArray[np.int64]:
+    """Rows of a gallery's own items that are probed: those that its index does not hold; all, where it holds all."""
+    held = held_out_rows(n)
+    return held if len(held) else np.arange(n, dtype=np.int64)
+
+
 def probe_rows(n: int) -> NDArray[np.int64]:
-    """Rows of the items that are probed, of n: all, or `PROBE_QUERIES` of them drawn from a fixed seed; ascending."""
+    """Rows of a source space's items that are probed, of n: all, or `PROBE_QUERIES` of them drawn from a fixed seed; ascending."""
     return np.sort(np.random.default_rng(_PROBE_SEED).choice(n, min(n, PROBE_QUERIES), replace=False)).astype(np.int64)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.approximate_matching import ApproximateMatching, Probe, probe_rows
+from consilience_server.app.approximate_matching import ApproximateMatching, Probe, own_probe_rows, probe_rows
 from consilience_server.app.bridge_spaces import check_uid
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
@@ -260,7 +260,7 @@ class Matching:
         return found, len(part.rows)
 
     async def _probe(self, call: Call, query: MatchQuery, route: _Route, search: Search, source: Snapshot | None) -> Probe:
-        """Items of the bridge's source space, mapped; within a space its own items, which are not their own matches unless k is all."""
+        """Items of the bridge's source space, mapped; within a space its own that the index lacks, which do not match themselves."""
         if route.artefact is not None and source is not None and source.n:
             ready, rows = await self._derived.ready_map(call, route.artefact), probe_rows(source.n)
 
@@ -268,7 +268,7 @@ class Matching:
                 return map_vectors(ready, source.vectors[rows], control, source.ids[rows]), None
 
             return Probe(("source", source.uid, str(source.version)), mapped)
-        own = probe_rows(len(search.gallery))
+        own = own_probe_rows(len(search.gallery))
         alone = query.k < len(search.gallery)
         return Probe(("own", str(alone)), lambda _: (search.gallery[own], own if alone else None))
 

@@ -95,12 +95,12 @@ class ApproximateIndex(Protocol):
 
         Args:
             queries: (m, d) float32, raw.
-            count: 1 <= count <= n rows to find.
+            count: 1 <= count <= n rows to find; more may be answered.
             effort: the index's `Effort`; raised to `count` where it counts candidates.
             control: cancellation within a second.
 
         Returns:
-            (m, count) gallery rows in no particular order, -1 where nothing was found.
+            (m, >= count) gallery rows in no particular order, -1 where nothing was found.
         """
         ...
 
@@ -117,8 +117,8 @@ def index_bytes(name: ApproximateName, n: int, d: int, similarity: Similarity) -
 
 
 def build_bytes(name: ApproximateName, n: int, d: int, similarity: Similarity) -> int:
-    """Peak bytes of the host while an index is built: the items in its form beside what it holds."""
-    return index_bytes(name, n, d, similarity) + 4 * n * form_width(d, similarity) + (64 << 20)
+    """Peak bytes of the host while an index is built: a copy of its items, and the items in its form, beside what it holds."""
+    return index_bytes(name, n, d, similarity) + 4 * n * (d + form_width(d, similarity)) + (64 << 20)
 
 
 def build_seconds(name: ApproximateName, n: int, d: int, flops_per_second: float) -> float:

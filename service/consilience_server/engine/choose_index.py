@@ -13,6 +13,7 @@ from consilience_server.engine.approximate import CPU_INDEXES, ApproximateIndex,
 from consilience_server.engine.approximate_gpu import DEVICE_INDEXES, DeviceIndexes
 from consilience_server.engine.blas import load_faiss
 from consilience_server.engine.faiss_gpu import device_count
+from consilience_server.engine.held_out_items import IndexWithHeldOut, held_out_rows
 
 
 class ApproximateIndexes:
@@ -41,7 +42,7 @@ class ApproximateIndexes:
             raise DeviceMissing(f"the index {name!r} needs a GPU, but {lacking}; or name the index hnsw or ivf", field="index", index=name)
 
     def build(self, name: ApproximateName, gallery: NDArray[np.float32], similarity: Similarity, control: Control) -> ApproximateIndex:
-        """Build an index of a gallery (n, d) float32.
+        """Build an index of a gallery (n, d) float32; the items of `held_out_rows` are scanned beside it.
 
         Raises:
             DeviceMissing: as `require`.
@@ -49,6 +50,14 @@ class ApproximateIndexes:
             Cancelled: within a second or so of `control.cancel()`.
         """
         self.require(name)
+        held = held_out_rows(len(gallery))
+        if not len(held):
+            return self._build(name, gallery, similarity, control)
+        indexed = np.setdiff1d(np.arange(len(gallery)), held)
+        index = self._build(name, gallery[indexed], similarity, control)
+        return IndexWithHeldOut(index, indexed, held, gallery[held], similarity)
+
+    def _build(self, name: ApproximateName, gallery: NDArray[np.float32], similarity: Similarity, control: Control) -> ApproximateIndex:
         if name in CPU_INDEXES:
             return build_cpu_index(name, gallery, similarity, self._threads, control)
         with self._lock:

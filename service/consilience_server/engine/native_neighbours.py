@@ -3,7 +3,8 @@
 The kernels (`service/kernels/src/neighbour_search.h`) keep every pair whose proven upper bound reaches a value that `depth` items of the
 row reach, so what remains holds the whole answer; `service/kernels/src/scan_copy.h` derives the bound. In a self-join each pair is
 multiplied once and asked by both sides. Rows whose equal scores overflow what a row may hold, and rows of vectors that no scale fits
-beside the others, are done anew by `exact_rows.py`. The answer is that of `core/neighbours.py` to the bit, whatever the instruction set and the threads.
+beside the others, are done anew by `exact_rows.py`. The answer is that of `core/neighbours.py` to the bit, whatever the instruction set
+and the threads.
 """
 
 from dataclasses import dataclass
