@@ -261,6 +261,44 @@ class TestBridgesAndMatches:
         assert client.match(queries=space.vectors[:5], space=space.name, k=1).ids[:, 0].tolist() == space.ids[:5]
         assert not set(client.match(query_ids=space.ids[:1], space=space.name, k=5).ids[0]) & set(space.ids[:1])
 
+    @pytest.mark.parametrize("index", ["hnsw", "ivf"])
+    def test_an_approximate_index_is_named_and_tells_its_recall(self, client, space, index):
+        exact = client.match(query_ids=space.ids, space=space.name, k=4)
+        found = client.match(query_ids=space.ids, space=space.name, k=4, index=index)
+        assert (exact.index, exact.recall, found.index, found.certificate) == ("exact", None, index, None)
+        assert found.recall.k == 4
+        assert 0 <= found.recall.low <= float(found.recall) == found.measured_recall <= found.recall.high <= 1
+        expected = cosines(space.vectors, space.vectors)
+        rows = [[space.ids.index(item) for item in line] for line in found.ids]
+        np.testing.assert_allclose(found.scores, np.take_along_axis(expected, np.array(rows), axis=1), rtol=0, atol=1e-12)
+        assert (np.diff(found.scores, axis=1) <= 0).all()
+        assert index in client.server_info().indexes
+
+    @pytest.mark.parametrize("index", ["cagra", "gpu_flat"])
+    def test_an_index_that_needs_a_gpu_is_refused_with_the_remedy_where_there_is_none(self, client, space, index):
+        if index in client.server_info().indexes:
+            assert client.match(query_ids=space.ids[:3], space=space.name, k=4, index=index).recall is not None
+            return
+        with pytest.raises(consilience.FailedPreconditionError, match="hnsw or ivf") as refused:
+            client.match(query_ids=space.ids[:3], space=space.name, k=4, index=index)
+        assert (refused.value.reason, refused.value.field) == ("DEVICE_MISSING", "index")
+
+    def test_a_filter_is_the_ranking_without_the_others(self, client, space):
+        full = client.match(queries=space.vectors, space=space.name, k=len(space.ids), correction="csls")
+        some = space.ids[::3]
+        found = client.match(queries=space.vectors, space=space.name, k=4, correction="csls", gallery_ids=some)
+        without = client.match(
+            queries=space.vectors, space=space.name, k=4, correction="csls", exclude_ids=[item for item in space.ids if item not in some]
+        )
+        for row, line in enumerate(full.ids):
+            left = [(item, score) for item, score in zip(line, full.scores[row], strict=True) if item in some][:4]
+            assert found.ids[row].tolist() == without.ids[row].tolist() == [item for item, _ in left]
+            assert found.scores[row].tolist() == without.scores[row].tolist() == [score for _, score in left]
+        assert found.gallery_items == without.gallery_items == len(some)
+        with pytest.raises(consilience.NotFoundError, match="'nobody'") as refused:
+            client.match(queries=space.vectors, space=space.name, exclude_ids=["nobody"])
+        assert refused.value.field == "exclude_ids.ids"
+
 
 class TestServer:
     def test_it_tells_what_it_takes_and_serves(self, client):
@@ -271,7 +309,7 @@ class TestServer:
         assert set(told.corrections) == {"none", "csls"}
         assert told.cache_tiers == ("memory",)
         assert told.limits.max_message_bytes > told.limits.upload_batch_bytes > 0
-        assert told.engine.backend.startswith("faiss")
+        assert told.engine.backend in {"native", "torch", "faiss-cpu", "faiss-gpu"}
 
     def test_it_closes_twice_and_refuses_calls_then(self, tmp_path):
         made = consilience.Client.local(tmp_path / "store")

@@ -14,6 +14,7 @@ from consilience import (
     Client,
     DeleteResult,
     Embeddings,
+    IndexRecall,
     Interval,
     MatchResult,
     MutualPairs,
@@ -48,6 +49,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")
     assert_type(found, MatchResult)
     assert_type(found.similarities, NDArray[np.float64])
+    assert_type(client.match(queries=x, space="a", index="hnsw", ef_search=64).recall, IndexRecall | None)
+    assert_type(client.match(queries=x, space="a", gallery_ids=ids, exclude_ids=ids[:1]).gallery_items, int)
     assert_type(client.mutual_pairs("a", "b").source_ids, list[str])
     assert_type(client.get_embeddings("a", ids), Embeddings)
     assert_type(client.delete_embeddings("a", ids), DeleteResult)

@@ -44,6 +44,9 @@ CALLS = {
     "k of a match": lambda client, value: client.match(queries=VECTORS, space="a", k=value),
     "correction_k": lambda client, value: client.match(queries=VECTORS, space="a", correction_k=value),
     "gallery_version": lambda client, value: client.match(queries=VECTORS, space="a", gallery_version=value),
+    "ef_search": lambda client, value: client.match(queries=VECTORS, space="a", index="hnsw", ef_search=value),
+    "nprobe": lambda client, value: client.match(queries=VECTORS, space="a", index="ivf", nprobe=value),
+    "itopk_size": lambda client, value: client.match(queries=VECTORS, space="a", index="cagra", itopk_size=value),
     "correction_k of pairs": lambda client, value: client.mutual_pairs("a", "b", correction_k=value),
     "limit": lambda client, value: client.mutual_pairs("a", "b", limit=value),
     "permutations": lambda client, value: client.align("a", "b", permutations=value),
@@ -125,6 +128,8 @@ IDS = {
     "get_embeddings": lambda client, ids: client.get_embeddings("a", ids),
     "delete_embeddings": lambda client, ids: client.delete_embeddings("a", ids),
     "match": lambda client, ids: client.match(query_ids=ids, space="a"),
+    "gallery_ids": lambda client, ids: client.match(query_ids=["x"], space="a", gallery_ids=ids),
+    "exclude_ids": lambda client, ids: client.match(query_ids=["x"], space="a", exclude_ids=ids),
     "pairs": lambda client, ids: client.fit_bridge("a", "b", "c", pair_ids=ids),
     "targets": lambda client, ids: client.fit_bridge("a", "b", "c", pair_ids=["x", "y"], target_ids=ids),
 }

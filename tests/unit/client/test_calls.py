@@ -12,7 +12,7 @@ from consilience import Client, _retry
 from consilience._async import base as async_base
 from consilience._results.base import CallDetails
 from consilience._sync import base as sync_base
-from consilience.v1 import alignment_pb2, matrix_pb2
+from consilience.v1 import alignment_pb2, match_pb2, matrix_pb2
 
 UNAVAILABLE, EXHAUSTED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -240,6 +240,32 @@ def test_matches(client, script):
     assert client.match(queries=[1.0, 2.0], space="b@2", k=1).ids.shape == (1, 1)
     assert client.match(query_ids=["x"], space="b", k=1).ids.shape == (1, 1)
     assert [request.space.version for request in script.match_requests[1:]] == [2, 0]
+
+
+def test_a_match_names_its_index_and_filters(client, script):
+    found = client.match(queries=np.ones((4, 3)), space="b", k=2)
+    request = script.match_requests[-1]
+    assert (request.index, request.HasField("index_parameters"), request.HasField("gallery_ids"), request.HasField("exclude_ids")) == (
+        match_pb2.INDEX_KIND_EXACT, False, False, False,
+    )  # fmt: skip
+    assert (found.index, found.recall, found.measured_recall, dict(found.index_parameters)) == ("exact", None, None, {})
+    client.match(queries=np.ones((4, 3)), space="b", k=2, index="hnsw", ef_search=7)
+    request = script.match_requests[-1]
+    assert (request.index, request.index_parameters) == (match_pb2.INDEX_KIND_HNSW, match_pb2.IndexParameters(ef_search=7))
+    client.match(queries=np.ones((4, 3)), space="b", k=2, gallery_ids=np.array(["x", "y"]), exclude_ids=[])
+    request = script.match_requests[-1]
+    assert (list(request.gallery_ids.ids), request.HasField("exclude_ids")) == (["x", "y"], True)
+    with pytest.raises(consilience.InvalidArgumentError, match=r"exact, hnsw, ivf, cagra, gpu_flat") as refused:
+        client.match(queries=np.ones((4, 3)), space="b", index="lsh")
+    assert refused.value.field == "index"
+
+
+@pytest.mark.parametrize("field", ["gallery_ids", "exclude_ids"])
+def test_a_filter_that_fills_a_message_is_refused(client, script, field):
+    script.limits.update(max_message_bytes=4000)
+    with pytest.raises(consilience.InvalidArgumentError, match="1,000 are free") as refused:
+        client.match(query_ids=["x"], space="b", **{field: [f"{i:030d}" for i in range(40)]})
+    assert (refused.value.reason, refused.value.field, script.match_requests) == ("MESSAGE_TOO_LARGE", field, [])
 
 
 @pytest.mark.parametrize("route", [{"bridge": "a-to-b"}, {"space": "b"}])

@@ -94,6 +94,14 @@ def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
     np.save(tmp_path / "queries.npy", np.ones((1, 3)))
     told = json.loads(call("match", "--vectors", str(tmp_path / "queries.npy"), "--space", "b", "-k", "2", "--json")[1])
     assert (told["queries"], told["ids"]) == (["0"], [["x", "x"]])
+    (tmp_path / "some.txt").write_text("x\ny\n")
+    assert call("match", "q1", "--space", "b", "-k", "1", "--index", "hnsw", "--ef-search", "9")[0] == 0
+    assert (script.match_requests[-1].index, script.match_requests[-1].index_parameters.ef_search) == (2, 9)
+    assert call("match", "q1", "--space", "b", "-k", "1", "--gallery-ids", str(tmp_path / "some.txt"))[0] == 0
+    assert list(script.match_requests[-1].gallery_ids.ids) == ["x", "y"]
+    assert call("match", "q1", "--space", "b", "-k", "1", "--exclude-ids", str(tmp_path / "some.txt"))[0] == 0
+    assert list(script.match_requests[-1].exclude_ids.ids) == ["x", "y"]
+    assert call("match", "q1", "--space", "b", "--exclude-ids", str(tmp_path / "none.txt"))[0] == 2
     assert call("pairs", "a", "b")[1].splitlines()[0] == "a\tx\t0.900000"
 
 

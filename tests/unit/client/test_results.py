@@ -15,6 +15,7 @@ from consilience.results import (
     CallDetails,
     Certificate,
     Embeddings,
+    IndexRecall,
     Interval,
     MatchResult,
     MutualPairs,
@@ -52,6 +53,16 @@ def matrix(**told):
 def found(**told):
     ids = np.array([["x", "y"], ["z", "x"]], dtype=object)
     return MatchResult(ids, np.ones((2, 2)), np.zeros((2, 2)), "csls", SpaceUse("b", "u", 3), bridge="a-to-b", **told)
+
+
+def test_a_match_of_an_approximate_index_tells_its_recall():
+    recall = IndexRecall(0.975, 0.95, 0.9877, 0.95, 2, 256)
+    approximate = found(index="hnsw", recall=recall, index_parameters={"ef_search": 128})
+    assert "index hnsw, recall@2 = 0.975 [0.950, 0.988] (256 probes, 95%)" in repr(approximate)
+    assert float(approximate.recall) == 0.975
+    assert "recall" not in repr(found())
+    told = json.loads(json.dumps(approximate.to_dict()))
+    assert (told["recall"]["low"], told["index"], told["index_parameters"]) == (0.95, "hnsw", {"ef_search": 128})
 
 
 def test_a_report_prints_as_the_design_shows_it():
