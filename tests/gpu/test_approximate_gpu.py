@@ -42,7 +42,7 @@ def name(indexes, request):
 def test_built_and_searched(indexes, name, similarity):
     index = indexes.build(name, X, similarity, Control())
     candidates = index.search(X[:100], 32, 128, Control())
-    rows, scores, short = rank_candidates(X[:100], X, similarity, candidates, None, 10, Control())
+    rows, scores, short = rank_candidates(X[:100], X, similarity, candidates, None, 10, 4, Control())
     exact = exact_scores(X[:100], X, similarity)
     assert not short.any()
     assert np.array_equal(scores, np.take_along_axis(exact, rows, axis=1))

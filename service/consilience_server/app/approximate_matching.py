@@ -145,33 +145,33 @@ class ApproximateMatching:
     async def _probed(
         self, call: Call, search: Search, index: ApproximateIndex, choice: IndexChoice, subject: tuple[str, ...], probe: Probe, count: int
     ) -> _Probed:
-        n, d = search.gallery.shape
+        (n, d), threads = search.gallery.shape, self._indexes.threads
 
         def measure() -> _Probed:
             queries, own = probe.make(call.control)
             available = n - (own is not None)
             depth = min(available, count if count == n else count - _SPARE - 1)
             candidates = index.search(queries, count, choice.effort, call.control)
-            _, found, _ = rank_candidates(queries, search.gallery, search.similarity, candidates, own, depth, call.control)
+            _, found, _ = rank_candidates(queries, search.gallery, search.similarity, candidates, own, depth, threads, call.control)
             table = self._engine.query(queries, search.gallery, search.similarity, depth, exclude=own, control=call.control)
             certificate = table.certificate
             self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)
             return _Probed(found, table.scores[:, :depth].copy())
 
         key = ("probe", choice.name, str(choice.effort), str(count), *subject, *probe.key)
-        nbytes = 40 * PROBE_QUERIES * count + max(self._engine.query_bytes(PROBE_QUERIES, n, d, count), _GATHER_BYTES)
+        nbytes = 40 * PROBE_QUERIES * count + max(self._engine.query_bytes(PROBE_QUERIES, n, d, count), threads * _GATHER_BYTES)
         return await self._derived.kept(call, "scan", key, measure, nbytes, "tables")
 
     async def _search(
         self, call: Call, search: Search, index: ApproximateIndex, choice: IndexChoice, k: int, count: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        (m, d), n = search.queries.shape, len(search.gallery)
+        (m, d), n, threads = search.queries.shape, len(search.gallery), self._indexes.threads
 
         def approximate() -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]:
             candidates = index.search(search.queries, count, choice.effort, call.control)
-            return rank_candidates(search.queries, search.gallery, search.similarity, candidates, search.exclude, k, call.control)
+            return rank_candidates(search.queries, search.gallery, search.similarity, candidates, search.exclude, k, threads, call.control)
 
-        rows, scores, short = await self._pool.run(call, "scan", approximate, nbytes=m * (8 * d + 40 * count) + _GATHER_BYTES)
+        rows, scores, short = await self._pool.run(call, "scan", approximate, nbytes=m * (8 * d + 80 * count) + threads * _GATHER_BYTES)
         if short.any():
             asked = np.flatnonzero(short)
 

@@ -122,9 +122,9 @@ def build_bytes(name: ApproximateName, n: int, d: int, similarity: Similarity) -
 
 
 def build_seconds(name: ApproximateName, n: int, d: int, flops_per_second: float) -> float:
-    """A rough estimate of a build, measured on one x86 core (`hnsw`: distances of scattered items run at a tenth of a product's rate)."""
+    """A rough estimate of a build, measured on one x86 core (`hnsw`: distances of scattered items run at a sixteenth of a product's)."""
     if name == "hnsw":
-        return 10.0 * 2.0 * d * n * _EF_CONSTRUCTION * math.log2(max(2, n)) / flops_per_second
+        return 16.0 * 2.0 * d * n * _EF_CONSTRUCTION * math.log2(max(2, n)) / flops_per_second
     if name == "ivf":
         cells = cell_count(n)
         return 2.0 * d * cells * (n + _ROUNDS * min(n, _SAMPLE_PER_CELL * cells)) / flops_per_second

@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from consilience_server.core.control import Control
 from consilience_server.core.exact_score import exact_pair_scores
 from consilience_server.core.similarity import Similarity
+from consilience_server.engine.row_blocks import for_row_blocks
 
 _GATHER_BYTES = 16 << 20
+"""Candidates of a block of queries, gathered by each thread."""
 
 
 def rank_candidates(
@@ -17,6 +19,7 @@ def rank_candidates(
     candidates: NDArray[np.int64],
     exclude: NDArray[np.int64] | None,
     k: int,
+    threads: int,
     control: Control,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]:
     """The k best of each query's candidates, by exact score and then by row.
@@ -28,6 +31,7 @@ def rank_candidates(
         candidates: (m, c) gallery rows, c >= k, -1 where the index found nothing; a row named twice counts once.
         exclude: (m,) the gallery row that is each query itself, -1 for none.
         k: matches of each query.
+        threads: threads for the exact scores.
         control: cancellation.
 
     Returns:
@@ -41,13 +45,16 @@ def rank_candidates(
     if exclude is not None:
         usable &= rows != exclude[:, None]
     scores = np.full((m, c), -np.inf)
-    step = max(1, _GATHER_BYTES // (4 * c * gallery.shape[1]))
-    for start in range(0, m, step):
+
+    def score(block: slice) -> None:
         control.check()
-        asked, places = np.nonzero(usable[start : start + step])
-        matches = gallery[rows[start + asked, places]]
-        pairs = exact_pair_scores(queries[start : start + step], matches, similarity, asked, np.arange(len(matches)))
-        scores[start + asked, places] = pairs
+        asked, places = np.nonzero(usable[block])
+        # An item that several queries found is gathered, and its norm taken, once.
+        matches, which = np.unique(rows[block][asked, places], return_inverse=True)
+        scores[block][asked, places] = exact_pair_scores(queries[block], gallery[matches], similarity, asked, which)
+
+    step = min(-(-m // threads), _GATHER_BYTES // (4 * c * gallery.shape[1]))
+    for_row_blocks(m, step, threads, score)
     # Ascending rows, stably by score: equal scores stay by row.
     best = np.argsort(np.where(usable, -scores, np.inf), axis=1, kind="stable")[:, :k]
     taken = np.take_along_axis(rows, best, axis=1).astype(np.int32)

@@ -31,6 +31,11 @@ class ApproximateIndexes:
         self._on_device: DeviceIndexes | None = None
 
     @property
+    def threads(self) -> int:
+        """Threads of a search on the CPU."""
+        return self._threads
+
+    @property
     def names(self) -> tuple[ApproximateName, ...]:
         """The kinds that can be built here."""
         return CPU_INDEXES + tuple(name for name in DEVICE_INDEXES if self._lacking(name) is None)
