@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.neighbour_sets import NeighbourSets
+from consilience_server.engine.kernels import chosen_isa, load_kernels
+
+_THREADS = 1
+"""A millisecond of work at a hundred thousand items: threads would cost as much as they save."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,18 @@ class KeyedSets:
     ks: tuple[int, ...]
     keys: NDArray[np.int64]
     weights: NDArray[np.float64]
+
+    @cached_property
+    def lists(self) -> tuple[NDArray[np.int32], ...] | None:
+        """For each k the neighbours of each query, (n, k) by ascending canonical positions; None where ties share places."""
+        found = []
+        for column, k in enumerate(self.ks):
+            weights = self.weights[:, column]
+            keys = self.keys[weights == 1.0]
+            if len(keys) != self.n * k or np.count_nonzero(weights) != len(keys):
+                return None
+            found.append((keys - np.repeat(np.arange(self.n) * self.n, k)).astype(np.int32).reshape(self.n, k))
+        return tuple(found)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -73,6 +90,11 @@ def shared_edges(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np
 
 def overlap_scores(x: KeyedSets, y: KeyedSets) -> NDArray[np.float64]:
     """(len(ks),) mutual k-NN of two spaces for every k; `core/mutual_knn.py` has the definition. Symmetric to the bit."""
+    kernels = load_kernels()
+    if kernels is not None and x.lists is not None and y.lists is not None:
+        isa = chosen_isa(kernels)
+        counts = [kernels.shared_items(a, b, _THREADS, isa) for a, b in zip(x.lists, y.lists, strict=True)]
+        return np.array([count / (x.n * k) for count, k in zip(counts, x.ks, strict=True)])
     at_x, at_y = shared_edges(x.keys, y.keys)
     return np.array(
         [min(float(np.add.reduce(x.weights[at_x, column] * y.weights[at_y, column])) / (x.n * k), 1.0) for column, k in enumerate(x.ks)]

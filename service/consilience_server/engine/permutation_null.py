@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.permutation import permutation
+from consilience_server.engine.kernels import chosen_isa, load_kernels
 from consilience_server.engine.overlap import KeyedSets
 
 _DENSE_BYTES = 1 << 23
@@ -25,6 +27,7 @@ _SLOTS_AN_EDGE = 16
 _SPACES_AN_INDEX = 64
 _EDGES_A_CHUNK = 1 << 22
 _PERMUTATIONS_A_CHUNK = 32
+_COUNTED_EDGES_A_CHUNK = 1 << 27
 
 
 def permuted_overlaps(
@@ -52,6 +55,12 @@ def permuted_overlaps(
     """
     found = {pair: np.empty((len(spaces[0].ks), permutations)) for pair in combinations(range(len(spaces)), 2)}
     scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
+    kernels, lists = load_kernels(), [space.lists for space in spaces]
+    if kernels is not None and all(one is not None for one in lists):
+        for part, totals in _counted(kernels, [one for one in lists if one is not None], permutations, seed, threads, control):
+            for pair, counts in totals.items():
+                found[pair][:, part] = counts / scale
+        return found
     passes = list(_passes(spaces))
     for part, (pairs, score) in enumerate(passes):
         largest = max(len(space.keys) for space in spaces)
@@ -67,6 +76,27 @@ def permuted_overlaps(
                     np.minimum(values / scale, 1.0, out=found[pair][:, chunk.start : chunk.stop])
                 control.progress((part + chunk.stop / permutations) / len(passes))
     return found
+
+
+def _counted(
+    kernels: ModuleType, lists: Sequence[tuple[NDArray[np.int32], ...]], permutations: int, seed: int, threads: int, control: Control
+) -> Iterator[tuple[slice, dict[tuple[int, int], NDArray[np.int64]]]]:
+    """The shared items (len(ks), permutations in the part) of every pair of spaces without ties, part by part: whole numbers, exact."""
+    n, isa = len(lists[0][0]), chosen_isa(kernels)
+    edges = sum(one.shape[1] for one in lists[0]) * n
+    size = max(1, min(_PERMUTATIONS_A_CHUNK, _COUNTED_EDGES_A_CHUNK // edges))
+    for start in range(0, permutations, size):
+        control.check()
+        part = slice(start, min(start + size, permutations))
+        drawn = kernels.draw_permutations(seed, start, part.stop - start, n, threads)
+        totals = {}
+        for i, j in combinations(range(len(lists)), 2):
+            control.check()
+            totals[i, j] = np.array(
+                [kernels.permuted_shared_items(x, y, drawn, threads, isa) for x, y in zip(lists[i], lists[j], strict=True)]
+            )
+        control.progress(part.stop / permutations)
+        yield part, totals
 
 
 _Scorer = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]

@@ -8,6 +8,35 @@ from numpy.typing import NDArray
 def supported() -> list[str]:
     """Names of the instruction sets that this processor runs, best first; the last is `portable`."""
 
+def draw_permutations(seed: int, first: int, count: int, n: int, threads: int) -> NDArray[np.int32]:
+    """(count, n) permutations number first, first + 1, ...: those of the server's `core/permutation.py`.
+
+    Args:
+        seed: 0 <= seed < 2^64.
+        first: 0 <= first < 2^64.
+        count: at least 1.
+        n: 1 <= n < 2^31.
+        threads: the answer does not depend on it; each holds about 40 bytes an item.
+    """
+
+def shared_items(x: NDArray[np.int32], y: NDArray[np.int32], threads: int, isa: str = "") -> int:
+    """Sum over the rows of the items that two arrays of lists share.
+
+    Args:
+        x: (n, k) int32 items of 0..n-1, none twice in a row.
+        y: (n, k) likewise.
+        threads: the answer does not depend on it.
+        isa: instruction set, one of `supported()`; empty for the best.
+
+    Raises:
+        ValueError: for other shapes, items out of range or another instruction set.
+    """
+
+def permuted_shared_items(
+    x: NDArray[np.int32], y: NDArray[np.int32], permutations: NDArray[np.int32], threads: int, isa: str = ""
+) -> NDArray[np.int64]:
+    """(count,) sums over the rows r of |x[p(r)] and p(y[r])| for each row p of the (count, n) permutations; else as `shared_items`."""
+
 class ScanCopy:
     """Vectors as int16 in panels, with the bounds of `src/scan_copy.h`.
 

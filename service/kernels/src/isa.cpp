@@ -18,20 +18,36 @@ std::vector<std::string> supported_isas() {
     return names;
 }
 
-const NeighbourKernels& neighbour_kernels(const std::string& isa) {
+namespace {
+
+std::string chosen(const std::string& isa) {
     std::string known;
     for (const std::string& name : supported_isas()) {
-        if (isa.empty() || name == isa) {
-#ifdef CONSILIENCE_X86
-            if (name == "avx512-vnni") return avx512_vnni_neighbour_kernels();
-            if (name == "avx512") return avx512_neighbour_kernels();
-            if (name == "avx2") return avx2_neighbour_kernels();
-#endif
-            return portable_neighbour_kernels();
-        }
+        if (isa.empty() || name == isa) return name;
         known += known.empty() ? name : ", " + name;
     }
     throw std::invalid_argument("isa = \"" + isa + "\", but this processor runs " + known);
+}
+
+}  // namespace
+
+const NeighbourKernels& neighbour_kernels(const std::string& isa) {
+    const std::string name = chosen(isa);
+#ifdef CONSILIENCE_X86
+    if (name == "avx512-vnni") return avx512_vnni_neighbour_kernels();
+    if (name == "avx512") return avx512_neighbour_kernels();
+    if (name == "avx2") return avx2_neighbour_kernels();
+#endif
+    return portable_neighbour_kernels();
+}
+
+const ListKernels& list_kernels(const std::string& isa) {
+    const std::string name = chosen(isa);
+#ifdef CONSILIENCE_X86
+    if (name == "avx512-vnni" || name == "avx512") return avx512_list_kernels();
+    if (name == "avx2") return avx2_list_kernels();
+#endif
+    return portable_list_kernels();
 }
 
 }  // namespace consilience

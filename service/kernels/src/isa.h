@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "list_kernels.h"
 #include "neighbour_kernels.h"
 
 namespace consilience {
@@ -13,5 +14,6 @@ std::vector<std::string> supported_isas();
 
 // The named kernels, or the best for an empty name. Throws std::invalid_argument for a name that is not supported here.
 const NeighbourKernels& neighbour_kernels(const std::string& isa);
+const ListKernels& list_kernels(const std::string& isa);
 
 }  // namespace consilience

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "isa.h"
+#include "lists.h"
 #include "neighbour_search.h"
 
 using namespace consilience;
@@ -151,6 +152,34 @@ bool check(Random& random, const std::string& isa, Kind kind, Similarity similar
     return true;
 }
 
+bool check_lists(Random& random, const std::string& isa, int count, int k) {
+    std::vector<int32_t> x, y, all;
+    for (int item = 0; item < count; ++item) all.push_back(item);
+    for (std::vector<int32_t>* lists : {&x, &y})
+        for (int row = 0; row < count; ++row) {
+            std::shuffle(all.begin(), all.end(), random);
+            lists->insert(lists->end(), all.begin(), all.begin() + k);
+        }
+    const int permutations = 3, threads = 1 + below(random, 3);
+    std::vector<int32_t> p(static_cast<size_t>(permutations * count));
+    draw_permutations(random(), random(), permutations, count, threads, p.data());
+    std::vector<int64_t> totals(permutations);
+    permuted_shared_items(list_kernels(isa), x.data(), y.data(), count, k, p.data(), permutations, threads, totals.data());
+    for (int number = -1; number < permutations; ++number) {
+        const int32_t* own = number < 0 ? nullptr : p.data() + number * count;
+        int64_t expected = 0;
+        for (int row = 0; row < count; ++row)
+            for (int at = 0; at < k; ++at) {
+                const int32_t item = y[static_cast<size_t>(row * k + at)];
+                const int32_t* list = x.data() + static_cast<int64_t>(own == nullptr ? row : own[row]) * k;
+                expected += std::count(list, list + k, own == nullptr ? item : own[item]);
+            }
+        const int64_t found = number < 0 ? shared_items(list_kernels(isa), x.data(), y.data(), count, k, threads) : totals[static_cast<size_t>(number)];
+        if (found != expected) return fail("wrong overlap", isa, k, Similarity::cosine, number);
+    }
+    return true;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -158,14 +187,17 @@ int main(int count, char** arguments) {
     Random random(20240712);
     int64_t checked = 0;
     for (int round = 0; round < rounds; ++round)
-        for (const std::string& isa : supported_isas())
+        for (const std::string& isa : supported_isas()) {
+            const int items = 1 + below(random, 80);
+            if (!check_lists(random, isa, items, 1 + below(random, items))) return 1;
             for (int kind = 0; kind < kinds; ++kind)
                 for (int similarity = 0; similarity < 3; ++similarity)
                     for (const bool self_join : {true, false}) {
-                        const int items = 2 + below(random, round % 4 == 0 ? 400 : 70), dim = 1 + below(random, 150);
-                        if (!check(random, isa, static_cast<Kind>(kind), static_cast<Similarity>(similarity), items, dim, self_join)) return 1;
+                        const int own = 2 + below(random, round % 4 == 0 ? 400 : 70), dim = 1 + below(random, 150);
+                        if (!check(random, isa, static_cast<Kind>(kind), static_cast<Similarity>(similarity), own, dim, self_join)) return 1;
                         ++checked;
                     }
-    std::printf("%lld searches are exact\n", static_cast<long long>(checked));
+        }
+    std::printf("%lld searches are exact, and so are the overlaps of lists\n", static_cast<long long>(checked));
     return 0;
 }

@@ -1,0 +1,81 @@
+// Overlaps of neighbour lists for Python.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include <vector>
+
+#include "isa.h"
+#include "lists.h"
+
+namespace nb = nanobind;
+using namespace consilience;
+
+namespace {
+
+using Lists = nb::ndarray<const int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+nb::ndarray<nb::numpy, T, nb::ndim<1>> owned(std::vector<T> values) {
+    auto* kept = new std::vector<T>(std::move(values));
+    nb::capsule owner(kept, [](void* pointer) noexcept { delete static_cast<std::vector<T>*>(pointer); });
+    return nb::ndarray<nb::numpy, T, nb::ndim<1>>(kept->data(), {kept->size()}, owner);
+}
+
+void require_items(const Lists& lists, int32_t n) {
+    const int32_t* items = lists.data();
+    const size_t size = lists.size();
+    int32_t outside = 0;
+    for (size_t at = 0; at < size; ++at) outside |= (items[at] < 0) | (items[at] >= n);
+    if (outside != 0) throw nb::value_error("items must be in 0..n-1");
+}
+
+void check(const Lists& x, const Lists& y) {
+    if (x.shape(0) != y.shape(0) || x.shape(1) != y.shape(1) || x.shape(0) < 1 || x.shape(0) > 0x7fffffff || x.shape(1) < 1)
+        throw nb::value_error("both arrays of lists must have the same shape (n, k), with 1 <= n < 2^31 and k >= 1");
+    require_items(x, static_cast<int32_t>(x.shape(0)));
+    require_items(y, static_cast<int32_t>(x.shape(0)));
+}
+
+}  // namespace
+
+void bind_lists(nb::module_& module) {
+    module.def(
+        "draw_permutations",
+        [](uint64_t seed, uint64_t first, int64_t count, int64_t n, int threads) {
+            if (n < 1 || n > 0x7fffffff || count < 1) throw nb::value_error("n must be in 1..2^31-1 and count at least 1");
+            auto* kept = new std::vector<int32_t>(static_cast<size_t>(n * count));
+            nb::capsule owner(kept, [](void* pointer) noexcept { delete static_cast<std::vector<int32_t>*>(pointer); });
+            {
+                nb::gil_scoped_release released;
+                draw_permutations(seed, first, count, n, threads, kept->data());
+            }
+            return nb::ndarray<nb::numpy, int32_t, nb::ndim<2>>(kept->data(), {static_cast<size_t>(count), static_cast<size_t>(n)}, owner);
+        },
+        nb::arg("seed"), nb::arg("first"), nb::arg("count"), nb::arg("n"), nb::arg("threads"));
+    module.def(
+        "shared_items",
+        [](Lists x, Lists y, int threads, const std::string& isa) {
+            check(x, y);
+            const ListKernels& kernels = list_kernels(isa);
+            nb::gil_scoped_release released;
+            return shared_items(kernels, x.data(), y.data(), static_cast<int64_t>(x.shape(0)), static_cast<int>(x.shape(1)), threads);
+        },
+        nb::arg("x"), nb::arg("y"), nb::arg("threads"), nb::arg("isa") = "");
+    module.def(
+        "permuted_shared_items",
+        [](Lists x, Lists y, Lists p, int threads, const std::string& isa) {
+            check(x, y);
+            if (p.shape(1) != x.shape(0) || p.shape(0) < 1) throw nb::value_error("permutations must have the shape (count, n)");
+            require_items(p, static_cast<int32_t>(x.shape(0)));
+            const ListKernels& kernels = list_kernels(isa);
+            std::vector<int64_t> totals(p.shape(0));
+            {
+                nb::gil_scoped_release released;
+                permuted_shared_items(kernels, x.data(), y.data(), static_cast<int64_t>(x.shape(0)), static_cast<int>(x.shape(1)), p.data(),
+                                      static_cast<int64_t>(p.shape(0)), threads, totals.data());
+            }
+            return owned(std::move(totals));
+        },
+        nb::arg("x"), nb::arg("y"), nb::arg("permutations"), nb::arg("threads"), nb::arg("isa") = "");
+}

@@ -1,0 +1,24 @@
+// Overlaps of neighbour lists, and of lists of randomly paired items.
+//
+// Lists are (n, k) int32 arrays of items of 0..n-1, none twice in a row, in any order.
+#pragma once
+
+#include <cstdint>
+
+namespace consilience {
+
+// Lists of up to this many items are compared all with all, in registers.
+constexpr int short_list = 16;
+
+struct ListKernels {
+    const char* name;
+    // Sum over the rows r in [first, last) of |X[p(r)] n p(Y[r])| for lists of at most short_list items; p is a permutation of
+    // the items, or null for none. Reads short_list items from the start of each list of x, so something must lie behind the last.
+    int64_t (*shared)(const int32_t* x, const int32_t* y, int k, const int32_t* p, int64_t first, int64_t last);
+};
+
+const ListKernels& portable_list_kernels();
+const ListKernels& avx2_list_kernels();
+const ListKernels& avx512_list_kernels();
+
+}  // namespace consilience

@@ -1,0 +1,154 @@
+#include "lists.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "team.h"
+
+namespace consilience {
+
+namespace {
+
+// One block of Philox 4x64 with ten rounds.
+void philox(const uint64_t counter[4], uint64_t key0, uint64_t key1, uint64_t out[4]) {
+    uint64_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    for (int round = 0; round < 10; ++round) {
+        const unsigned __int128 left = static_cast<unsigned __int128>(0xD2E7470EE14C6C93ull) * c0;
+        const unsigned __int128 right = static_cast<unsigned __int128>(0xCA5A826395121157ull) * c2;
+        const uint64_t next0 = static_cast<uint64_t>(right >> 64) ^ c1 ^ key0;
+        const uint64_t next2 = static_cast<uint64_t>(left >> 64) ^ c3 ^ key1;
+        c1 = static_cast<uint64_t>(right);
+        c3 = static_cast<uint64_t>(left);
+        c0 = next0;
+        c2 = next2;
+        key0 += 0x9E3779B97F4A7C15ull;
+        key1 += 0xBB67AE8584CAA73Bull;
+    }
+    out[0] = c0;
+    out[1] = c1;
+    out[2] = c2;
+    out[3] = c3;
+}
+
+struct Draw {
+    uint64_t value;
+    int32_t position;
+};
+
+// Scratch of one thread.
+struct Scratch {
+    std::vector<uint64_t> draws;
+    std::vector<Draw> once, twice;
+    std::vector<int64_t> marks;
+    int64_t mark = 0;
+};
+
+void draw(uint64_t seed, uint64_t index, int64_t n, Scratch& scratch, int32_t* p) {
+    constexpr int bits = 11, buckets = 1 << bits;
+    const size_t count = static_cast<size_t>(n);
+    scratch.draws.resize((count + 3) / 4 * 4);
+    scratch.once.resize(count);
+    scratch.twice.resize(count);
+    // The stream counts before it draws.
+    for (size_t block = 0; block * 4 < count; ++block) {
+        const uint64_t counter[4] = {block + 1, 0, 0, 0};
+        philox(counter, seed, index, scratch.draws.data() + 4 * block);
+    }
+    // Two passes of a radix sort settle the first 22 bits; what shares them is put in order by insertion.
+    int32_t high[buckets] = {}, low[buckets] = {};
+    for (size_t at = 0; at < count; ++at) {
+        ++high[scratch.draws[at] >> (64 - bits)];
+        ++low[scratch.draws[at] >> (64 - 2 * bits) & (buckets - 1)];
+    }
+    int32_t before_high = 0, before_low = 0;
+    for (int bucket = 0; bucket < buckets; ++bucket) {
+        const int32_t own_high = high[bucket], own_low = low[bucket];
+        high[bucket] = before_high;
+        low[bucket] = before_low;
+        before_high += own_high;
+        before_low += own_low;
+    }
+    for (size_t at = 0; at < count; ++at) {
+        const uint64_t value = scratch.draws[at];
+        scratch.once[static_cast<size_t>(low[value >> (64 - 2 * bits) & (buckets - 1)]++)] = {value, static_cast<int32_t>(at)};
+    }
+    for (const Draw& one : scratch.once) scratch.twice[static_cast<size_t>(high[one.value >> (64 - bits)]++)] = one;
+    for (size_t at = 1; at < count; ++at) {
+        const Draw one = scratch.twice[at];
+        size_t to = at;
+        for (; to > 0 && scratch.twice[to - 1].value > one.value; --to) scratch.twice[to] = scratch.twice[to - 1];
+        scratch.twice[to] = one;
+    }
+    for (size_t at = 0; at < count; ++at) p[at] = scratch.twice[at].position;
+}
+
+// The lists, with something behind the last.
+std::vector<int32_t> with_margin(const int32_t* x, int64_t n, int k) {
+    std::vector<int32_t> lists(static_cast<size_t>(n * k + short_list));
+    std::memcpy(lists.data(), x, sizeof(int32_t) * static_cast<size_t>(n * k));
+    return lists;
+}
+
+// Long lists: mark one, look up the other.
+int64_t shared_long(const int32_t* x, const int32_t* y, int64_t n, int k, const int32_t* p, int64_t first, int64_t last, Scratch& scratch) {
+    scratch.marks.resize(static_cast<size_t>(n), -1);
+    int64_t total = 0;
+    for (int64_t row = first; row < last; ++row) {
+        const int64_t other = p == nullptr ? row : p[row];
+        const int64_t mark = ++scratch.mark;
+        for (int at = 0; at < k; ++at) scratch.marks[static_cast<size_t>(x[other * k + at])] = mark;
+        for (int at = 0; at < k; ++at) {
+            const int32_t item = y[row * k + at];
+            total += scratch.marks[static_cast<size_t>(p == nullptr ? item : p[item])] == mark;
+        }
+    }
+    return total;
+}
+
+}  // namespace
+
+void draw_permutations(uint64_t seed, uint64_t first, int64_t count, int64_t n, int threads, int32_t* p) {
+    std::atomic<int64_t> next{0};
+    run_team(static_cast<int>(std::min<int64_t>(std::max(threads, 1), count)), [&] {
+        Scratch scratch;
+        for (int64_t at = next.fetch_add(1); at < count; at = next.fetch_add(1)) draw(seed, first + static_cast<uint64_t>(at), n, scratch, p + at * n);
+    });
+}
+
+int64_t shared_items(const ListKernels& kernels, const int32_t* x, const int32_t* y, int64_t n, int k, int threads) {
+    std::atomic<int64_t> total{0};
+    const bool brief = k <= short_list;
+    share_out(n, 1 << 14, threads, [&](int64_t first, int64_t last) {
+        if (brief) {
+            // The last lists have nothing behind them.
+            const int64_t inner = std::max(first, std::min(last, n - short_list));
+            int64_t found = kernels.shared(x, y, k, nullptr, first, inner);
+            if (inner < last) {
+                const std::vector<int32_t> lists = with_margin(x + inner * k, last - inner, k);
+                found += kernels.shared(lists.data(), y + inner * k, k, nullptr, 0, last - inner);
+            }
+            total.fetch_add(found);
+        } else {
+            Scratch scratch;
+            total.fetch_add(shared_long(x, y, n, k, nullptr, first, last, scratch));
+        }
+    });
+    return total.load();
+}
+
+void permuted_shared_items(const ListKernels& kernels, const int32_t* x, const int32_t* y, int64_t n, int k, const int32_t* p, int64_t count,
+                           int threads, int64_t* totals) {
+    const bool brief = k <= short_list;
+    const std::vector<int32_t> lists = brief ? with_margin(x, n, k) : std::vector<int32_t>();
+    std::atomic<int64_t> next{0};
+    run_team(static_cast<int>(std::min<int64_t>(std::max(threads, 1), count)), [&] {
+        Scratch scratch;
+        for (int64_t at = next.fetch_add(1); at < count; at = next.fetch_add(1)) {
+            const int32_t* own = p + at * n;
+            totals[at] = brief ? kernels.shared(lists.data(), y, k, own, 0, n) : shared_long(x, y, n, k, own, 0, n, scratch);
+        }
+    });
+}
+
+}  // namespace consilience
