@@ -57,9 +57,9 @@ def permuted_overlaps(
     scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
     kernels, lists = load_kernels(), [space.lists for space in spaces]
     if kernels is not None and all(one is not None for one in lists):
-        for part, totals in _counted(kernels, [one for one in lists if one is not None], permutations, seed, threads, control):
+        for chosen, totals in _counted(kernels, [one for one in lists if one is not None], permutations, seed, threads, control):
             for pair, counts in totals.items():
-                found[pair][:, part] = counts / scale
+                found[pair][:, chosen] = counts / scale
         return found
     passes = list(_passes(spaces))
     for part, (pairs, score) in enumerate(passes):
