@@ -34,6 +34,7 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
 from consilience_server.app.operations import Operations
 from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
+from consilience_server.app.query_batching import QueryBatches
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
@@ -228,6 +229,7 @@ def _application(
             results=results,
             metrics=metrics,
             limits=MatchLimits(settings.max_k, settings.max_message_bytes // _ANSWER_BYTES, flops),
+            batches=QueryBatches(pool, warm.engine, metrics, limit=settings.batch_queries, pause_seconds=settings.batch_pause_ms / 1000),
         ),
         operations=operations,
         info=info,

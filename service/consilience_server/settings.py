@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     memory_budget_bytes: int = Field(0, ge=0, description="snapshots, tables and requests together; 0 is 60% of the machine's memory")
     queue_limit: int = Field(256, ge=1, description="pieces of work that may wait for a thread")
     max_concurrent_calls: int = Field(1024, ge=1, description="calls in progress at a time")
+    batch_queries: int = Field(
+        256, ge=1, le=65_536, description="most queries of concurrent calls that are searched together; 1 is each alone"
+    )
+    batch_pause_ms: float = Field(1.0, ge=0, le=100, description="milliseconds between two shared searches in which more queries may join")
     inline_seconds: Seconds = Field(
         20.0, description="work estimated to last longer is answered with an operation, if the caller left it open"
     )

@@ -13,6 +13,7 @@ from consilience_server.app.matching import Matching, MatchLimits
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
 from consilience_server.app.ports import SpaceSpec
+from consilience_server.app.query_batching import QueryBatches
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
@@ -57,6 +58,7 @@ class BridgeBench:
             results=self.results,
             metrics=self.metrics,
             limits=MatchLimits(max_k=100, max_answers=20_000, flops_per_second=1e10),
+            batches=QueryBatches(self.pool, self.engine, self.metrics),
         )
 
     def space(self, name, vectors, ids=None, similarity=Similarity.COSINE):

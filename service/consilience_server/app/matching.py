@@ -16,10 +16,11 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.csls_terms import CslsTerms, Side
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.gallery_filter import check_part, find_in_part, gallery_part, part_bytes
-from consilience_server.app.gallery_search import Found, Search, find
+from consilience_server.app.gallery_search import Found, Search
 from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_correction, check_match
 from consilience_server.app.mutual_matching import MutualMatching
 from consilience_server.app.ports import Metrics, SpaceRecord
+from consilience_server.app.query_batching import QueryBatches
 from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -88,6 +89,7 @@ class Matching:
         results: ResultCache,
         metrics: Metrics,
         limits: MatchLimits,
+        batches: QueryBatches,
     ) -> None:
         self._snapshots = snapshots
         self._derived = derived
@@ -96,6 +98,7 @@ class Matching:
         self._results = results
         self._metrics = metrics
         self._limits = limits
+        self._batches = batches
         self._terms = CslsTerms(derived, tables, engine, metrics)
         self._approximate = ApproximateMatching(derived, pool, engine, indexes, metrics)
         self._mutual = MutualMatching(snapshots, derived, self._terms, pool, engine, metrics)
@@ -220,7 +223,7 @@ class Matching:
             elif query.filtered:
                 found, items = await self._found_in_part(scan, query, search, gallery)
             else:
-                found = await self._found(scan, query, search)
+                found = await self._batches.find(scan, search, query.k, query.correction_k)
             return MatchReport(
                 ids=gallery.ids[found.rows.ravel()].tolist(),
                 similarities=found.similarities,
@@ -236,16 +239,6 @@ class Matching:
                 recall=found.recall,
                 gallery_items=items,
             )
-
-    async def _found(self, call: Call, query: MatchQuery, search: Search) -> Found:
-        depth = max(query.k, query.correction_k if search.term is not None else 0)
-        m, n = len(search.queries), len(search.gallery)
-        return await self._pool.run(
-            call,
-            "scan",
-            lambda: find(search, query.k, query.correction_k, self._engine, self._metrics, call.control),
-            nbytes=self._engine.query_bytes(m, n, search.gallery.shape[1], depth) + 40 * m * depth,
-        )
 
     async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
         """What was found, and the size of the part."""
