@@ -1,9 +1,15 @@
-"""`match` of one query vector against 50,000 x 384 under cosine, k = 10, by 1, 8 and 64 callers at a time, beside FAISS alone with the
-kernels that the server gives it."""
+"""`match` of one query vector against 100,000 x 768 under cosine, k = 10, by 1, 8, 64 and 256 callers at a time: the server as it is, and
+the same server with each query alone and FAISS as installed (OpenBLAS left to choose its kernel).
 
+    python tests/bench/match.py
+    python tests/bench/match.py --items 20000 --rounds 3
+"""
+
+import argparse
 import asyncio
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +17,13 @@ from report import interleave, number, table
 from support.server_process import running_server
 
 from consilience import AsyncClient, Client
-from consilience_server.engine.blas import load_faiss
 
-ITEMS, DIM, K, ROUNDS = 50_000, 384, 10, 5
-CALLERS = {1: 60, 8: 240, 64: 640}
-"""Calls a round, by callers."""
+DIM, K = 768, 10
+SHARED, ALONE = "Consilience", "each query alone, FAISS as installed"
+CALLS = {1: (100, 40), 8: (800, 80), 64: (4096, 256), 256: (8192, 512)}
+"""Calls a round of the two servers, by callers."""
+# Any value keeps the server from choosing a kernel; this one OpenBLAS does not know, so it looks at the processor itself.
+AS_INSTALLED = {"CONSILIENCE_ENGINE": "faiss", "CONSILIENCE_BATCH_QUERIES": "1", "OPENBLAS_CORETYPE": "none"}
 
 
 async def load(address: str, queries: np.ndarray, callers: int, calls: int) -> tuple[list[float], float]:
@@ -24,6 +32,7 @@ async def load(address: str, queries: np.ndarray, callers: int, calls: int) -> t
     left = iter(range(calls))
 
     async with AsyncClient(address, timeout=120) as client:
+        await client.server_info()
 
         async def caller() -> None:
             for call in left:
@@ -38,42 +47,46 @@ async def load(address: str, queries: np.ndarray, callers: int, calls: int) -> t
 
 
 def main() -> None:
-    faiss = load_faiss()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
     random = np.random.default_rng(0)
-    gallery = random.standard_normal((ITEMS, DIM), dtype=np.float32)
-    fresh = iter(random.standard_normal((200, 1024, DIM), dtype=np.float32))
-    latencies: dict[int, list[float]] = {callers: [] for callers in CALLERS}
-    unit = gallery / np.linalg.norm(gallery, axis=1, keepdims=True)
-    index = faiss.IndexFlatIP(DIM)
-    index.add(unit)
+    gallery = random.standard_normal((options.items, DIM), dtype=np.float32)
+    latencies: dict[tuple[str, int], list[float]] = {}
 
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder) / "store") as server:
-        with Client(server.address, timeout=120) as client:
-            client.create_space("gallery", dim=DIM, similarity="cosine")
-            client.upsert("gallery", [f"item-{row:05d}" for row in range(ITEMS)], gallery)
-            client.match(queries=next(fresh)[:1], space="gallery", k=K)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = {
+            name: stack.enter_context(running_server(folder / str(position), environment=environment))
+            for position, (name, environment) in enumerate(((SHARED, {}), (ALONE, AS_INSTALLED)))
+        }
+        for server in servers.values():
+            with Client(server.address, timeout=120) as client:
+                client.create_space("gallery", dim=DIM, similarity="cosine")
+                client.upsert("gallery", [f"item-{row:06d}" for row in range(options.items)], gallery)
+                client.match(queries=gallery[:1] + 1, space="gallery", k=K)
+                engine = client.server_info().engine
+                print(f"{engine.backend}, native kernels {engine.kernels}, BLAS {engine.blas_kernel}\n")
 
-        def through_faiss() -> float:
-            queries = next(fresh)[:60]
-            begin = time.perf_counter()
-            for query in queries:
-                index.search(query[None] / np.linalg.norm(query), K)
-            return len(queries) / (time.perf_counter() - begin)
-
-        def by(callers: int) -> float:
+        def by(name: str, callers: int) -> float:
+            calls = CALLS[callers][name == ALONE]
             # New vectors each round: the cache never answers.
-            taken, rate = asyncio.run(load(server.address, next(fresh), callers, CALLERS[callers]))
-            latencies[callers] += taken
+            queries = random.standard_normal((calls, DIM), dtype=np.float32)
+            taken, rate = asyncio.run(load(servers[name].address, queries, callers, calls))
+            latencies.setdefault((name, callers), []).extend(taken)
             return rate
 
-        sides = {"FAISS flat alone, in-process, one query at a time": through_faiss}
-        sides |= {f"match, {callers} callers": lambda callers=callers: by(callers) for callers in CALLERS}
-        measured = interleave(ROUNDS, sides)
-    note = "The callers share the machine's cores with the server. No answer came from the cache."
-    print(table(f"match: throughput, {ITEMS:,} x {DIM}, k = {K}", "calls/s", measured, note=note))
-    print("| callers | p50 ms | p99 ms | calls |\n|---|---|---|---|")
-    for callers, taken in latencies.items():
-        print(f"| {callers} | {number(float(np.percentile(taken, 50)))} | {number(float(np.percentile(taken, 99)))} | {len(taken)} |")
+        for callers in CALLS:
+            sides = {name: (lambda name=name, callers=callers: by(name, callers)) for name in (ALONE, SHARED)}
+            measured = interleave(options.rounds, sides)
+            title = f"match: {callers} callers, {options.items:,} x {DIM}, k = {K}"
+            print(table(title, "calls/s", measured, note="The callers share the machine's cores with the server."), flush=True)
+    print("| server | callers | p50 ms | p99 ms | calls |\n|---|---|---|---|---|")
+    for (name, callers), taken in latencies.items():
+        print(
+            f"| {name} | {callers} | {number(float(np.percentile(taken, 50)))} | {number(float(np.percentile(taken, 99)))} | {len(taken)} |"
+        )
     print()
 
 

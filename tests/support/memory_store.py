@@ -33,6 +33,9 @@ class MemoryStore:
             raise SpaceNotFound(name)
         return self.records[name]
 
+    def known(self, name):
+        return None
+
     def list(self, after, limit):
         return [self.records[name] for name in sorted(self.records) if name > after][:limit]
 

@@ -153,6 +153,11 @@ class LanceStore:
         self._check_open()
         return self._catalog.space(name)
 
+    def known(self, name: str) -> SpaceRecord | None:
+        """The space as it is now where memory tells; see the port."""
+        self._check_open()
+        return self._catalog.known(name)
+
     def list(self, after: str, limit: int) -> Sequence[SpaceRecord]:
         """At most `limit` spaces whose names come after `after`, in byte order."""
         self._check_open()

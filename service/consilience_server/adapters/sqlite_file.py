@@ -35,6 +35,8 @@ class SqliteFile:
         self._writer_lock = threading.Lock()
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._closed = False
+        self.generation = 0
+        """Grows with every write of this process: what was read before may have changed."""
         if read_only and not path.is_file():
             raise CorruptData(f"{path} is missing; restore it from a backup")
         with self._translated():
@@ -85,6 +87,8 @@ class SqliteFile:
                 with suppress(sqlite3.Error):
                     self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                self.generation += 1
 
     def _borrow(self) -> sqlite3.Connection:
         try:

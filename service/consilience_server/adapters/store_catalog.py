@@ -89,6 +89,8 @@ class StoreCatalog:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.database = SqliteFile(path, SCHEMA, read_only=read_only)
+        self._read_only = read_only
+        self._known: dict[str, tuple[int, SpaceRecord]] = {}
 
     def create(self, uid: str, spec: SpaceSpec, request_id: str) -> SpaceRecord:
         """Insert a space; the same non-empty request_id and spec again answers the space made before."""
@@ -109,11 +111,23 @@ class StoreCatalog:
 
     def space(self, name: str) -> SpaceRecord:
         """The space of this name; SpaceNotFound."""
+        generation = self.database.generation
         with self.database.read() as connection:
             row = connection.execute(f"{_SELECT} WHERE s.name = ?", [name]).fetchone()
             if row is None:
+                self._known.pop(name, None)
                 raise SpaceNotFound(f"there is no space {name!r}; list the spaces for their names", space=name)
-            return _record(connection, row)
+            record = _record(connection, row)
+        self._known[name] = (generation, record)
+        return record
+
+    def known(self, name: str) -> SpaceRecord | None:
+        """The space of this name where memory tells, at no cost; None where the file must be read.
+
+        Only the writer knows that nobody else has written: a reader of another process's store always reads.
+        """
+        generation, record = self._known.get(name, (-1, None))
+        return record if not self._read_only and generation == self.database.generation else None
 
     def spaces(self, after: str, limit: int) -> list[SpaceRecord]:
         """At most `limit` spaces after the name `after`, in byte order of the names."""

@@ -42,6 +42,13 @@ _HASH_INLINE_BYTES = 1 << 20
 """Queries up to this size are hashed on the event loop (a millisecond); larger ones in a thread."""
 
 
+_INLINE_MATCHES = 512
+"""Matches up to this number are encoded on the event loop: a thread would take longer to start."""
+
+_INLINE_VALUES = 1 << 14
+"""Likewise for the check of query vectors with up to this many values."""
+
+
 @dataclass(frozen=True)
 class _Route:
     """Where a query goes: versions pinned, bridge read.
@@ -123,6 +130,8 @@ class Matching:
 
         async def compute(work: Call) -> bytes:
             report = await self._report(work, query, route)
+            if len(report.ids) <= _INLINE_MATCHES:
+                return encode(report)
             return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
@@ -273,7 +282,10 @@ class Matching:
             queries = space.vectors[exclude]
         else:
             queries = np.ascontiguousarray(query.vectors)
-            await asyncio.to_thread(check_vectors, queries, space.similarity, None, "vectors")
+            if queries.size <= _INLINE_VALUES:
+                check_vectors(queries, space.similarity, None, "vectors")
+            else:
+                await asyncio.to_thread(check_vectors, queries, space.similarity, None, "vectors")
         term = await self._terms.within(call, space, query.correction_k) if query.correction == "csls" else None
         return Search(queries, space.vectors, space.similarity, exclude, term)
 

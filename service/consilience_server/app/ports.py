@@ -129,6 +129,10 @@ class SpaceStore(Protocol):
         """The space as it is now."""
         ...
 
+    def known(self, name: str) -> SpaceRecord | None:
+        """What `get` would answer, where that is known without waiting; else None. Never stale, never blocks."""
+        ...
+
     def list(self, after: str, limit: int) -> Sequence[SpaceRecord]:
         """At most `limit` spaces whose names come after `after`, ascending by name."""
         ...

@@ -43,7 +43,8 @@ class Snapshots:
     async def record(self, space: str, *, field: str = "") -> SpaceRecord:
         """The space as it is now; SpaceNotFound, by the field of the request that asked for it."""
         with asked_by(field):
-            return await asyncio.to_thread(self._store.get, space)
+            known = self._store.known(space)
+            return known if known is not None else await asyncio.to_thread(self._store.get, space)
 
     @asynccontextmanager
     async def hold(self, call: Call, space: str, version: int = 0, *, field: str = "", version_field: str = "") -> AsyncIterator[Snapshot]:
