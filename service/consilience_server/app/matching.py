@@ -1,6 +1,7 @@
 """Matches: the nearest items of a gallery for each query, within a space or through a bridge."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -131,7 +132,11 @@ class Matching:
         async def compute(work: Call) -> bytes:
             report = await self._report(work, query, route)
             if len(report.ids) <= _INLINE_MATCHES:
-                return encode(report)
+                started = time.perf_counter()
+                encoded = encode(report)
+                work.spent("encode", time.perf_counter() - started)
+                self._metrics.stage("encode", work.operation, time.perf_counter() - started)
+                return encoded
             return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
