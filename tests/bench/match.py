@@ -7,6 +7,9 @@ the same server with each query alone and FAISS as installed (OpenBLAS left to c
 
 import argparse
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -22,8 +25,15 @@ DIM, K = 768, 10
 SHARED, ALONE = "Consilience", "each query alone, FAISS as installed"
 CALLS = {1: (100, 40), 8: (800, 80), 64: (4096, 256), 256: (8192, 512)}
 """Calls a round of the two servers, by callers."""
-# Any value keeps the server from choosing a kernel; this one OpenBLAS does not know, so it looks at the processor itself.
-AS_INSTALLED = {"CONSILIENCE_ENGINE": "faiss", "CONSILIENCE_BATCH_QUERIES": "1", "OPENBLAS_CORETYPE": "none"}
+AS_INSTALLED = {"CONSILIENCE_ENGINE": "faiss", "CONSILIENCE_BATCH_QUERIES": "1"}
+_KERNEL = "import faiss, threadpoolctl; print(next(p['architecture'] for p in threadpoolctl.threadpool_info() if 'faiss' in p['filepath']))"
+
+
+def own_choice() -> str:
+    """The kernel that FAISS's OpenBLAS takes on this processor when nobody tells it."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    answer = subprocess.run([sys.executable, "-c", _KERNEL], env=environment, capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
 
 
 async def load(address: str, queries: np.ndarray, callers: int, calls: int) -> tuple[list[float], float]:
@@ -59,7 +69,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {
             name: stack.enter_context(running_server(folder / str(position), environment=environment))
-            for position, (name, environment) in enumerate(((SHARED, {}), (ALONE, AS_INSTALLED)))
+            for position, (name, environment) in enumerate(((SHARED, {}), (ALONE, AS_INSTALLED | {"OPENBLAS_CORETYPE": own_choice()})))
         }
         for server in servers.values():
             with Client(server.address, timeout=120) as client:
