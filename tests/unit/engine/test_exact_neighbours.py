@@ -364,3 +364,32 @@ def test_the_memory_estimate_holds_and_is_no_fantasy(engine, control, n, d, k_ma
     assert table.nbytes <= peak <= estimate
     if kind == "plain":
         assert engine.query_bytes(10, n, d, k_max) < estimate
+
+
+@SIMILARITIES
+@pytest.mark.parametrize("name", ["plain", "copies", "one-hot", "huge coordinate"])
+def test_sampled_queries_are_rows_of_the_self_join(engine, control, name, similarity):
+    x = spaces()[name]
+    keys = np.random.default_rng(10).integers(0, 2**63, len(x)).astype(np.uint64)
+    whole = engine.self_join(x, similarity, 6, tie_keys=keys, control=control)
+    rows = np.sort(np.random.default_rng(11).choice(len(x), 40, replace=False))
+    sample = engine.query(x[rows], x, similarity, 6, exclude=rows, tie_keys=keys, control=control)
+    assert sample.indices.tobytes() == whole.indices[rows].tobytes()
+    assert sample.scores.tobytes() == whole.scores[rows].tobytes()
+    for k in (1, 6):
+        a, b = sample.places(k), whole.places(k)
+        assert np.array_equal(a.n_above, b.n_above[rows])
+        assert np.array_equal(a.n_tied, b.n_tied[rows])
+
+
+def test_k_of_2048_and_every_smaller_one_from_one_table(engine, control):
+    x = np.random.default_rng(12).standard_normal((2100, 16)).astype(np.float32)
+    table = engine.self_join(x, Similarity.COSINE, 2048, tie_keys=np.arange(2100, dtype=np.uint64), control=control)
+    scores = self_scores(x, Similarity.COSINE)
+    indices, values = nearest(scores, 2049)
+    assert np.array_equal(table.indices, indices)
+    assert np.array_equal(table.scores, values)
+    for k in (1, 10, 511, 2048):
+        found, expected = table.sets(k), neighbour_sets(scores, k)
+        assert np.array_equal(found.indices, expected.indices)
+        assert np.array_equal(found.weights, expected.weights)
