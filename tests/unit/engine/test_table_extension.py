@@ -50,8 +50,8 @@ def test_it_equals_the_rebuilt_table(engine, control, monkeypatch, kind, pattern
     random = np.random.default_rng(5)
     vectors, keys = space(kind, random), random.integers(0, 2**63, N).astype(np.uint64)
     rows = where(pattern, random)
-    for similarity, k_max in ((Similarity.COSINE, 4), (Similarity.SQUARED_L2, 7)):
-        k_max = min(k_max, len(rows) - 1)
+    for similarity, wanted in ((Similarity.COSINE, 4), (Similarity.SQUARED_L2, 7)):
+        k_max = min(wanted, len(rows) - 1)
         old = engine.self_join(vectors[rows], similarity, k_max, tie_keys=keys[rows], control=control)
         extended = extend_table(old, vectors, rows, similarity, engine=engine, tie_keys=keys, control=control)
         rebuilt = engine.self_join(vectors, similarity, k_max, tie_keys=keys, control=control)
