@@ -8,7 +8,7 @@ from support.brute_table import table
 
 from consilience_server.core.control import Control
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine import exact_neighbours
+from consilience_server.engine import exact_rows
 from consilience_server.engine.alignment_scores import ScoreOptions, mutual_knn_scores, table_depth
 from consilience_server.engine.choose import make_engine
 
@@ -48,7 +48,7 @@ def test_real_tables_score_as_brute_force(engine, kind):
 @pytest.mark.parametrize("limit", [4, 10**6], ids=["ordered by key", "kept whole"])
 @pytest.mark.parametrize("deeper", [0, 25])
 def test_row_order_and_table_depth_do_not_show(engine, monkeypatch, limit, deeper):
-    monkeypatch.setattr(exact_neighbours, "tail_limit", lambda _: limit)
+    monkeypatch.setattr(exact_rows, "tail_limit", lambda _: limit)
     spaces = spaces_of("one-hot")
     depth = table_depth((K,), N, "items")
     expected = mutual_knn_scores(*real_tables(engine, spaces, np.arange(N), depth), (K,), OPTIONS, Control())
