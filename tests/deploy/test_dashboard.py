@@ -26,7 +26,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of the /metrics of a server with Redis, under the load that deploy/ ships, for as long as the tests ask."""
     folder = tmp_path_factory.mktemp("server")
     # So little time within a call that alignments become operations.
-    flags = ("--inline-seconds", "0.01", "--threads", "1")
+    flags = ("--inline-seconds", "0.01", "--threads", "2")
     with running_redis() as redis, running_server(folder / "data", "--redis", redis.url, *flags) as server:
         arguments = [sys.executable, str(DEPLOY / "load" / "generate.py"), "--address", server.address, "--pause", "0.2"]
         with (folder / "load.log").open("wb") as log:
