@@ -94,9 +94,9 @@ class Budget:
 
 def open_stores(settings: Settings) -> Stores:
     """Open the folder: the writer's lease, unless read-only. StoreLocked, StoreTooNew, CorruptData, StorageFull."""
-    # Lance sizes its pools when it is imported; what an operator set stands.
+    # Lance sizes its pools when it is imported; what an operator set stands. With a single thread its commits can wait for themselves.
     for name in ("LANCE_CPU_THREADS", "LANCE_IO_THREADS"):
-        os.environ.setdefault(name, str(settings.effective_threads))
+        os.environ.setdefault(name, str(max(2, settings.effective_threads)))
     # It brings half a second of imports, which arrays that are never stored need not wait for.
     from consilience_server.adapters.lance_store import LanceStore
 
