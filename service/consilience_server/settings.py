@@ -58,8 +58,8 @@ class Settings(BaseSettings):
     redis_timeout_seconds: Seconds = Field(0.02, description="longest that a request waits for Redis")
     memory_cache_bytes: int = Field(256 * MIB, ge=0, description="size of the first cache tier")
 
-    engine: Literal["auto", "native", "faiss"] = Field(
-        "auto", description="what finds neighbours: native kernels, FAISS, or the faster one that is there"
+    engine: Literal["auto", "native", "torch", "faiss"] = Field(
+        "auto", description="what finds neighbours: native kernels, torch, FAISS, or the fastest that is there"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where neighbours are searched")
     threads: int = Field(0, ge=0, le=4096, description="threads of every numeric library; 0 is one a core")

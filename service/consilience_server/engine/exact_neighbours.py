@@ -1,4 +1,4 @@
-"""Exact neighbours: a float32 scan proposes, the float64 definition decides, a proven bound certifies, and what is in doubt is done again.
+"""Exact neighbours: a scan proposes, the float64 definition decides, a proven bound certifies, and what is in doubt is done again.
 
 1. The gallery is put into scan form (`scan_form.py`), in which every scanned value is an upper bound of the exact one.
 2. Tile by tile of queries a scan (`scan.py`) proposes a few more rows than the table has places.
@@ -106,18 +106,18 @@ class ExactNeighbours:
 
     def self_join_bytes(self, n: int, d: int, k_max: int) -> int:
         """Peak bytes of `self_join` beyond the vectors themselves."""
-        return search_bytes(n, n, d, k_max, self._threads)
+        return self.query_bytes(n, n, d, k_max)
 
     def query_bytes(self, m: int, n: int, d: int, k_max: int) -> int:
         """Peak bytes of `query` beyond queries and gallery."""
-        return search_bytes(m, n, d, k_max, self._threads)
+        return self._scan.held_bytes(n, d) + self._scan.tile_bytes + search_bytes(m, n, d, k_max, self._threads)
 
     def _load(
         self, vectors: NDArray[np.float32], similarity: Similarity, bias: NDArray[np.float64] | None, control: Control
     ) -> "_LoadedGallery":
         control.check()
         form = gallery_form(vectors, similarity, bias, threads=self._threads)
-        return _LoadedGallery(form, self._scan.load(form.columns))
+        return _LoadedGallery(form, self._scan.load(form.columns), self._scan.held_bytes(*vectors.shape))
 
     def _search(
         self,
@@ -157,7 +157,7 @@ class ExactNeighbours:
             ranked = rerank(queries[tile], form, gallery, proposals, own, k_max, depth, team)
             indices[tile], scores[tile], certified[tile] = ranked.indices, ranked.scores, ranked.certified
             tails.extend(RowTail(tile.start + tail.row, tail.items, tail.beyond, tail.ordered) for tail in ranked.tails)
-            summary.add(form, ranked.exact_dots)
+            summary.add(form, proposals.margin, ranked.exact_dots)
 
         first = max(1, _FIRST_TILE_PRODUCTS // (n * vectors.shape[1]))
         tiles = Tiles(m, workers, first=first, limit=tile_limit(vectors.shape[1], count, self._threads), fixed=self._tile_rows)
@@ -167,7 +167,7 @@ class ExactNeighbours:
         tails += again
         exact_dots += summary.exact_dots
         control.progress(1.0)
-        certificate = Certificate("float32", summary.error_bound, m - len(doubtful), len(doubtful), exact_dots, self.backend)
+        certificate = Certificate(self._scan.scan_dtype, summary.error_bound, m - len(doubtful), len(doubtful), exact_dots, self.backend)
         return ExactNeighbourTable(indices, scores, collect_tails(m, tails), k_max, n, self_join, certificate)
 
 
@@ -177,10 +177,11 @@ class _LoadedGallery:
 
     form: GalleryForm
     loaded: Any
+    held_bytes: int
 
     @property
     def nbytes(self) -> int:
-        return self.form.nbytes
+        return self.form.nbytes + self.held_bytes
 
 
 class _Summary:
@@ -196,10 +197,10 @@ class _Summary:
         self.exact_dots = 0
         self.error_bound = 0.0
 
-    def add(self, form: QueryForm, exact_dots: int) -> None:
+    def add(self, form: QueryForm, margin: float, exact_dots: int) -> None:
         """Count a tile, and tell how far the scan is."""
         # |proposed - exact| <= 2 e, in units of the rank value.
-        error = float((2.0 * self._widest / form.alpha).max(initial=0.0))
+        error = float((max(2.0 * self._widest, margin) / form.alpha).max(initial=0.0))
         with self._lock:
             self._done += len(form.columns)
             self.exact_dots += exact_dots

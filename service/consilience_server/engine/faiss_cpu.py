@@ -28,6 +28,11 @@ class FaissCpuScan:
         return "faiss-cpu"
 
     @property
+    def scan_dtype(self) -> str:
+        """What it scans in."""
+        return "float32"
+
+    @property
     def device(self) -> str:
         """Name of the device."""
         return "cpu"
@@ -36,6 +41,15 @@ class FaissCpuScan:
     def concurrent_tiles(self) -> int:
         """One for each thread: single-threaded products side by side need no barriers."""
         return self._threads
+
+    def held_bytes(self, n: int, d: int) -> int:  # noqa: ARG002 - as in `Scan`
+        """Nothing: it searches the columns themselves."""
+        return 0
+
+    @property
+    def tile_bytes(self) -> int:
+        """Nothing beyond a block of products."""
+        return 0
 
     def load(self, columns: NDArray[np.float32]) -> Any:
         """The columns themselves."""

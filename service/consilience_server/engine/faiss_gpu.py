@@ -132,6 +132,11 @@ class FaissGpuScan:
         return "faiss-gpu"
 
     @property
+    def scan_dtype(self) -> str:
+        """What it scans in."""
+        return "float32"
+
+    @property
     def device(self) -> str:
         """Name of the device."""
         return self._name
@@ -140,6 +145,15 @@ class FaissGpuScan:
     def concurrent_tiles(self) -> int:
         """Two: one on the device while another is ranked on the CPU."""
         return 2
+
+    def held_bytes(self, n: int, d: int) -> int:  # noqa: ARG002 - as in `Scan`
+        """Nothing: the index lies in the device's memory."""
+        return 0
+
+    @property
+    def tile_bytes(self) -> int:
+        """Nothing beyond a block of products."""
+        return 0
 
     def load(self, columns: NDArray[np.float32]) -> _Loaded:
         """Copy the columns to the device; freed when the returned value is."""

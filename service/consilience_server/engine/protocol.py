@@ -29,12 +29,12 @@ class Certificate:
     """Why a table is exact.
 
     Attributes:
-        scan_dtype: the arithmetic that proposed candidates: `int16` (native kernels) or `float32` (FAISS).
+        scan_dtype: the arithmetic that proposed candidates: `int16` (native kernels), `float16` (torch) or `float32` (FAISS).
         error_bound: the largest proven bound on |proposed score - exact score| over all rows.
         certified_rows: rows that the bound proved at once.
         refined_rows: rows that it did not: refined with exact scores in place, or done again exactly.
         exact_dots: exact scores computed.
-        backend: what scanned: `native`, `faiss-cpu` or `faiss-gpu`.
+        backend: what scanned: `native`, `faiss-cpu`, `faiss-gpu` or `torch`.
     """
 
     scan_dtype: str
@@ -93,7 +93,7 @@ class NeighbourEngine(Protocol):
 
     @property
     def backend(self) -> str:
-        """`native`, `faiss-cpu`, `faiss-gpu`."""
+        """`native`, `faiss-cpu`, `faiss-gpu`, `torch`; `torch+faiss-gpu` where the first joins spaces and the second answers queries."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""The contract between the exact engine and whatever proposes candidates: a float32 scan of a whole gallery."""
+"""The contract between the exact engine and whatever proposes candidates: a scan of a whole gallery."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,23 +17,30 @@ class Proposals:
         values: (m, c) float32, in no promised order.
         rows: (m, c) int64 gallery rows, none twice in a line.
         ceiling: (m,) float32, which no value of a row that is not proposed exceeds; -infinity where all are.
+        margin: by how much an upper bound that chose the rows may exceed T, for any query; 0 where `values` themselves chose them.
     """
 
     values: NDArray[np.float32]
     rows: NDArray[np.int64]
     ceiling: NDArray[np.float32]
+    margin: float = 0.0
 
 
 class Scan(Protocol):
     """Finds large float32 inner products.
 
-    The arithmetic must keep to float32: products exact or rounded to float32, sums rounded to float32 in any order, fused or not, as the
-    bound of `scan_form.py` assumes. No TF32, no half precision. Thread-safe.
+    The values it proposes must keep to float32: products exact or rounded to float32, sums rounded to float32 in any order, fused or not,
+    as the bound of `scan_form.py` assumes. Whatever else it chooses rows by must be an upper bound of T. Thread-safe.
     """
 
     @property
     def backend(self) -> str:
-        """`faiss-cpu`, `faiss-gpu`."""
+        """`faiss-cpu`, `faiss-gpu`, `torch`."""
+        ...
+
+    @property
+    def scan_dtype(self) -> str:
+        """The arithmetic that chooses rows: `float32`, `float16`."""
         ...
 
     @property
@@ -44,6 +51,15 @@ class Scan(Protocol):
     @property
     def concurrent_tiles(self) -> int:
         """How many calls of `propose` at once serve a large search best."""
+        ...
+
+    def held_bytes(self, n: int, d: int) -> int:
+        """Bytes of the CPU's memory that a loaded gallery of n vectors of width d takes beside its columns."""
+        ...
+
+    @property
+    def tile_bytes(self) -> int:
+        """Bytes of the CPU's memory that one call of `propose` takes at most, beyond what it returns and a block of products."""
         ...
 
     def load(self, columns: NDArray[np.float32]) -> Any:
