@@ -170,7 +170,7 @@ def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: Sc
     spaces = [keyed_sets(of_space, position) for of_space in sets]
     control.check()
     pairs = list(combinations(range(len(tables)), 2))
-    observed = {(i, j): overlap_scores(spaces[i], spaces[j]) for i, j in pairs}
+    observed = {(i, j): overlap_scores(spaces[i], spaces[j], options.threads) for i, j in pairs}
     null = permuted_overlaps(spaces, options.permutations, options.seed, options.threads, control) if options.permutations else {}
     intervals = _neighbour_intervals(tables, ks, observed, order, position, options, control)
     self_scores = [own_scores(space) for space in spaces]

@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from consilience_server.core.neighbour_sets import NeighbourSets
 from consilience_server.engine.kernels import chosen_isa, load_kernels
 
-_THREADS = 1
-"""A millisecond of work at a hundred thousand items: threads would cost as much as they save."""
-
 
 @dataclass(frozen=True)
 class KeyedSets:
@@ -88,12 +85,12 @@ def shared_edges(x: NDArray[np.int64], y: NDArray[np.int64]) -> tuple[NDArray[np
     return at_x[at_y], at_y
 
 
-def overlap_scores(x: KeyedSets, y: KeyedSets) -> NDArray[np.float64]:
-    """(len(ks),) mutual k-NN of two spaces for every k; `core/mutual_knn.py` has the definition. Symmetric to the bit."""
+def overlap_scores(x: KeyedSets, y: KeyedSets, threads: int = 1) -> NDArray[np.float64]:
+    """(len(ks),) mutual k-NN of two spaces for every k; `core/mutual_knn.py` has the definition. Symmetric to the bit, for any threads."""
     kernels = load_kernels()
     if kernels is not None and x.lists is not None and y.lists is not None:
         isa = chosen_isa(kernels)
-        counts = [kernels.shared_items(a, b, _THREADS, isa) for a, b in zip(x.lists, y.lists, strict=True)]
+        counts = [kernels.shared_items(a, b, threads, isa) for a, b in zip(x.lists, y.lists, strict=True)]
         return np.array([count / (x.n * k) for count, k in zip(counts, x.ks, strict=True)])
     at_x, at_y = shared_edges(x.keys, y.keys)
     return np.array(

@@ -31,35 +31,61 @@ void philox(const uint64_t counter[4], uint64_t key0, uint64_t key1, uint64_t ou
     out[3] = c3;
 }
 
-struct Draw {
-    uint64_t value;
-    int32_t position;
-};
-
 // Scratch of one thread.
 struct Scratch {
-    std::vector<uint64_t> draws;
-    std::vector<Draw> once, twice;
+    std::vector<uint64_t> once, twice;
     std::vector<int64_t> marks;
     int64_t mark = 0;
+};
+
+// Which draw comes first, each given as its leading bits and its position.
+class DrawOrder {
+  public:
+    DrawOrder(uint64_t seed, uint64_t index, int position_bits) : seed_(seed), index_(index), position_bits_(position_bits) {}
+
+    bool operator()(uint64_t a, uint64_t b) const {
+        if ((a ^ b) >> position_bits_) return a < b;
+        // Equal as far as they were kept: the draws themselves decide, then the position.
+        const uint64_t whole_a = whole(a), whole_b = whole(b);
+        return whole_a < whole_b || (whole_a == whole_b && a < b);
+    }
+
+  private:
+    uint64_t whole(uint64_t draw) const {
+        const uint64_t position = draw & ((uint64_t{1} << position_bits_) - 1);
+        const uint64_t counter[4] = {position / 4 + 1, 0, 0, 0};
+        uint64_t out[4];
+        philox(counter, seed_, index_, out);
+        return out[position % 4];
+    }
+
+    uint64_t seed_, index_;
+    int position_bits_;
 };
 
 void draw(uint64_t seed, uint64_t index, int64_t n, Scratch& scratch, int32_t* p) {
     constexpr int bits = 11, buckets = 1 << bits;
     const size_t count = static_cast<size_t>(n);
-    scratch.draws.resize((count + 3) / 4 * 4);
+    int position_bits = 1;
+    while (n > int64_t{1} << position_bits) ++position_bits;
+    const uint64_t positions = (uint64_t{1} << position_bits) - 1;
     scratch.once.resize(count);
     scratch.twice.resize(count);
-    // The stream counts before it draws.
-    for (size_t block = 0; block * 4 < count; ++block) {
-        const uint64_t counter[4] = {block + 1, 0, 0, 0};
-        philox(counter, seed, index, scratch.draws.data() + 4 * block);
-    }
+    uint64_t* const once = scratch.once.data();
+    uint64_t* const twice = scratch.twice.data();
     // Two passes of a radix sort settle the first 22 bits; what shares them is put in order by insertion.
     int32_t high[buckets] = {}, low[buckets] = {};
-    for (size_t at = 0; at < count; ++at) {
-        ++high[scratch.draws[at] >> (64 - bits)];
-        ++low[scratch.draws[at] >> (64 - 2 * bits) & (buckets - 1)];
+    for (size_t block = 0; block * 4 < count; ++block) {
+        // The stream counts before it draws.
+        const uint64_t counter[4] = {block + 1, 0, 0, 0};
+        uint64_t out[4];
+        philox(counter, seed, index, out);
+        for (size_t lane = 0; lane < 4 && block * 4 + lane < count; ++lane) {
+            const uint64_t one = (out[lane] & ~positions) | (block * 4 + lane);
+            once[block * 4 + lane] = one;
+            ++high[one >> (64 - bits)];
+            ++low[one >> (64 - 2 * bits) & (buckets - 1)];
+        }
     }
     int32_t before_high = 0, before_low = 0;
     for (int bucket = 0; bucket < buckets; ++bucket) {
@@ -69,18 +95,30 @@ void draw(uint64_t seed, uint64_t index, int64_t n, Scratch& scratch, int32_t* p
         before_high += own_high;
         before_low += own_low;
     }
-    for (size_t at = 0; at < count; ++at) {
-        const uint64_t value = scratch.draws[at];
-        scratch.once[static_cast<size_t>(low[value >> (64 - 2 * bits) & (buckets - 1)]++)] = {value, static_cast<int32_t>(at)};
-    }
-    for (const Draw& one : scratch.once) scratch.twice[static_cast<size_t>(high[one.value >> (64 - bits)]++)] = one;
+    for (size_t at = 0; at < count; ++at) twice[low[once[at] >> (64 - 2 * bits) & (buckets - 1)]++] = once[at];
+    for (size_t at = 0; at < count; ++at) once[high[twice[at] >> (64 - bits)]++] = twice[at];
+    const DrawOrder before(seed, index, position_bits);
+    uint64_t largest = once[0] >> position_bits;
     for (size_t at = 1; at < count; ++at) {
-        const Draw one = scratch.twice[at];
+        const uint64_t one = once[at], leading = one >> position_bits;
+        if (__builtin_expect(leading > largest, 1)) {
+            largest = leading;
+            continue;
+        }
         size_t to = at;
-        for (; to > 0 && scratch.twice[to - 1].value > one.value; --to) scratch.twice[to] = scratch.twice[to - 1];
-        scratch.twice[to] = one;
+        for (; to > 0 && before(one, once[to - 1]); --to) once[to] = once[to - 1];
+        once[to] = one;
     }
-    for (size_t at = 0; at < count; ++at) p[at] = scratch.twice[at].position;
+    for (size_t at = 0; at < count; ++at) p[at] = static_cast<int32_t>(once[at] & positions);
+}
+
+// The lower halves of the lists' items, short_list places a list.
+std::vector<uint16_t> lower_halves(const int32_t* x, int64_t n, int k) {
+    std::vector<uint16_t> halves(static_cast<size_t>(n * short_list));
+    for (int64_t row = 0; row < n; ++row)
+        for (int place = 0; place < short_list; ++place)
+            halves[static_cast<size_t>(row * short_list + place)] = static_cast<uint16_t>(x[row * k + (place < k ? place : 0)]);
+    return halves;
 }
 
 // The lists, with something behind the last.
@@ -123,10 +161,10 @@ int64_t shared_items(const ListKernels& kernels, const int32_t* x, const int32_t
         if (brief) {
             // The last lists have nothing behind them.
             const int64_t inner = std::max(first, std::min(last, n - short_list));
-            int64_t found = kernels.shared(x, y, k, nullptr, first, inner);
+            int64_t found = kernels.shared(x, y, k, first, inner);
             if (inner < last) {
                 const std::vector<int32_t> lists = with_margin(x + inner * k, last - inner, k);
-                found += kernels.shared(lists.data(), y + inner * k, k, nullptr, 0, last - inner);
+                found += kernels.shared(lists.data(), y + inner * k, k, 0, last - inner);
             }
             total.fetch_add(found);
         } else {
@@ -140,13 +178,13 @@ int64_t shared_items(const ListKernels& kernels, const int32_t* x, const int32_t
 void permuted_shared_items(const ListKernels& kernels, const int32_t* x, const int32_t* y, int64_t n, int k, const int32_t* p, int64_t count,
                            int threads, int64_t* totals) {
     const bool brief = k <= short_list;
-    const std::vector<int32_t> lists = brief ? with_margin(x, n, k) : std::vector<int32_t>();
+    const std::vector<uint16_t> halves = brief ? lower_halves(x, n, k) : std::vector<uint16_t>();
     std::atomic<int64_t> next{0};
     run_team(static_cast<int>(std::min<int64_t>(std::max(threads, 1), count)), [&] {
         Scratch scratch;
         for (int64_t at = next.fetch_add(1); at < count; at = next.fetch_add(1)) {
             const int32_t* own = p + at * n;
-            totals[at] = brief ? kernels.shared(lists.data(), y, k, own, 0, n) : shared_long(x, y, n, k, own, 0, n, scratch);
+            totals[at] = brief ? kernels.shared_permuted(x, halves.data(), y, n, k, own) : shared_long(x, y, n, k, own, 0, n, scratch);
         }
     });
 }

@@ -27,6 +27,31 @@ def test_permutations_are_the_definitions(n):
         assert np.array_equal(drawn[row], permutation(2**63 + 5, 2**40 + row, n))
 
 
+def test_draws_that_agree_in_their_leading_bits_are_in_order_too():
+    """The sort keeps 42 leading bits of three million draws: about one pair of each permutation agrees in them."""
+    n = 3_000_000
+    drawn = kernels.draw_permutations(1, 0, 3, n, 2)
+    draws = [np.random.Philox(key=np.array([1, row], dtype=np.uint64)).random_raw(n) for row in range(3)]
+    leading = [np.sort(one >> np.uint64(22)) for one in draws]
+    assert any((one[1:] == one[:-1]).any() for one in leading)
+    for found, one in zip(drawn, draws, strict=True):
+        assert np.array_equal(found, np.argsort(one))
+
+
+@pytest.mark.parametrize("isa", kernels.supported())
+def test_items_alike_in_their_lower_halves_are_not_the_same(isa):
+    n, k = 200_000, 3
+    start = np.random.default_rng(5).integers(0, 60_000, n)
+    x = np.stack([start, start + 65_536, start + 131_072], axis=1).astype(np.int32)
+    x[:, 2] %= n
+    y = x.copy()
+    y[::2, 0] += 1
+    drawn = np.stack([np.arange(n), np.roll(np.arange(n), 65_536)]).astype(np.int32)
+    expected = [sum(int((x[p][:, [place]] == p[y]).sum()) for place in range(k)) for p in drawn]
+    assert kernels.permuted_shared_items(x, y, drawn, 2, isa).tolist() == expected
+    assert kernels.shared_items(x, y, 2, isa) == expected[0]
+
+
 @pytest.mark.parametrize("isa", kernels.supported())
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 1), (17, 16), (18, 17), (60, 10), (300, 100)])
 def test_shared_items_are_those_of_sets(isa, n, k):
