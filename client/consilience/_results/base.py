@@ -18,7 +18,7 @@ class CallDetails:
 
     Attributes:
         request_id: names the call in the server's log.
-        timings: seconds by stage (`queue`, `load`, `scan`, `rerank`, `statistics`, `cache`, `encode`), and `total`.
+        timings: seconds by stage (`queue`, `load`, `scan`, `statistics`, `cache`, `encode`), and `total`.
         cache_tier: `memory`, `redis` or `joined` where the answer was not computed for this call, else empty.
     """
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from typing import TypeVar
 
 from consilience_server.app.call import Call
@@ -34,7 +35,7 @@ class ComputePool:
         self._metrics = metrics
 
     async def run(self, call: Call, stage: Stage, function: Callable[[], T], *, nbytes: int = 0) -> T:
-        """Run `function` in a worker thread.
+        """Run `function` in a worker thread, in the caller's context: what it logs carries the id of the request.
 
         Args:
             call: whose deadline and cancellation hold; its timings get `queue` and `stage`.
@@ -75,7 +76,7 @@ class ComputePool:
             self._slots.release()
             raise
         started = time.perf_counter()
-        future = asyncio.get_running_loop().run_in_executor(self._executor, function)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, function)
 
         def ended(done: asyncio.Future[T]) -> None:
             self._account.give("requests", nbytes)

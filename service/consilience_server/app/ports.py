@@ -297,7 +297,7 @@ class RemoteCache(Protocol):
 
 CacheOutcome = Literal["hit", "miss", "joined", "error", "open"]
 MemoryKind = Literal["snapshots", "tables", "requests", "cache", "budget"]
-Stage = Literal["queue", "load", "scan", "rerank", "statistics", "cache", "encode"]
+Stage = Literal["queue", "load", "scan", "statistics", "cache", "encode"]
 
 
 class Metrics(Protocol):

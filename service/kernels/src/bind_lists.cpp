@@ -22,19 +22,15 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> owned(std::vector<T> values) {
     return nb::ndarray<nb::numpy, T, nb::ndim<1>>(kept->data(), {kept->size()}, owner);
 }
 
-void require_items(const Lists& lists, int32_t n) {
-    const int32_t* items = lists.data();
-    const size_t size = lists.size();
-    int32_t outside = 0;
-    for (size_t at = 0; at < size; ++at) outside |= (items[at] < 0) | (items[at] >= n);
-    if (outside != 0) throw nb::value_error("items must be in 0..n-1");
+constexpr const char* outside = "items must be in 0..n-1";
+
+void require_items(const Lists& lists, size_t n) {
+    if (!all_items(lists.data(), static_cast<int64_t>(lists.size()), static_cast<int64_t>(n))) throw nb::value_error(outside);
 }
 
-void check(const Lists& x, const Lists& y) {
+void require_shape(const Lists& x, const Lists& y) {
     if (x.shape(0) != y.shape(0) || x.shape(1) != y.shape(1) || x.shape(0) < 1 || x.shape(0) > 0x7fffffff || x.shape(1) < 1)
         throw nb::value_error("both arrays of lists must have the same shape (n, k), with 1 <= n < 2^31 and k >= 1");
-    require_items(x, static_cast<int32_t>(x.shape(0)));
-    require_items(y, static_cast<int32_t>(x.shape(0)));
 }
 
 }  // namespace
@@ -56,18 +52,25 @@ void bind_lists(nb::module_& module) {
     module.def(
         "shared_items",
         [](Lists x, Lists y, int threads, const std::string& isa) {
-            check(x, y);
+            require_shape(x, y);
             const ListKernels& kernels = list_kernels(isa);
-            nb::gil_scoped_release released;
-            return shared_items(kernels, x.data(), y.data(), static_cast<int64_t>(x.shape(0)), static_cast<int>(x.shape(1)), threads);
+            int64_t total;
+            {
+                nb::gil_scoped_release released;
+                total = shared_items(kernels, x.data(), y.data(), static_cast<int64_t>(x.shape(0)), static_cast<int>(x.shape(1)), threads);
+            }
+            if (total < 0) throw nb::value_error(outside);
+            return total;
         },
         nb::arg("x"), nb::arg("y"), nb::arg("threads"), nb::arg("isa") = "");
     module.def(
         "permuted_shared_items",
         [](Lists x, Lists y, Lists p, int threads, const std::string& isa) {
-            check(x, y);
+            require_shape(x, y);
+            require_items(x, x.shape(0));
+            require_items(y, x.shape(0));
             if (p.shape(1) != x.shape(0) || p.shape(0) < 1) throw nb::value_error("permutations must have the shape (count, n)");
-            require_items(p, static_cast<int32_t>(x.shape(0)));
+            require_items(p, x.shape(0));
             const ListKernels& kernels = list_kernels(isa);
             std::vector<int64_t> totals(p.shape(0));
             {

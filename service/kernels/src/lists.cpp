@@ -154,10 +154,23 @@ void draw_permutations(uint64_t seed, uint64_t first, int64_t count, int64_t n, 
     });
 }
 
+bool all_items(const int32_t* items, int64_t count, int64_t n) {
+    const int32_t end = static_cast<int32_t>(n);
+    int32_t outside = 0;
+    for (int64_t at = 0; at < count; ++at) outside |= (items[at] < 0) | (items[at] >= end);
+    return outside == 0;
+}
+
 int64_t shared_items(const ListKernels& kernels, const int32_t* x, const int32_t* y, int64_t n, int k, int threads) {
     std::atomic<int64_t> total{0};
+    std::atomic<bool> inside{true};
     const bool brief = k <= short_list;
-    share_out(n, 1 << 14, threads, [&](int64_t first, int64_t last) {
+    // Pieces that stay in the cache between the check and the count.
+    share_out(n, std::max<int64_t>(1, (1 << 15) / k), threads, [&](int64_t first, int64_t last) {
+        if (!all_items(x + first * k, (last - first) * k, n) || !all_items(y + first * k, (last - first) * k, n)) {
+            inside = false;
+            return;
+        }
         if (brief) {
             // The last lists have nothing behind them.
             const int64_t inner = std::max(first, std::min(last, n - short_list));
@@ -172,7 +185,7 @@ int64_t shared_items(const ListKernels& kernels, const int32_t* x, const int32_t
             total.fetch_add(shared_long(x, y, n, k, nullptr, first, last, scratch));
         }
     });
-    return total.load();
+    return inside ? total.load() : -1;
 }
 
 void permuted_shared_items(const ListKernels& kernels, const int32_t* x, const int32_t* y, int64_t n, int k, const int32_t* p, int64_t count,

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 import time
+from contextvars import ContextVar
 
 import pytest
 from support.silent_metrics import SilentMetrics
@@ -42,6 +43,14 @@ async def test_runs_in_a_worker_thread_and_books_its_time(pool, metrics):
     assert thread.name.startswith("compute")
     assert set(call.timings) == {"queue", "scan"}
     assert ("scan", "align") in metrics.seconds
+
+
+async def test_work_runs_in_the_context_of_its_caller(pool):
+    name = ContextVar("name", default="nobody")
+    name.set("caller")
+    assert await pool.run(Call("align"), "scan", name.get) == "caller"
+    name.set("another")
+    assert await pool.run(Call("align"), "scan", name.get) == "another"
 
 
 async def test_more_than_the_queue_holds_is_refused_at_once(pool, metrics):
