@@ -8,7 +8,9 @@ from consilience_server.core.calibration import calibrate
 from consilience_server.core.cka import linear_cka, unbiased_cka
 from consilience_server.core.control import Control
 from consilience_server.core.mutual_knn import mutual_knn
-from consilience_server.engine.alignment_scores import ScoreOptions, cka_score, mutual_knn_scores
+from consilience_server.engine.alignment_scores import ScoreOptions
+from consilience_server.engine.cka_scores import cka_score
+from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
 ROWS = [
     # seed, n, da, db, r, noise, k, mutual, cka, unbiased cka

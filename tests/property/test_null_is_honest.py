@@ -5,7 +5,9 @@ import pytest
 from support.brute_table import BruteTable, cosine, table
 
 from consilience_server.core.control import Control
-from consilience_server.engine.alignment_scores import ScoreOptions, cka_score, mutual_knn_scores
+from consilience_server.engine.alignment_scores import ScoreOptions
+from consilience_server.engine.cka_scores import cka_score
+from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
 ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
 

@@ -12,7 +12,8 @@ from consilience_server.core.cka import linear_hsic, unbiased_hsic_of
 from consilience_server.core.control import Control
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.preprocess import platonic_rep
-from consilience_server.engine.alignment_scores import ScoreOptions, mutual_knn_scores
+from consilience_server.engine.alignment_scores import ScoreOptions
+from consilience_server.engine.neighbour_scores import mutual_knn_scores
 from consilience_server.engine.overlap import keyed_sets, overlap_scores
 
 DATA = Path(os.environ.get("CONSILIENCE_REFERENCE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))

@@ -17,16 +17,9 @@ from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
-from consilience_server.engine.alignment_scores import (
-    ScoreOptions,
-    cka_bytes,
-    cka_matrix,
-    cka_score,
-    mutual_knn_bytes,
-    mutual_knn_matrix,
-    mutual_knn_scores,
-    table_depth,
-)
+from consilience_server.engine.alignment_scores import ScoreOptions
+from consilience_server.engine.cka_scores import cka_bytes, cka_matrix, cka_score
+from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores, table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
 

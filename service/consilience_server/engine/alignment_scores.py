@@ -1,30 +1,17 @@
-"""Alignment scores with chance, p-value, calibrated score and interval: mutual k-NN from neighbour tables, CKA from vectors."""
+"""What every alignment score is judged by, and with: options, interval, null, ties."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.calibration import calibrate, excess
-from consilience_server.core.cka import Moments, chance_of, check_informative, check_items, unbiased_hsic
-from consilience_server.core.control import Control
-from consilience_server.core.errors import InvalidK, ShapeMismatch
-from consilience_server.core.intervals import group_sizes, item_interval, list_depth
-from consilience_server.core.mutual_knn import chance
-from consilience_server.core.neighbour_sets import NeighbourSets
-from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Interval, IntervalKind, Score
-from consilience_server.engine.cka_features import PairMoments, centred_features, moments_without_groups
-from consilience_server.engine.cka_null import permuted_moments
-from consilience_server.engine.neighbour_jackknife import ranked_lists, scores_without_groups
-from consilience_server.engine.overlap import keyed_sets, overlap_scores, own_scores
-from consilience_server.engine.permutation_null import permuted_overlaps
-from consilience_server.engine.protocol import NeighbourTable
 
 Pair = tuple[int, int]
+"""Two spaces i <= j of many."""
 
 
 @dataclass(frozen=True)
@@ -51,210 +38,26 @@ class ScoreOptions:
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
 
 
-def table_depth(ks: Sequence[int], n: int, interval_kind: IntervalKind) -> int:
-    """The k_max that tables should have for these scores: the largest k, and what the `items` interval needs to refill lists.
-
-    A shallower table serves too, but then some lists of the jackknife run short; a deeper one changes nothing.
-    """
-    return list_depth(max(ks), n) if interval_kind == "items" else max(ks)
-
-
-def mutual_knn_scores(x: NeighbourTable, y: NeighbourTable, ks: Sequence[int], options: ScoreOptions, control: Control) -> list[Score]:
-    """Mutual k-NN of two spaces for every k, from one self-join table each. Definition: `core/mutual_knn.py`.
+def judged(
+    k: int,
+    score: float,
+    level: float,
+    interval: Interval,
+    null: NDArray[np.float64] | None,
+    options: ScoreOptions,
+    ties: Mapping[str, float],
+) -> Score:
+    """A score with its excess over chance, and against its null where one was drawn.
 
     Args:
-        x: table of the one space over the items, k_max >= max(ks), best `table_depth(...)`.
-        y: table of the other over the same n items in the same order.
-        ks: one or more k.
-        options: its `item_order` has one entry an item.
-        control: cancellation and progress.
-
-    Raises:
-        InvalidK: a k that the tables do not have.
-        ShapeMismatch: tables or item_order of different sizes.
+        k: neighbours a list, 0 for metrics without.
+        score: of the pairing that is there.
+        level: the mean over all pairings.
+        interval: around the score.
+        null: (K,) scores of random pairings, None where none were asked.
+        options: its `alpha` is used.
+        ties: the tie fields of `core/score.py: Score`.
     """
-    return [scores[0, 1] for scores in _mutual_knn([x, y], ks, options, control)]
-
-
-def mutual_knn_matrix(tables: Sequence[NeighbourTable], k: int, options: ScoreOptions, control: Control) -> dict[Pair, Score]:
-    """Mutual k-NN of all pairs i <= j of M spaces: M tables, shared permutations, nothing searched again.
-
-    Entry (i, j), i < j, is `mutual_knn_scores(tables[i], tables[j], [k], ...)[0]`. Entry (i, i) is the space's score with itself, without a
-    null.
-    """
-    return _mutual_knn(tables, [k], options, control)[0]
-
-
-def cka_score(
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
-    unbiased: bool,  # noqa: FBT001 - two estimators of one metric
-    options: ScoreOptions,
-    control: Control,
-) -> Score:
-    """Linear or unbiased CKA of two spaces. Definitions: `core/cka.py`; relative error below 1e-10 on any number of threads.
-
-    Args:
-        x: (n, d_x), finite.
-        y: (n, d_y), row i the same item.
-        unbiased: which estimator.
-        options: its `item_order` has one entry an item.
-        control: cancellation and progress.
-
-    Raises:
-        ShapeMismatch, TooFewItems, ConstantFeatures: as in `core/cka.py`.
-
-    Cost:
-        Memory `cka_bytes`; time O(n d^2) for score and interval, and O(n d^2) or O(n^2) a permutation (`cka_null.py`).
-    """
-    return cka_matrix([x, y], unbiased, options, control)[0, 1]
-
-
-def cka_matrix(
-    arrays: Sequence[NDArray[np.floating]],
-    unbiased: bool,  # noqa: FBT001 - two estimators of one metric
-    options: ScoreOptions,
-    control: Control,
-) -> dict[Pair, Score]:
-    """CKA of all pairs i <= j of M spaces with shared permutations; entry (i, i) is 1, without null."""
-    n = len(options.item_order)
-    for array in arrays:
-        check_items(arrays[0], array, unbiased=unbiased)
-        if len(array) != n:
-            raise ShapeMismatch(f"item_order has {n:,} entries for {len(array):,} items")
-    order = canonical_order(options.item_order)
-    spaces = [centred_features(array, order) for array in arrays]
-    sizes = group_sizes(n)
-    of = moments_without_groups(spaces, len(sizes) if options.interval_kind == "items" else 0, control)
-    if unbiased:
-        for found in of.values():
-            check_informative(found.full)
-    null = permuted_moments(spaces, options.permutations, options.seed, options.threads, control) if options.permutations else {}
-    return {pair: _cka_score(found, unbiased, sizes, null.get(pair), options, itself=pair[0] == pair[1]) for pair, found in of.items()}
-
-
-def cka_bytes(n: int, widths: Sequence[int]) -> int:
-    """Peak bytes of `cka_matrix` beyond the vectors: centred copies, cross-products, and Gram matrices or permuted copies."""
-    narrow = [min(n, width) for width in widths]
-    copies = 8 * n * sum(narrow) + 8 * n * max(widths)
-    crosses = 3 * 8 * sum(a * b for i, a in enumerate(narrow) for b in narrow[i:])
-    return copies + crosses + max(8 * n * max(1024, *narrow), min(8 * n * n * len(widths), 1 << 29))
-
-
-def mutual_knn_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
-    """Peak bytes of `mutual_knn_scores` and `mutual_knn_matrix` beyond the tables: weighted sets for each space and k, an index, scratch.
-
-    An upper estimate: a neighbour costs up to 100 bytes in its sets and as much in the scratch of each thread that permutes it.
-    """
-    n = tables[0].gallery
-    beyond = [(table.nbytes - table.indices.nbytes - table.scores.nbytes) // 4 for table in tables]
-    kept = sum(n * k + tail for k in ks for tail in beyond)
-    permuted = min(n * max(ks) + max(beyond), 1 << 22)
-    return 100 * (kept + permuted * threads) + min(4 * n * n, 1 << 28)
-
-
-def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: ScoreOptions, control: Control) -> list[dict[Pair, Score]]:
-    """For every k all pairs i <= j."""
-    n = tables[0].gallery
-    if any(table.gallery != n or len(table.indices) != n for table in tables) or len(options.item_order) != n:
-        sizes = ", ".join(f"{len(table.indices):,} of {table.gallery:,}" for table in tables)
-        raise ShapeMismatch(f"tables of {sizes} items and {len(options.item_order):,} in item_order; all must be over the same items")
-    for k in ks:
-        chance(k, n)
-        if k > min(table.k_max for table in tables):
-            raise InvalidK(f"k is {k}, but the neighbour tables end at {min(table.k_max for table in tables)}", k=k)
-    order = canonical_order(options.item_order)
-    position = np.empty_like(order)
-    position[order] = np.arange(n)
-    sets = [[table.sets(k) for k in ks] for table in tables]
-    spaces = [keyed_sets(of_space, position) for of_space in sets]
-    control.check()
-    pairs = list(combinations(range(len(tables)), 2))
-    observed = {(i, j): overlap_scores(spaces[i], spaces[j], options.threads) for i, j in pairs}
-    null = permuted_overlaps(spaces, options.permutations, options.seed, options.threads, control) if options.permutations else {}
-    intervals = _neighbour_intervals(tables, ks, observed, order, position, options, control)
-    self_scores = [own_scores(space) for space in spaces]
-    by_k: list[dict[Pair, Score]] = []
-    for column, k in enumerate(ks):
-        own = [float(of_space[column]) for of_space in self_scores]
-        found = {}
-        for i in range(len(tables)):
-            found[i, i] = _judged(
-                k, own[i], chance(k, n), _interval((own[i], own[i]), options), None, options, _ties(sets, i, i, column, own)
-            )
-            for j in range(i + 1, len(tables)):
-                score = float(observed[i, j][column])
-                values = null[i, j][column] if null else None
-                found[i, j] = _judged(k, score, chance(k, n), intervals[i, j][column], values, options, _ties(sets, i, j, column, own))
-        by_k.append(found)
-    return by_k
-
-
-def _neighbour_intervals(
-    tables: Sequence[NeighbourTable],
-    ks: Sequence[int],
-    observed: dict[Pair, NDArray[np.float64]],
-    order: NDArray[np.int64],
-    position: NDArray[np.int64],
-    options: ScoreOptions,
-    control: Control,
-) -> dict[Pair, list[Interval]]:
-    """For every pair i < j one interval for each k."""
-    if options.interval_kind == "queries":
-        return {pair: [_interval((float(score), float(score)), options) for score in scores] for pair, scores in observed.items()}
-    n = len(order)
-    sizes = group_sizes(n)
-    depth = min(table_depth(ks, n, "items"), *(table.k_max for table in tables))
-    lists = [ranked_lists(table, depth, order, position) for table in tables]
-    values = scores_without_groups(lists, ks, len(sizes), options.threads, control)
-    return {
-        pair: [
-            _interval(item_interval(float(score), float(full[column]), without[column], sizes, options.confidence, 0.0, 1.0), options)
-            for column, score in enumerate(observed[pair])
-        ]
-        for pair, (full, without) in values.items()
-    }
-
-
-def _cka_score(
-    found: PairMoments,
-    unbiased: bool,  # noqa: FBT001 - two estimators of one metric
-    sizes: NDArray[np.int64],
-    null: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
-    options: ScoreOptions,
-    *,
-    itself: bool,
-) -> Score:
-    full = found.full
-    parts = full.unbiased() if unbiased else full.linear()
-    score = 1.0 if itself else parts.cka
-    level = 0.0 if unbiased else chance_of(full)
-    lowest = -1.0 if unbiased else 0.0
-    if itself or options.interval_kind == "queries":
-        limits = (score, score)
-    else:
-        without = np.array([_cka_or_nan(left, unbiased=unbiased) for left in found.without])
-        limits = item_interval(score, score, without, sizes, options.confidence, lowest, 1.0)
-    values = None
-    if null is not None:
-        cross, paired = null
-        own = np.sqrt(parts.xx) * np.sqrt(parts.yy)
-        values = (np.vectorize(unbiased_hsic)(full.n, cross, paired, full.a * full.b) if unbiased else cross) / own
-    return _judged(0, score, level, _interval(limits, options), values, options, {})
-
-
-def _cka_or_nan(left: Moments, *, unbiased: bool) -> float:
-    """CKA of the items that are left; NaN where they are too few or tell nothing apart."""
-    if left.n < (4 if unbiased else 2):
-        return float("nan")
-    parts = left.unbiased() if unbiased else left.linear()
-    scale = 1e-13 / (left.n * (left.n - 3)) if unbiased else 0.0
-    return parts.cka if parts.xx > scale * left.xx and parts.yy > scale * left.yy else float("nan")
-
-
-def _judged(
-    k: int, score: float, level: float, interval: Interval, null: NDArray[np.float64] | None, options: ScoreOptions, ties: dict[str, float]
-) -> Score:
     above = excess(score, level)
     if null is None:
         return Score(k, score, level, above, interval, **ties)
@@ -274,14 +77,6 @@ def _judged(
     )
 
 
-def _ties(sets: Sequence[Sequence[NeighbourSets]], i: int, j: int, column: int, own: Sequence[float]) -> dict[str, float]:
-    return {
-        "tie_fraction_x": sets[i][column].tie_fraction,
-        "tie_fraction_y": sets[j][column].tie_fraction,
-        "self_score_x": own[i],
-        "self_score_y": own[j],
-    }
-
-
-def _interval(limits: tuple[float, float], options: ScoreOptions) -> Interval:
+def interval_of(limits: tuple[float, float], options: ScoreOptions) -> Interval:
+    """Its limits with their kind and coverage."""
     return Interval(limits[0], limits[1], options.confidence, options.interval_kind)

@@ -24,8 +24,8 @@ from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.neighbours import neighbour_sets, self_scores
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.alignment_scores import mutual_knn_scores
 from consilience_server.engine.choose import make_engine
+from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
 COSINE = Similarity.COSINE
 SPEC = AlignmentSpec(ks=(5,), permutations=99)

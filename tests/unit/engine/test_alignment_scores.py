@@ -11,16 +11,10 @@ from consilience_server.core.control import Control
 from consilience_server.core.errors import ConstantFeatures, InvalidK, ShapeMismatch, TooFewItems
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.alignment_scores import (
-    ScoreOptions,
-    cka_matrix,
-    cka_score,
-    mutual_knn_bytes,
-    mutual_knn_matrix,
-    mutual_knn_scores,
-    table_depth,
-)
+from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.choose import make_engine
+from consilience_server.engine.cka_scores import cka_matrix, cka_score
+from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores, table_depth
 
 
 def options(n, **changes):

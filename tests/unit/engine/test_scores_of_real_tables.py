@@ -9,8 +9,9 @@ from support.brute_table import table
 from consilience_server.core.control import Control
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine import exact_rows
-from consilience_server.engine.alignment_scores import ScoreOptions, mutual_knn_scores, table_depth
+from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.choose import make_engine
+from consilience_server.engine.neighbour_scores import mutual_knn_scores, table_depth
 
 N, K = 300, 10
 DRAW = np.random.default_rng(8)
