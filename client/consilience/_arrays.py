@@ -84,7 +84,7 @@ def align_arrays(
         x: (n, d): NumPy, torch, lists, Arrow or pandas.
         y: (n, e).
         k: neighbours, or a list of them: one search serves all, the first is the headline.
-        metric: `mutual_knn`, `cka` or `unbiased_cka`.
+        metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
         preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
         permutations: of the null behind p_value and calibrated; 0 skips it.

@@ -187,7 +187,7 @@ class TestAlignment:
         assert matrix.p_values[0, 1] == pytest.approx(0.001)
         assert np.isnan(np.diag(matrix.p_values)).all()
 
-    @pytest.mark.parametrize("metric", ["mutual_knn", "cka", "unbiased_cka"])
+    @pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"])
     def test_arrays_score_as_the_spaces_that_hold_them(self, client, pair, metric):
         x_name, y_name, _, x, y = pair
         stored = client.align(x_name, y_name, metric=metric)
@@ -304,7 +304,7 @@ class TestServer:
     def test_it_tells_what_it_takes_and_serves(self, client):
         told = client.server_info()
         assert told.version == consilience.__version__
-        assert {"mutual_knn", "cka", "unbiased_cka"} <= set(told.metrics)
+        assert {"mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"} <= set(told.metrics)
         assert {"identity", "ridge", "procrustes", "auto"} <= set(told.bridge_methods)
         assert set(told.corrections) == {"none", "csls"}
         assert told.cache_tiers == ("memory",)

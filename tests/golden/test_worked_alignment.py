@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
-from support.brute_table import latent_pair, table
+from support.brute_table import cosine, latent_pair, table
 
 from consilience_server.core.calibration import calibrate
 from consilience_server.core.cka import linear_cka, unbiased_cka
 from consilience_server.core.control import Control
+from consilience_server.core.cycle_knn import cycle_knn
+from consilience_server.core.edit_distance_knn import edit_distance_knn
+from consilience_server.core.lcs_knn import lcs_knn
 from consilience_server.core.mutual_knn import mutual_knn
+from consilience_server.core.ordered_lists import OrderedLists, ordered_lists
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
@@ -28,6 +32,33 @@ def test_scores(seed, n, da, db, r, noise, k, mutual, cka, ucka):
     assert linear_cka(x, y) == pytest.approx(cka, abs=1e-6)
     # The reference adds an absolute 1e-6 to its denominator, which moves the small HSIC_u of unit rows in the fifth place.
     assert unbiased_cka(x, y) == pytest.approx(ucka, abs=2e-5)
+
+
+LISTS = [
+    # seed, n, da, db, r, noise, k, cycle of (a, b), cycle of (b, a), lcs, edit; the reference does not divide LCS by k
+    (0, 12, 6, 5, 3, 0.5, 3, 0.833333, 0.833333, 1.083333, 0.166667),
+    (1, 12, 6, 5, 3, 2.0, 3, 0.333333, 0.416667, 0.666667, 0.055556),
+    (2, 64, 32, 48, 8, 1.0, 10, 1.0, 1.0, 3.578125, 0.156250),
+    (3, 64, 32, 48, 8, 1000.0, 10, 0.828125, 0.750000, 1.187500, 0.017188),
+]
+
+
+@pytest.mark.parametrize(("seed", "n", "da", "db", "r", "noise", "k", "cycle", "back", "lcs", "edit"), LISTS)
+def test_scores_of_ordered_lists(seed, n, da, db, r, noise, k, cycle, back, lcs, edit):
+    keys = np.random.default_rng(0).integers(0, 2**64, (2, n), dtype=np.uint64)
+    a, b = (ordered_lists(cosine(side), k, of_side) for side, of_side in zip(latent_pair(seed, n, da, db, r, noise), keys, strict=True))
+    assert cycle_knn(a, b) == pytest.approx(cycle, abs=1e-6)
+    assert cycle_knn(b, a) == pytest.approx(back, abs=1e-6)
+    assert k * lcs_knn(a, b) == pytest.approx(lcs, abs=1e-6)
+    assert edit_distance_knn(a, b) == pytest.approx(edit, abs=1e-6)
+
+
+def test_five_points_on_a_circle_scored_by_hand():
+    a = OrderedLists(np.array([[1, 2], [0, 2], [1, 0], [2, 4], [3, 2]], dtype=np.int32))
+    b = OrderedLists(np.array([[1, 2], [0, 2], [1, 0], [4, 2], [2, 3]], dtype=np.int32))
+    assert cycle_knn(a, b) == 1.0
+    assert 2 * lcs_knn(a, b) == pytest.approx(1.6)
+    assert edit_distance_knn(a, b) == pytest.approx(0.6)
 
 
 CALIBRATED = [

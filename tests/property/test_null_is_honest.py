@@ -7,6 +7,7 @@ from support.brute_table import BruteTable, cosine, table
 from consilience_server.core.control import Control
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
+from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
 ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
@@ -91,3 +92,33 @@ def test_cka_keeps_the_level_at_any_width(unbiased):
         x, y = draw.normal(size=(40, 5)), draw.normal(size=(40, 60))
         rejected += cka_score(x, y, unbiased, options(40, 39, seed=index), Control()).p_value <= 0.05
     assert 3 <= rejected <= 28  # binomial(300, .05): mean 15, sd 3.8
+
+
+def continuous(draw, n):
+    return draw.normal(size=(n, 5))
+
+
+@pytest.mark.parametrize("metric", ["cycle_knn", "lcs_knn", "edit_distance_knn"])
+@pytest.mark.parametrize("kind", [continuous, one_hot, binary, duplicates])
+def test_ordered_lists_keep_the_level(metric, kind):
+    n, k, draws, permutations = 64, 5, 300, 19
+    draw = np.random.default_rng(2027)
+    rejected = 0
+    for index in range(draws):
+        tables = [table(kind(draw, n), k) for _ in range(2)]
+        keys = draw.integers(0, 2**64, (2, n), dtype=np.uint64)
+        score = list_scores(metric, tables, keys, (k,), options(n, permutations, seed=index), Control())[0]
+        rejected += score.p_value <= 0.05
+        assert (score.calibrated > 0) <= (score.p_value <= 0.05)
+    assert 2 <= rejected <= 28  # binomial(300, .05): mean 15, sd 3.8; scores of equal value reject less
+
+
+def test_ties_by_row_order_would_break_the_null_of_ordered_lists():
+    """Keys that both spaces share make independent one-hot spaces prefer the same items."""
+    n, k, rejected = 128, 5, 0
+    draw = np.random.default_rng(3)
+    for index in range(20):
+        tables = [table(one_hot(draw, n, classes=12), k) for _ in range(2)]
+        keys = [np.arange(n, dtype=np.uint64)] * 2
+        rejected += list_scores("lcs_knn", tables, keys, (k,), options(n, 39, seed=index), Control())[0].p_value <= 0.05
+    assert rejected >= 15

@@ -91,7 +91,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             x: a space; `name@7` pins version 7.
             y: the other.
             k: neighbours, or a list of them: one search serves all, the first is the headline.
-            metric: `mutual_knn`, `cka` or `unbiased_cka`; `server_info().metrics` tells what is served.
+            metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`;
+                `server_info().metrics` tells what is served.
             preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
             permutations: of the null behind p_value and calibrated; 0 skips it.
             seed: of the permutations.

@@ -15,7 +15,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
-from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
+from consilience_server.app.reports import NEIGHBOUR_METRICS, AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
@@ -124,7 +124,7 @@ class Alignment:
         items = [record.item_count for record in records]
         # An older version may have more items than the newest, whose number is the one known here.
         newest = all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True))
-        if newest and min(items) <= (max(spec.ks) if spec.metric == "mutual_knn" else 3):
+        if newest and min(items) <= (max(spec.ks) if spec.metric in NEIGHBOUR_METRICS else 3):
             return 0.0
         return estimated_seconds(items, [record.spec.dim for record in records], spec, self._limits)
 
@@ -183,7 +183,7 @@ class Alignment:
             interval_kind=spec.interval_kind,
             confidence=spec.confidence,
             n=n,
-            k=spec.ks[0] if spec.metric == "mutual_knn" else 0,
+            k=spec.ks[0] if spec.metric in NEIGHBOUR_METRICS else 0,
             permutations=spec.permutations,
             seed=spec.seed,
             alpha=spec.alpha,
@@ -205,16 +205,20 @@ class Alignment:
             part = call.part(done / len(pairs), (done + 1) / len(pairs))
             found = await self._scores.of_all(part, [snapshots[i], snapshots[j]], joined, spec)
             scores[i, j] = found[0, 0] if i == j else found[0, 1]
+            if i != j and (1, 0) in found:
+                scores[j, i] = found[1, 0]
             n[i, j] = n[j, i] = joined.n
         return scores, n
 
 
 def _square(scores: dict[tuple[int, int], Score], value: Callable[[Score], float | None], *, diagonal: bool = True) -> NDArray[np.float64]:
-    """(M, M) symmetric from the pairs i <= j; NaN where there is no value."""
+    """(M, M) from the pairs i <= j, and j < i where the metric is not symmetric; NaN where there is no value."""
     count = 1 + max(j for _, j in scores)
     square = np.full((count, count), np.nan)
     for (i, j), score in scores.items():
         number = value(score)
         if number is not None and (diagonal or i != j):
-            square[i, j] = square[j, i] = number
+            square[i, j] = number
+            if (j, i) not in scores:
+                square[j, i] = number
     return square

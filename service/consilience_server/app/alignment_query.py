@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from consilience_server.app.reports import MetricName, PreprocessName
+from consilience_server.app.reports import NEIGHBOUR_METRICS, MetricName, PreprocessName
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.score import IntervalKind
 
@@ -69,7 +69,7 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
 
 def check_size(n: int, spec: AlignmentSpec) -> None:
     """`n` common items are enough: InvalidK, TooFewItems."""
-    if spec.metric == "mutual_knn":
+    if spec.metric in NEIGHBOUR_METRICS:
         k = max(spec.ks)
         if k >= n:
             raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
@@ -87,7 +87,7 @@ def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: Alignme
         limits: rates and threads.
     """
     n, pairs = min(items), list(combinations(widths, 2))
-    if spec.metric == "mutual_knn":
+    if spec.metric in NEIGHBOUR_METRICS:
         work = sum(2.0 * n * n * width for width in widths)
         null = _EDGE_SECONDS * spec.permutations * n * sum(spec.ks) * len(pairs)
     else:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from consilience_server.app.alignment_query import AlignmentSpec, check_size
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import Join
+from consilience_server.app.reports import NEIGHBOUR_METRICS
 from consilience_server.app.tables import Tables, TableSubject
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import Score
@@ -19,6 +21,7 @@ from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_bytes, cka_matrix, cka_score
+from consilience_server.engine.list_scores import LIST_METRICS, list_bytes, list_matrix, list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores, table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
@@ -60,38 +63,44 @@ class JoinedScores:
             options = await asyncio.to_thread(self._options, joined, spec)
             clips = tuple(side.clip for side in sides if side.clip is not None)
             control = call.part(0.8, 1.0).control
-            if spec.metric != "mutual_knn":
+            if spec.metric not in NEIGHBOUR_METRICS:
                 x, y = (side.vectors for side in sides)
                 unbiased = spec.metric == "unbiased_cka"
                 nbytes = cka_bytes(joined.n, [x.shape[1], y.shape[1]])
                 score = await self._pool.run(call, "statistics", lambda: cka_score(x, y, unbiased, options, control), nbytes=nbytes)
                 return PairScores((score,), None, clips)
             async with self._held_tables(call.part(0.0, 0.8), sides, joined, spec) as tables:
-                found = await self._pool.run(
-                    call,
-                    "statistics",
-                    lambda: mutual_knn_scores(tables[0], tables[1], spec.ks, options, control),
-                    nbytes=mutual_knn_bytes(tables, spec.ks, self._threads),
-                )
+                metric = spec.metric
+                if metric in LIST_METRICS:
+                    keys = await asyncio.to_thread(_tie_keys, sides, joined)
+                    nbytes = list_bytes(tables, spec.ks, self._threads)
+                    work = partial(list_scores, metric, tables, keys, spec.ks, options, control)
+                else:
+                    nbytes = mutual_knn_bytes(tables, spec.ks, self._threads)
+                    work = partial(mutual_knn_scores, tables[0], tables[1], spec.ks, options, control)
+                found = await self._pool.run(call, "statistics", work, nbytes=nbytes)
                 return PairScores(found, (tables[0].certificate, tables[1].certificate), clips)
 
     async def of_all(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> dict[tuple[int, int], Score]:
-        """Every pair i <= j of M spaces over the items common to all: M tables, one set of permutations, the first k."""
+        """Every pair i <= j of M spaces, for `cycle_knn` j < i too, over the items common to all: M tables, shared permutations, one k."""
         async with self._sides(call, snapshots, joined, spec) as sides:
             options = await asyncio.to_thread(self._options, joined, spec)
             control = call.part(0.6, 1.0).control
-            if spec.metric != "mutual_knn":
+            if spec.metric not in NEIGHBOUR_METRICS:
                 arrays = [side.vectors for side in sides]
                 unbiased = spec.metric == "unbiased_cka"
                 nbytes = cka_bytes(joined.n, [array.shape[1] for array in arrays])
                 return await self._pool.run(call, "statistics", lambda: cka_matrix(arrays, unbiased, options, control), nbytes=nbytes)
             async with self._held_tables(call.part(0.0, 0.6), sides, joined, spec) as tables:
-                return await self._pool.run(
-                    call,
-                    "statistics",
-                    lambda: mutual_knn_matrix(tables, spec.ks[0], options, control),
-                    nbytes=mutual_knn_bytes(tables, spec.ks[:1], self._threads),
-                )
+                metric = spec.metric
+                if metric in LIST_METRICS:
+                    keys = await asyncio.to_thread(_tie_keys, sides, joined)
+                    nbytes = list_bytes(tables, spec.ks[:1], self._threads)
+                    work = partial(list_matrix, metric, tables, keys, spec.ks[0], options, control)
+                else:
+                    nbytes = mutual_knn_bytes(tables, spec.ks[:1], self._threads)
+                    work = partial(mutual_knn_matrix, tables, spec.ks[0], options, control)
+                return await self._pool.run(call, "statistics", work, nbytes=nbytes)
 
     @asynccontextmanager
     async def _sides(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[list[_Side]]:
@@ -135,3 +144,8 @@ class JoinedScores:
             item_order=tie_keys(_ORDER, joined.ids.tolist()),
             threads=self._threads,
         )
+
+
+def _tie_keys(sides: Sequence[_Side], joined: Join) -> list[NDArray[np.uint64]]:
+    """The keys that the tables of the sides were made with."""
+    return [tie_keys(side.subject.uid, joined.ids.tolist()) for side in sides]

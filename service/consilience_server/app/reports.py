@@ -12,10 +12,13 @@ from consilience_server.core.score import IntervalKind, Score
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
-MetricName = Literal["mutual_knn", "cka", "unbiased_cka"]
+MetricName = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"]
 PreprocessName = Literal["none", "platonic_rep"]
 ItemPolicy = Literal["common", "pairwise"]
 CorrectionName = Literal["none", "csls"]
+
+NEIGHBOUR_METRICS: frozenset[MetricName] = frozenset(("mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn"))
+"""Metrics that compare neighbour tables and have a k; the others compare vectors."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class AlignmentReport:
 
 @dataclass(frozen=True)
 class AlignmentMatrix:
-    """All pairs of M spaces: every array is (M, M) float64 and symmetric; `n` is (M, M) int64."""
+    """All pairs of M spaces: every array is (M, M) float64 and, but for `cycle_knn`, symmetric; `n` is (M, M) int64."""
 
     metric: MetricName
     spaces: Sequence[SpaceUse]

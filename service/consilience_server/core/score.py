@@ -23,7 +23,7 @@ class Score:
     Attributes:
         k: neighbours a list, 0 for metrics without neighbours.
         score: larger is more alike; range and definition in the metric's own file.
-        chance: the mean over all pairings of the items, exact.
+        chance: the mean over all pairings of the items: exact, or for `lcs_knn` and `edit_distance_knn` estimated by random ones.
         excess: (score - chance) / (1 - chance), 0 where chance is 1.
         interval: where the score would fall again.
         p_value: (1 + #{null >= score}) / (permutations + 1); None when no permutations were asked, like the next four.
@@ -31,9 +31,9 @@ class Score:
         threshold: the (1 - alpha) order statistic of null and observed score.
         null_mean: mean of the permuted scores.
         null_sd: their standard deviation.
-        tie_fraction_x: share of x's lists whose k-th place is tied.
+        tie_fraction_x: share of x's lists whose k-th place is tied; for metrics that decide ties by key, that a tie decided anywhere.
         tie_fraction_y: likewise of y's.
-        self_score_x: what x would score with itself, below 1 only by ties.
+        self_score_x: what x would score with itself, below 1 only by ties, or for `cycle_knn`.
         self_score_y: likewise y.
     """
 

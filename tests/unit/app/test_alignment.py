@@ -153,7 +153,7 @@ async def test_each_space_is_searched_by_its_own_similarity(house, data):
     assert report.headline.score == pytest.approx(expected, rel=1e-14)
 
 
-@pytest.mark.parametrize("metric", ["mutual_knn", "cka", "unbiased_cka"])
+@pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"])
 async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
     x, y = data
     spaces = {"a": x, "b": y, "c": x[:, ::-1] + y[:, :1]}
@@ -164,17 +164,39 @@ async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
     queries = [SpaceQuery(name) for name in spaces]
     await house.alignment.align_matrix(Call("align_matrix"), queries, "common", spec, seen)
     matrix = seen.reports[0]
-    assert house.scans == (3 if metric == "mutual_knn" else 0)
+    assert house.scans == (0 if metric.endswith("cka") else 3)
     for i, first in enumerate(spaces):
         for j, second in enumerate(spaces):
             if i < j:
                 one = (await house.align(first, second, spec)).headline
-                assert matrix.scores[i, j] == matrix.scores[j, i] == pytest.approx(one.score, rel=1e-12)
+                assert matrix.scores[i, j] == pytest.approx(one.score, rel=1e-12)
+                back = one if metric != "cycle_knn" else (await house.align(second, first, spec)).headline
+                assert matrix.scores[j, i] == pytest.approx(back.score, rel=1e-12)
+                assert matrix.chance[j, i] == pytest.approx(back.chance, rel=1e-12)
                 assert matrix.p_values[i, j] == one.p_value
                 assert matrix.calibrated[i, j] == pytest.approx(one.calibrated, abs=1e-12)
                 assert matrix.interval_low[i, j] == pytest.approx(one.interval.low, abs=1e-12)
     assert np.isnan(np.diag(matrix.p_values)).all()
-    assert np.diag(matrix.scores) == pytest.approx(1)
+    if metric != "cycle_knn":
+        assert np.diag(matrix.scores) == pytest.approx(1)
+    seen = Captured()
+    await house.alignment.align_matrix(Call("align_matrix"), queries, "pairwise", spec, seen)
+    np.testing.assert_allclose(seen.reports[0].scores, matrix.scores, rtol=1e-12)
+
+
+async def test_equal_items_are_ordered_by_hashes_that_no_other_space_shares(house):
+    draw = np.random.default_rng(1)
+    one_hot = np.eye(4, dtype=np.float32)[draw.integers(4, size=60)]
+    house.put("x", ids(60), one_hot)
+    house.put("y", ids(60), one_hot)
+    spec = AlignmentSpec(metric="lcs_knn", ks=(5,), permutations=0)
+    assert (await house.align("x", "x", spec)).headline.score == 1.0
+    twins = (await house.align("x", "y", spec)).headline
+    assert twins.tie_fraction_x == 1.0
+    assert 0 < twins.score < 0.9
+    shuffle = draw.permutation(60)
+    house.put("x", [ids(60)[row] for row in shuffle], one_hot[shuffle])
+    assert (await house.align("x", "y", spec)).headline == twins
 
 
 async def test_pairwise_uses_each_pair_s_own_items(house, data):

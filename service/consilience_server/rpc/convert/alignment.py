@@ -2,7 +2,7 @@
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_query import AlignmentSpec
-from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
+from consilience_server.app.reports import NEIGHBOUR_METRICS, AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.engine.protocol import Certificate
@@ -14,6 +14,9 @@ METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
     alignment_pb2.METRIC_CKA: "cka",
     alignment_pb2.METRIC_UNBIASED_CKA: "unbiased_cka",
+    alignment_pb2.METRIC_CYCLE_KNN: "cycle_knn",
+    alignment_pb2.METRIC_LCS_KNN: "lcs_knn",
+    alignment_pb2.METRIC_EDIT_DISTANCE_KNN: "edit_distance_knn",
 }
 _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
@@ -34,6 +37,9 @@ _METRIC_VALUES = {
     "mutual_knn": alignment_pb2.METRIC_MUTUAL_KNN,
     "cka": alignment_pb2.METRIC_CKA,
     "unbiased_cka": alignment_pb2.METRIC_UNBIASED_CKA,
+    "cycle_knn": alignment_pb2.METRIC_CYCLE_KNN,
+    "lcs_knn": alignment_pb2.METRIC_LCS_KNN,
+    "edit_distance_knn": alignment_pb2.METRIC_EDIT_DISTANCE_KNN,
 }
 _PREPROCESS_VALUES = {"none": alignment_pb2.PREPROCESS_NONE, "platonic_rep": alignment_pb2.PREPROCESS_PLATONIC_REP}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
@@ -60,7 +66,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
     return AlignmentSpec(
         metric=metric,
         # Other metrics have no k: one value for all keeps equal questions equal.
-        ks=(tuple(spec.ks) or (_DEFAULT_K,)) if metric == "mutual_knn" else (_DEFAULT_K,),
+        ks=(tuple(spec.ks) or (_DEFAULT_K,)) if metric in NEIGHBOUR_METRICS else (_DEFAULT_K,),
         preprocess=served(alignment_pb2.Preprocess, spec.preprocess, _PREPROCESS, "spec.preprocess", what="preprocessing"),
         permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
         seed=spec.seed,

@@ -1,0 +1,199 @@
+"""Cycle k-NN, LCS and edit distance k-NN with chance, p-value, calibrated score and interval, from neighbour tables."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.cycle_knn import chance as cycle_chance
+from consilience_server.core.errors import InvalidK, ShapeMismatch
+from consilience_server.core.intervals import group_sizes, item_interval
+from consilience_server.core.permutation import canonical_order
+from consilience_server.core.score import Score
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists, KeyedPlaces, keyed_lists, observed_places, permuted_places
+from consilience_server.engine.list_jackknife import list_scores_without_groups
+from consilience_server.engine.list_values import ListMetric, list_totals
+from consilience_server.engine.neighbour_scores import table_depth
+from consilience_server.engine.protocol import NeighbourTable
+
+LIST_METRICS: frozenset[ListMetric] = frozenset(get_args(ListMetric))
+"""What this file scores."""
+
+LEAST_PAIRINGS = 99
+"""Random pairings that a chance without a formula is the mean of, at the least."""
+
+
+def list_scores(
+    metric: ListMetric,
+    tables: Sequence[NeighbourTable],
+    keys: Sequence[NDArray[np.uint64]],
+    ks: Sequence[int],
+    options: ScoreOptions,
+    control: Control,
+) -> list[Score]:
+    """A metric of ordered lists for two spaces and every k, from one self-join table each. Definitions: `core/<metric>.py`.
+
+    `chance` is exact for `cycle_knn`. For LCS and edit distance, which have no closed form, it is the mean over the random pairings drawn,
+    99 at the least: an estimate whose standard error is null_sd over the root of their number.
+
+    Args:
+        metric: `cycle_knn` takes its first step in the second space, as its definition says.
+        tables: two, over the same n items in the same order, k_max >= max(ks), best `table_depth(...)`.
+        keys: (n,) tie keys of each space, those that its table was made with.
+        ks: one or more k.
+        options: its `item_order` has one entry an item.
+        control: cancellation and progress.
+
+    Raises:
+        InvalidK: a k that the tables do not have.
+        ShapeMismatch: tables, keys or item_order of different sizes.
+
+    Cost:
+        O(n k) a permutation, and 100 bytes a neighbour and thread.
+    """
+    return [scores[0, 1] for scores in _scores(metric, tables, keys, ks, options, control)]
+
+
+def list_matrix(
+    metric: ListMetric,
+    tables: Sequence[NeighbourTable],
+    keys: Sequence[NDArray[np.uint64]],
+    k: int,
+    options: ScoreOptions,
+    control: Control,
+) -> dict[Pair, Score]:
+    """The same for all pairs i <= j of M spaces under shared permutations; for `cycle_knn`, which is not symmetric, pairs j < i too.
+
+    Entry (i, j) is `list_scores(metric, [tables[i], tables[j]], ...)`. Entry (i, i) is the space's score with itself, without a null.
+    """
+    return _scores(metric, tables, keys, [k], options, control)[0]
+
+
+def list_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
+    """Peak bytes of `list_scores` and `list_matrix` beyond the tables: lists with their keys, an index, scratch; an upper estimate."""
+    n = tables[0].gallery
+    depth = min(table_depth(ks, n, "items"), *(table.k_max for table in tables))
+    beyond = max((table.nbytes - table.indices.nbytes - table.scores.nbytes) // 4 for table in tables)
+    common = min(n * depth, 1 << 22) * (threads + 1)
+    return 100 * (len(tables) * n * depth + beyond + common) + (1 << 26)
+
+
+def _scores(
+    metric: ListMetric,
+    tables: Sequence[NeighbourTable],
+    keys: Sequence[NDArray[np.uint64]],
+    ks: Sequence[int],
+    options: ScoreOptions,
+    control: Control,
+) -> list[dict[Pair, Score]]:
+    """For every k the pairs."""
+    n = tables[0].gallery
+    if any(table.gallery != n or len(table.indices) != n for table in tables) or {n} != {len(options.item_order), *map(len, keys)}:
+        sizes = ", ".join(f"{len(table.indices):,} of {table.gallery:,}" for table in tables)
+        raise ShapeMismatch(
+            f"tables of {sizes} items, {len(options.item_order):,} in item_order; tables and keys must be over the same items"
+        )
+    deepest = min(table.k_max for table in tables)
+    for k in ks:
+        if not 1 <= k <= deepest:
+            raise InvalidK(f"k is {k}, but the neighbour tables serve 1 to {deepest}", k=k)
+    order = canonical_order(options.item_order)
+    position = np.empty_like(order)
+    position[order] = np.arange(n)
+    depth = min(table_depth(ks, n, options.interval_kind), deepest)
+    lists = [keyed_lists(table, depth, order, position, of_space) for table, of_space in zip(tables, keys, strict=True)]
+    control.check()
+    pairs = list(combinations(range(len(lists)), 2))
+    null = {
+        pair: _null(metric, lists[pair[0]], lists[pair[1]], ks, options, control.part(done / len(pairs), (done + 1) / len(pairs)))
+        for done, pair in enumerate(pairs)
+    }
+    by_k: list[dict[Pair, Score]] = [{} for _ in ks]
+    own = [_values(metric, _common(metric, side, side), ks)[0, :, 0] for side in lists]
+    levels = [_levels(metric, side, list(null.values()), ks) for side in lists]
+    for i, j in pairs:
+        common = _common(metric, lists[i], lists[j])
+        intervals = _intervals(metric, lists[i], lists[j], common, ks, options, control)
+        for direction, values in enumerate(_values(metric, common, ks)):
+            x, y = (i, j) if direction == 0 else (j, i)
+            of_pair = levels[x] if metric == "cycle_knn" else _levels(metric, lists[x], [null[i, j]], ks)
+            for column, k in enumerate(ks):
+                score = float(values[column, 0])
+                limits = (score, score) if intervals is None else intervals[direction][column]
+                drawn = null[i, j][direction, column, : options.permutations] if options.permutations else None
+                ties = _ties(lists, x, y, k, own[x][column], own[y][column])
+                by_k[column][x, y] = judged(k, score, of_pair[column], interval_of(limits, options), drawn, options, ties)
+    for i, values in enumerate(own):
+        for column, k in enumerate(ks):
+            score = float(values[column])
+            ties = _ties(lists, i, i, k, score, score)
+            by_k[column][i, i] = judged(k, score, levels[i][column], interval_of((score, score), options), None, options, ties)
+    return by_k
+
+
+def _common(metric: ListMetric, x: KeyedLists, y: KeyedLists) -> CommonPlaces:
+    return observed_places(_looked_up(metric, x), y.forward)
+
+
+def _looked_up(metric: ListMetric, x: KeyedLists) -> KeyedPlaces:
+    """The edges of x among which those of y are looked up: a cycle comes back by an edge towards its item."""
+    return x.backward if metric == "cycle_knn" else x.forward
+
+
+def _values(metric: ListMetric, common: CommonPlaces, ks: Sequence[int]) -> NDArray[np.float64]:
+    """(directions, len(ks), pairings) scores; the second direction of `cycle_knn` is that of the spaces exchanged."""
+    if metric == "cycle_knn":
+        return np.stack([list_totals(metric, common, ks, exchanged=exchanged) for exchanged in (False, True)]) / common.n
+    return list_totals(metric, common, ks)[None] / (common.n * np.array(ks, dtype=np.float64)[:, None])
+
+
+def _null(
+    metric: ListMetric, x: KeyedLists, y: KeyedLists, ks: Sequence[int], options: ScoreOptions, control: Control
+) -> NDArray[np.float64]:
+    """(directions, len(ks), K) scores of random pairings, where a chance is estimated from them at least 99."""
+    pairings = options.permutations if metric == "cycle_knn" else max(options.permutations, LEAST_PAIRINGS)
+    x, y = x.first(max(ks)), y.first(max(ks))
+    parts = [np.empty((2 if metric == "cycle_knn" else 1, len(ks), 0))]
+    for _, common in permuted_places(_looked_up(metric, x), y.forward, pairings, options.seed, options.threads, control):
+        parts.append(_values(metric, common, ks))
+    return np.concatenate(parts, axis=2)
+
+
+def _levels(metric: ListMetric, x: KeyedLists, nulls: Sequence[NDArray[np.float64]], ks: Sequence[int]) -> list[float]:
+    """The chance for every k. Of LCS and edit distance it depends on n and k alone: the mean of all random pairings that were drawn."""
+    if metric == "cycle_knn":
+        return [cycle_chance(x.times_listed(k), k) for k in ks]
+    return [float(level) for level in np.mean([values[0].mean(axis=1) for values in nulls], axis=0)]
+
+
+def _intervals(
+    metric: ListMetric,
+    x: KeyedLists,
+    y: KeyedLists,
+    common: CommonPlaces,
+    ks: Sequence[int],
+    options: ScoreOptions,
+    control: Control,
+) -> list[list[tuple[float, float]]] | None:
+    """For every direction and k the limits; None where the interval has no width."""
+    if options.interval_kind == "queries":
+        return None
+    sizes = group_sizes(x.n)
+    values = list_scores_without_groups(metric, x, y, common, ks, len(sizes), options.threads, control)
+    return [
+        [item_interval(float(of_k[0]), float(of_k[0]), of_k[1:], sizes, options.confidence, 0.0, 1.0) for of_k in direction]
+        for direction in values
+    ]
+
+
+def _ties(lists: Sequence[KeyedLists], x: int, y: int, k: int, own_x: float, own_y: float) -> dict[str, float]:
+    return {
+        "tie_fraction_x": float(lists[x].tie_shares[k - 1]),
+        "tie_fraction_y": float(lists[y].tie_shares[k - 1]),
+        "self_score_x": float(own_x),
+        "self_score_y": float(own_y),
+    }
