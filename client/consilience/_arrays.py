@@ -6,7 +6,7 @@ from typing import Any
 
 from consilience import _names, _wire
 from consilience._batches import cuts_of_rows, upload_seconds
-from consilience._codec.alignment import decode_report, encode_spec
+from consilience._codec.alignment import Neighbours, decode_report, encode_spec
 from consilience._convert import Vectors, is_layered, to_vectors
 from consilience._embedded import align_embedded
 from consilience._results.alignment_report import AlignmentReport
@@ -67,7 +67,7 @@ def align_arrays(
     x: Any,
     y: Any,
     *,
-    k: int | Sequence[int] = 10,
+    k: Neighbours | Sequence[Neighbours] = 10,
     metric: str = "mutual_knn",
     similarity: str = "cosine",
     preprocess: str = "none",
@@ -83,7 +83,8 @@ def align_arrays(
     Args:
         x: (n, d): NumPy, torch, lists, Arrow or pandas.
         y: (n, e).
-        k: neighbours, or a list of them: one search serves all, the first is the headline.
+        k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the items,
+            floor(n / 100) and at least 1; numbers stand before shares.
         metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
         preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).

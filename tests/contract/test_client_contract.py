@@ -187,6 +187,14 @@ class TestAlignment:
         assert matrix.p_values[0, 1] == pytest.approx(0.001)
         assert np.isnan(np.diag(matrix.p_values)).all()
 
+    def test_shares_of_the_items_stand_beside_numbers(self, client, pair):
+        x_name, y_name, _, x, y = pair
+        report = client.align(x_name, y_name, k=[5, 10, "n/20"], permutations=0)
+        assert list(report.by_k) == [5, 10, 4]
+        assert report.by_k[4].score == pytest.approx(mutual_knn(x, y, 4), abs=1e-12)
+        assert client.align_matrix([x_name, y_name], k=0.05, permutations=0).k == 4
+        assert consilience.align_arrays(x, y, k="n/20", permutations=0).k == 4
+
     @pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"])
     def test_arrays_score_as_the_spaces_that_hold_them(self, client, pair, metric):
         x_name, y_name, _, x, y = pair

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast, overload
 from consilience import _names
 from consilience._arrays import align_arrays_seconds, encode_arrays
 from consilience._async.operations import AsyncOperationCalls
-from consilience._codec.alignment import check_k, decode_matrix, decode_report, encode_spec
+from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
 from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
 from consilience._numbers import seconds
@@ -30,7 +30,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -51,7 +51,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -71,7 +71,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -90,7 +90,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         Args:
             x: a space; `name@7` pins version 7.
             y: the other.
-            k: neighbours, or a list of them: one search serves all, the first is the headline.
+            k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the common
+                items, floor(n / 100) and at least 1; numbers stand before shares.
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`;
                 `server_info().metrics` tells what is served.
             preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
@@ -141,7 +142,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         x: Any,
         y: Any,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         similarity: str = "cosine",
         preprocess: str = "none",
@@ -196,7 +197,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -216,7 +217,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -235,7 +236,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -253,7 +254,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
 
         Args:
             spaces: at least two; `name@7` pins version 7.
-            k: neighbours.
+            k: neighbours, or a share of the items as in `align`.
             metric: as in `align`.
             items: `common` (the items common to all: scores compare) or `pairwise` (each pair's own: scores of different n do not).
             preprocess: as in `align`, like all that follow.
@@ -271,7 +272,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             ConsilienceError: as `align` does.
         """
         spec = encode_spec(
-            k=check_k(k),
+            k=check_one(k),
             metric=metric,
             preprocess=preprocess,
             permutations=permutations,

@@ -15,10 +15,13 @@ from consilience._results.base import NO_DETAILS, CallDetails
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
 
+Neighbours = int | float | str
+"""A number of neighbours, or a share of the items: `.01` or `n/100`."""
+
 
 def encode_spec(
     *,
-    k: int | Sequence[int],
+    k: Neighbours | Sequence[Neighbours],
     metric: str,
     preprocess: str,
     permutations: int,
@@ -33,11 +36,12 @@ def encode_spec(
     Raises:
         InvalidArgumentError: an unknown name, k < 1, a negative or broken number, or alpha or confidence outside (0, 1).
     """
-    ks = check_ks(k)
+    ks, shares = check_ks(k)
     count = whole(permutations, "permutations")
     return alignment_pb2.AlignmentSpec(
         metric=_names.METRICS.to_number(metric),
         ks=ks,
+        k_fractions=shares,
         preprocess=_names.PREPROCESS.to_number(preprocess),
         permutations=count,
         skip_permutations=count == 0,
@@ -49,13 +53,42 @@ def encode_spec(
     )
 
 
-def check_ks(k: int | Sequence[int]) -> list[int]:
-    """One k or several, each at least 1."""
-    is_list = isinstance(k, Sequence | np.ndarray) and not isinstance(k, str | bytes) and np.ndim(k) > 0
-    ks = [check_k(entry) for entry in cast("Sequence[int]", k)] if is_list else [check_k(k)]
-    if not ks:
+def check_ks(k: Neighbours | Sequence[Neighbours]) -> tuple[list[int], list[float]]:
+    """One k or several, each at least 1, and those that are shares of the items.
+
+    Raises:
+        InvalidArgumentError: one is neither, or a number follows a share: the headline is the first k asked, and the contract has numbers
+            first.
+    """
+    is_list = isinstance(k, Sequence | np.ndarray) and not isinstance(k, str | bytes) and np.ndim(cast("Any", k)) > 0
+    ks: list[int] = []
+    shares: list[float] = []
+    for entry in cast("Sequence[Neighbours]", k) if is_list else [k]:
+        of_items = _share_of_items(entry)
+        if of_items is not None:
+            shares.append(of_items)
+        elif shares:
+            raise InvalidArgumentError(f"k is {k!r}; give numbers before shares of n", reason="INVALID_K", field="k")
+        else:
+            ks.append(check_k(entry))
+    if not ks and not shares:
         raise InvalidArgumentError("k is an empty list; give 1 or more neighbours", reason="INVALID_K", field="k")
-    return ks
+    return ks, shares
+
+
+def check_one(k: Neighbours) -> Neighbours:
+    """One k, or one share of the items."""
+    return k if _share_of_items(k) is not None else check_k(k)
+
+
+def _share_of_items(k: Any) -> float | None:
+    """The share that `.01` or `n/100` says; None for what is no share."""
+    if isinstance(k, str):
+        left, slash, right = k.partition("/")
+        if slash and left.strip() == "n" and right.strip().isdecimal() and int(right) > 1:
+            return 1.0 / int(right)
+        return None
+    return float(k) if isinstance(k, float | np.floating) and 0.0 < k < 1.0 else None
 
 
 def check_k(k: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, overload
 from consilience import _names
 from consilience._arrays import align_arrays_seconds, encode_arrays
 from consilience._sync.operations import OperationCalls
-from consilience._codec.alignment import check_k, decode_matrix, decode_report, encode_spec
+from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
 from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
 from consilience._numbers import seconds
@@ -31,7 +31,7 @@ class AlignmentCalls(OperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -52,7 +52,7 @@ class AlignmentCalls(OperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -72,7 +72,7 @@ class AlignmentCalls(OperationCalls):
         x: SpaceName,
         y: SpaceName,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         preprocess: str = "none",
         permutations: int = 999,
@@ -91,7 +91,8 @@ class AlignmentCalls(OperationCalls):
         Args:
             x: a space; `name@7` pins version 7.
             y: the other.
-            k: neighbours, or a list of them: one search serves all, the first is the headline.
+            k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the common
+                items, floor(n / 100) and at least 1; numbers stand before shares.
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`;
                 `server_info().metrics` tells what is served.
             preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
@@ -142,7 +143,7 @@ class AlignmentCalls(OperationCalls):
         x: Any,
         y: Any,
         *,
-        k: int | Sequence[int] = 10,
+        k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         similarity: str = "cosine",
         preprocess: str = "none",
@@ -197,7 +198,7 @@ class AlignmentCalls(OperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -217,7 +218,7 @@ class AlignmentCalls(OperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -236,7 +237,7 @@ class AlignmentCalls(OperationCalls):
         self,
         spaces: Sequence[SpaceName],
         *,
-        k: int = 10,
+        k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
         preprocess: str = "none",
@@ -254,7 +255,7 @@ class AlignmentCalls(OperationCalls):
 
         Args:
             spaces: at least two; `name@7` pins version 7.
-            k: neighbours.
+            k: neighbours, or a share of the items as in `align`.
             metric: as in `align`.
             items: `common` (the items common to all: scores compare) or `pairwise` (each pair's own: scores of different n do not).
             preprocess: as in `align`, like all that follow.
@@ -272,7 +273,7 @@ class AlignmentCalls(OperationCalls):
             ConsilienceError: as `align` does.
         """
         spec = encode_spec(
-            k=check_k(k),
+            k=check_one(k),
             metric=metric,
             preprocess=preprocess,
             permutations=permutations,

@@ -14,6 +14,7 @@ from consilience.commands.options import (
     PermutationsOption,
     PreprocessOption,
     SeedOption,
+    parse_one_k,
 )
 
 
@@ -21,7 +22,7 @@ def matrix(
     client: Client,
     spaces: Annotated[list[str], typer.Argument(help="Spaces (`clip`, `clip@7`), at least two.")],
     *,
-    k: Annotated[int, typer.Option("-k", "--k", help="Neighbours.")] = 10,
+    k: Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100).")] = "10",
     metric: MetricOption = "mutual_knn",
     items: Annotated[str, typer.Option(help="common (scores compare) or pairwise.")] = "common",
     preprocess: PreprocessOption = "none",
@@ -34,7 +35,7 @@ def matrix(
     """How far each two of many spaces agree."""
     result = client.align_matrix(
         spaces,
-        k=k,
+        k=parse_one_k(k),
         metric=metric,
         items=items,
         preprocess=preprocess,

@@ -6,7 +6,7 @@ import typer
 
 from consilience.errors import InvalidArgumentError
 
-KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours; several, separated by commas, share one search.")]
+KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
 MetricOption = Annotated[str, typer.Option(help="mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cka or unbiased_cka.")]
 PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the paper's clip and normalisation).")]
 PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
@@ -18,9 +18,17 @@ SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this ma
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
 
 
-def parse_ks(text: str) -> list[int]:
-    """`10` or `10,50`; InvalidArgumentError else."""
+def parse_ks(text: str) -> list[int | float | str]:
+    """`10`, `10,50` or `10,n/100`; InvalidArgumentError else."""
+    return [parse_one_k(part) for part in text.split(",")]
+
+
+def parse_one_k(text: str) -> int | float | str:
+    """`10`, `n/100` or `.01`; InvalidArgumentError else."""
+    if "/" in text:
+        return text.strip()
     try:
-        return [int(part) for part in text.split(",")]
+        return float(text) if "." in text else int(text)
     except ValueError:
-        raise InvalidArgumentError(f"k is {text!r}; give whole numbers, separated by commas", reason="INVALID_K", field="k") from None
+        expected = "give whole numbers, then shares of the items like n/100, separated by commas"
+        raise InvalidArgumentError(f"k is {text!r}; {expected}", reason="INVALID_K", field="k") from None

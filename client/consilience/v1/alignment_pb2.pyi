@@ -89,7 +89,7 @@ LAYER_SELECTION_SPLIT_HALF: LayerSelection
 LAYER_SELECTION_MAX: LayerSelection
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +102,7 @@ class AlignmentSpec(_message.Message):
     LAYER_SELECTION_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_QUERIES_FIELD_NUMBER: _ClassVar[int]
     SKIP_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    K_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     ks: _containers.RepeatedScalarFieldContainer[int]
     preprocess: Preprocess
@@ -114,7 +115,8 @@ class AlignmentSpec(_message.Message):
     layer_selection: LayerSelection
     sample_queries: int
     skip_permutations: bool
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ...) -> None: ...
+    k_fractions: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "confidence", "kind")

@@ -8,7 +8,15 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, SpaceQuery, check_spec, estimated_seconds
+from consilience_server.app.alignment_query import (
+    AlignmentLimits,
+    AlignmentSpec,
+    SpaceQuery,
+    at_size,
+    check_spec,
+    estimated_seconds,
+    in_numbers,
+)
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
@@ -20,7 +28,7 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
 from consilience_server.app.validation import check_vectors
-from consilience_server.core.errors import InvalidArgument, ShapeMismatch, VersionExpired
+from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch, VersionExpired
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -96,8 +104,10 @@ class Alignment:
         check_spec(spec, self._limits)
         if len(spaces) < 2 or len({query.name for query in spaces}) != len(spaces):
             raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")
-        if len(spec.ks) != 1:
-            raise InvalidArgument(f"a matrix has one k, not {len(spec.ks)}; ask once for each", field="spec.ks")
+        if len(spec.ks) + len(spec.k_fractions) != 1:
+            raise InvalidArgument(f"a matrix has one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
+        if items == "pairwise" and spec.k_fractions:
+            raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
         pinned = await self._pin(spaces, ["spaces"] * len(spaces))
         key = cache_key("align_matrix", {**asdict(spec), "items": items}, pinned)
         queries = [SpaceQuery(query.name, use.version) for query, use in zip(spaces, pinned, strict=True)]
@@ -122,6 +132,7 @@ class Alignment:
         named = zip(spaces, fields or ["spaces"] * len(spaces), strict=True)
         records = [await self._snapshots.record(query.name, field=field) for query, field in named]
         items = [record.item_count for record in records]
+        spec = in_numbers(spec, min(items))
         # An older version may have more items than the newest, whose number is the one known here.
         newest = all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True))
         if newest and min(items) <= (max(spec.ks) if spec.metric in NEIGHBOUR_METRICS else 3):
@@ -141,6 +152,7 @@ class Alignment:
         return uses
 
     async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
+        spec = at_size(spec, joined.n, self._limits)
         found = await self._scores.of_pair(call, snapshots, joined, spec)
         certificates = found.certificates or (None, None)
         x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots)
@@ -166,6 +178,7 @@ class Alignment:
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         if items == "common":
             joined = await asyncio.to_thread(join, snapshots)
+            spec = at_size(spec, joined.n, self._limits)
             scores = await self._scores.of_all(call, snapshots, joined, spec)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:

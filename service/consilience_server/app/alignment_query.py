@@ -1,7 +1,8 @@
 """What an alignment asks: spaces and specification, their limits, their size, and a guess of the time."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from consilience_server.app.reports import NEIGHBOUR_METRICS, MetricName, PreprocessName
@@ -25,7 +26,10 @@ class SpaceQuery:
 
 @dataclass(frozen=True)
 class AlignmentSpec:
-    """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null."""
+    """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
+
+    `k_fractions` are further k as shares of the number of common items: `at_size` makes them numbers once that is known.
+    """
 
     metric: MetricName = "mutual_knn"
     ks: tuple[int, ...] = (10,)
@@ -36,6 +40,7 @@ class AlignmentSpec:
     interval_kind: IntervalKind = "items"
     confidence: float = 0.95
     sample_queries: int = 0
+    k_fractions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,12 @@ class AlignmentLimits:
 def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
     """Everything that can be refused before the spaces are looked at: InvalidK, InvalidArgument, NotServed."""
     most = limits.max_k
-    if not spec.ks or len(set(spec.ks)) != len(spec.ks):
-        raise InvalidK(f"k is {list(spec.ks)}; give at least one, each once", field="spec.ks")
+    asked = [*spec.ks, *spec.k_fractions]
+    if not asked or len(set(asked)) != len(asked):
+        raise InvalidK(f"k is {asked}; give at least one, each once", field="spec.ks")
+    for share in spec.k_fractions:
+        if not 0.0 < share < 1.0:
+            raise InvalidK(f"k is {share:g} of the items; a share must be above 0 and below 1", field="spec.k_fractions")
     for k in spec.ks:
         if not 1 <= k <= most:
             raise InvalidK(f"k is {k}; it must be 1 to {most:,} and below the number of items", field="spec.ks", k=k, max_k=most)
@@ -77,13 +86,33 @@ def check_size(n: int, spec: AlignmentSpec) -> None:
         raise TooFewItems(f"only {n} items are common; {spec.metric} needs at least 4; add items that both have", field="y", n=n)
 
 
+def in_numbers(spec: AlignmentSpec, n: int) -> AlignmentSpec:
+    """The spec with every k a number, for `n` common items: a share f is k = floor(n f), at least 1; a k asked twice is asked once."""
+    # .29 of 100 items is 29, though the product of the floats is a little less.
+    shares = (max(1, math.floor(n * share + 1e-9)) for share in spec.k_fractions)
+    return replace(spec, ks=tuple(dict.fromkeys((*spec.ks, *shares))), k_fractions=())
+
+
+def at_size(spec: AlignmentSpec, n: int, limits: AlignmentLimits) -> AlignmentSpec:
+    """`in_numbers`, unless a share is more than is served: InvalidK."""
+    numbers = in_numbers(spec, n)
+    if spec.k_fractions and max(numbers.ks) > limits.max_k:
+        raise InvalidK(
+            f"{max(spec.k_fractions):g} of {n:,} items is k = {max(numbers.ks):,}; at most {limits.max_k:,} is served, ask a smaller share",
+            field="spec.k_fractions",
+            k=max(numbers.ks),
+            max_k=limits.max_k,
+        )
+    return numbers
+
+
 def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
     """A rough estimate of a computation from scratch: the scans at the engine's usual rate, and the permutations.
 
     Args:
         items: of each space.
         widths: of each space.
-        spec: already checked.
+        spec: already checked, without shares.
         limits: rates and threads.
     """
     n, pairs = min(items), list(combinations(widths, 2))

@@ -10,7 +10,7 @@ from support.silent_metrics import SilentMetrics
 from consilience_server.app import alignment as alignment_module
 from consilience_server.app import joined_scores
 from consilience_server.app.alignment import Alignment
-from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, SpaceQuery, at_size, in_numbers
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
@@ -116,6 +116,44 @@ async def test_every_k_comes_from_one_table_a_space(house, data):
     assert [score.k for score in report.by_k] == [10, 1, 5]
     assert [score.score for score in report.by_k] == [oracle(x, y, k) for k in (10, 1, 5)]
     assert house.scans == 2
+
+
+async def test_shares_of_the_items_come_from_the_same_table(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(50), y[:50])
+    report = await house.align(spec=AlignmentSpec(ks=(5, 10), k_fractions=(0.3, 0.01, 0.1), permutations=0))
+    assert [score.k for score in report.by_k] == [5, 10, 15, 1]  # of 50 common items; .1 is 5, which is asked already
+    assert report.by_k[2].score == oracle(x[:50], y[:50], 15)
+    assert house.scans == 2
+    seen = Captured()
+    await house.alignment.align_matrix(
+        Call("m"), [SpaceQuery("x"), SpaceQuery("y")], "common", AlignmentSpec(ks=(), k_fractions=(0.1,)), seen
+    )
+    assert seen.reports[0].k == 5
+
+
+@pytest.mark.parametrize(("n", "share", "k"), [(1024, 0.01, 10), (100, 0.29, 29), (50, 1 / 100, 1), (700, 1 / 7, 100), (40, 0.999, 39)])
+def test_a_share_is_rounded_down_but_for_the_error_of_floats(n, share, k):
+    assert in_numbers(AlignmentSpec(ks=(), k_fractions=(share,)), n).ks == (k,)
+
+
+async def test_shares_that_cannot_be_served_are_refused(house, data):
+    house.put("x", ids(60), data[0])
+    house.put("y", ids(60), data[1])
+    for share in (0.0, 1.0, -0.1, float("nan")):
+        with pytest.raises(errors.InvalidK, match="above 0 and below 1"):
+            await house.align(spec=AlignmentSpec(k_fractions=(share,)))
+    with pytest.raises(errors.InvalidK, match="each once"):
+        await house.align(spec=AlignmentSpec(k_fractions=(0.1, 0.1)))
+    with pytest.raises(errors.InvalidK, match="at least one"):
+        await house.align(spec=AlignmentSpec(ks=()))
+    with pytest.raises(errors.InvalidK, match="another k for each"):
+        both = [SpaceQuery("x"), SpaceQuery("y")]
+        await house.alignment.align_matrix(Call("m"), both, "pairwise", AlignmentSpec(ks=(), k_fractions=(0.1,)), Captured())
+    few = AlignmentLimits(max_k=4, max_permutations=999, threads=1, flops_per_second=1e9)
+    with pytest.raises(errors.InvalidK, match="smaller share"):
+        at_size(AlignmentSpec(ks=(2,), k_fractions=(0.5,)), 60, few)
 
 
 async def test_a_repeat_is_served_from_the_cache_and_a_new_version_is_not(house, data):

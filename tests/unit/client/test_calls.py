@@ -155,6 +155,29 @@ def test_k_is_at_least_one(client, k):
     assert refused.value.reason == "INVALID_K"
 
 
+@pytest.mark.parametrize(
+    ("k", "ks", "shares"),
+    [
+        ("n/100", [], [0.01]),
+        (0.25, [], [0.25]),
+        ([5, 10, "n / 100", np.float32(0.5)], [5, 10], [0.01, 0.5]),
+        (np.array([5, 10]), [5, 10], []),
+    ],
+    ids=repr,
+)
+def test_k_may_be_a_share_of_the_items(client, script, k, ks, shares):
+    client.align("a", "b", k=k)
+    spec = script.last.spec
+    assert (list(spec.ks), list(spec.k_fractions)) == (ks, shares)
+
+
+@pytest.mark.parametrize("k", ["n/1", "n/0", "n/x", "m/100", "n", 1.0, 0.0, -0.5, [0.1, 10], [[0.1]]], ids=repr)
+def test_what_is_no_share_is_refused(client, script, k):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.align("a", "b", k=k)
+    assert (refused.value.reason, script.calls) == ("INVALID_K", [])
+
+
 def test_a_matrix_of_spaces(client):
     told = client.align_matrix(["a", "b", "c"], k=10, items="pairwise")
     assert (told.spaces, told.items, told.scores.shape, told.n.tolist()[0]) == (("a", "b", "c"), "pairwise", (3, 3), [7, 7, 7])

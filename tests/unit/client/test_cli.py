@@ -52,6 +52,10 @@ def test_align_of_spaces(call, script):
     spec = script.last.spec
     assert (list(spec.ks), spec.skip_permutations, spec.interval_kind, spec.preprocess) == ([10, 50], True, 1, 2)
     assert json.loads(call("align", "a", "b", "--json")[1])["score"] == 0.5
+    call("align", "a", "b", "-k", "5,n/100,.25")
+    assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([5], [0.01, 0.25])
+    call("matrix", "a", "b", "-k", "n/50")
+    assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([], [0.02])
 
 
 def test_align_of_files_needs_no_server(call, in_process, tmp_path):
@@ -132,6 +136,9 @@ def test_doctor(call, script):
         (["spaces", "get", "nobody"], 3),
         (["align", "a", "b", "--metric", "magic"], 2),
         (["align", "a", "b", "-k", "ten"], 2),
+        (["align", "a", "b", "-k", "n/ten"], 2),
+        (["align", "a", "b", "-k", "n/100,5"], 2),
+        (["matrix", "a", "b", "-k", "5,10"], 2),
         (["align", "a.npy", "b"], 2),
         (["match", "x"], 2),
         (["ingest", "a", "nothing.npy"], 2),

@@ -66,7 +66,8 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
     return AlignmentSpec(
         metric=metric,
         # Other metrics have no k: one value for all keeps equal questions equal.
-        ks=(tuple(spec.ks) or (_DEFAULT_K,)) if metric in NEIGHBOUR_METRICS else (_DEFAULT_K,),
+        ks=(tuple(spec.ks) or (() if spec.k_fractions else (_DEFAULT_K,))) if metric in NEIGHBOUR_METRICS else (_DEFAULT_K,),
+        k_fractions=tuple(spec.k_fractions) if metric in NEIGHBOUR_METRICS else (),
         preprocess=served(alignment_pb2.Preprocess, spec.preprocess, _PREPROCESS, "spec.preprocess", what="preprocessing"),
         permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
         seed=spec.seed,

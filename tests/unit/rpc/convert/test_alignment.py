@@ -34,6 +34,12 @@ def test_given_values_pass():
     assert read_spec(spec) == AlignmentSpec("mutual_knn", (5, 1), "platonic_rep", 99, 2**64 - 1, 0.01, "queries", 0.9, 7)
 
 
+def test_shares_of_the_items_follow_the_numbers():
+    assert read_spec(Spec(metric=MUTUAL, ks=[5], k_fractions=[0.01, 0.1])) == AlignmentSpec(ks=(5,), k_fractions=(0.01, 0.1))
+    assert read_spec(Spec(metric=MUTUAL, k_fractions=[0.01])).ks == ()
+    assert read_spec(Spec(metric=alignment_pb2.METRIC_CKA, k_fractions=[0.01])) == read_spec(Spec(metric=alignment_pb2.METRIC_CKA))
+
+
 def test_skipped_permutations():
     assert read_spec(Spec(metric=MUTUAL, permutations=99, skip_permutations=True)).permutations == 0
 
