@@ -85,7 +85,8 @@ def align_arrays(
         y: (n, e).
         k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the items,
             floor(n / 100) and at least 1; numbers stand before shares.
-        metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`.
+        metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cknna`, `cknna_paper`,
+            `cknna_centred`, `cka` or `unbiased_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
         preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
         permutations: of the null behind p_value and calibrated; 0 skips it.

@@ -8,6 +8,8 @@ from support.filled_space import fill
 
 import consilience
 
+METRICS = ("mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred", "cka", "unbiased_cka")
+
 
 def cosines(queries, gallery):
     queries, gallery = queries.astype(float), gallery.astype(float)
@@ -195,7 +197,7 @@ class TestAlignment:
         assert client.align_matrix([x_name, y_name], k=0.05, permutations=0).k == 4
         assert consilience.align_arrays(x, y, k="n/20", permutations=0).k == 4
 
-    @pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"])
+    @pytest.mark.parametrize("metric", METRICS)
     def test_arrays_score_as_the_spaces_that_hold_them(self, client, pair, metric):
         x_name, y_name, _, x, y = pair
         stored = client.align(x_name, y_name, metric=metric)
@@ -312,7 +314,7 @@ class TestServer:
     def test_it_tells_what_it_takes_and_serves(self, client):
         told = client.server_info()
         assert told.version == consilience.__version__
-        assert {"mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"} <= set(told.metrics)
+        assert set(METRICS) <= set(told.metrics)
         assert {"identity", "ridge", "procrustes", "auto"} <= set(told.bridge_methods)
         assert set(told.corrections) == {"none", "csls"}
         assert told.cache_tiers == ("memory",)

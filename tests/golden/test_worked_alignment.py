@@ -6,6 +6,7 @@ from support.brute_table import cosine, latent_pair, table
 
 from consilience_server.core.calibration import calibrate
 from consilience_server.core.cka import linear_cka, unbiased_cka
+from consilience_server.core.cknna import cknna_terms
 from consilience_server.core.control import Control
 from consilience_server.core.cycle_knn import cycle_knn
 from consilience_server.core.edit_distance_knn import edit_distance_knn
@@ -53,12 +54,34 @@ def test_scores_of_ordered_lists(seed, n, da, db, r, noise, k, cycle, back, lcs,
     assert edit_distance_knn(a, b) == pytest.approx(edit, abs=1e-6)
 
 
+CKNNA = [
+    # seed, n, da, db, r, noise, k, cknna of the authors' code
+    (0, 12, 6, 5, 3, 0.5, 3, 0.266961),
+    (1, 12, 6, 5, 3, 2.0, 3, 0.158930),
+    (2, 64, 32, 48, 8, 1.0, 10, 0.729590),
+    (3, 64, 32, 48, 8, 1000.0, 10, 0.126255),
+]
+
+
+@pytest.mark.parametrize(("seed", "n", "da", "db", "r", "noise", "k", "expected"), CKNNA)
+def test_cknna(seed, n, da, db, r, noise, k, expected):
+    kernels = [cosine(side) for side in latent_pair(seed, n, da, db, r, noise)]
+    lists = [ordered_lists(kernel, k, np.arange(n, dtype=np.uint64)) for kernel in kernels]
+    cross, own_x, own_y = cknna_terms("cknna", *kernels, *lists)
+    # The reference adds an absolute 1e-6 to its denominator.
+    assert cross / (np.sqrt(own_x * own_y) + 1e-6) == pytest.approx(expected, abs=1e-6)
+
+
 def test_five_points_on_a_circle_scored_by_hand():
+    angles = np.deg2rad([[0, 10, 30, 60, 100], [0, 10, 30, 95, 60]])
+    kernels = [np.cos(side[:, None] - side) for side in angles]
     a = OrderedLists(np.array([[1, 2], [0, 2], [1, 0], [2, 4], [3, 2]], dtype=np.int32))
     b = OrderedLists(np.array([[1, 2], [0, 2], [1, 0], [4, 2], [2, 3]], dtype=np.int32))
     assert cycle_knn(a, b) == 1.0
     assert 2 * lcs_knn(a, b) == pytest.approx(1.6)
     assert edit_distance_knn(a, b) == pytest.approx(0.6)
+    cross, own_x, own_y = cknna_terms("cknna", *kernels, a, b)
+    assert cross / (np.sqrt(own_x * own_y) + 1e-6) == pytest.approx(1.020228, abs=1e-6)
 
 
 CALIBRATED = [

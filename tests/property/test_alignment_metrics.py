@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.brute_table import cosine, table
 
 import consilience_server
-from consilience_server.core import cka, cycle_knn, edit_distance_knn, lcs_knn, mutual_knn
+from consilience_server.core import cka, cknna, cycle_knn, edit_distance_knn, lcs_knn, mutual_knn
 from consilience_server.core.ordered_lists import ordered_lists
 
 CORE = Path(consilience_server.__file__).parent / "core"
@@ -21,7 +21,19 @@ def of_lists(metric):
     return lambda x, y: metric(*(ordered_lists(cosine(side), 3, np.arange(len(side), dtype=np.uint64)) for side in (x, y)))
 
 
+def of_kernels(metric):
+    """A version of CKNNA, on spaces without ties."""
+
+    def score(x, y):
+        kernels = [cosine(side) for side in (x, y)]
+        return cknna.cknna(metric, *kernels, *(ordered_lists(kernel, 3, np.arange(len(kernel), dtype=np.uint64)) for kernel in kernels))
+
+    return score
+
+
 METRICS = {
+    "cknna_paper": (of_kernels("cknna_paper"), cknna.PROPERTIES, "range_paper"),
+    "cknna_centred": (of_kernels("cknna_centred"), cknna.PROPERTIES, "range"),
     "cycle_knn": (of_lists(cycle_knn.cycle_knn), cycle_knn.PROPERTIES, "range"),
     "lcs_knn": (of_lists(lcs_knn.lcs_knn), lcs_knn.PROPERTIES, "range"),
     "edit_distance_knn": (of_lists(edit_distance_knn.edit_distance_knn), edit_distance_knn.PROPERTIES, "range"),
@@ -29,7 +41,7 @@ METRICS = {
     "cka": (cka.linear_cka, cka.PROPERTIES, "range"),
     "unbiased_cka": (cka.unbiased_cka, cka.PROPERTIES, "range_unbiased"),
 }
-KNOWN = {"range", "range_unbiased", "self_value", "symmetric", "invariances"}
+KNOWN = {"range", "range_unbiased", "range_paper", "symmetric_code", "self_value", "symmetric", "invariances"}
 
 
 def moved(name, x, draw):
@@ -60,7 +72,7 @@ def pairs(draw):
 
 
 def test_every_metric_of_the_core_is_declared_and_tested():
-    tested = {"mutual_knn", "cka", "cycle_knn", "lcs_knn", "edit_distance_knn"}
+    tested = {"mutual_knn", "cka", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna"}
     for path in sorted(CORE.glob("*.py")):
         module = importlib.import_module(f"consilience_server.core.{path.stem}")
         source = path.read_text()

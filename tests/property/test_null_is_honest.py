@@ -5,8 +5,12 @@ import pytest
 from support.brute_table import BruteTable, cosine, table
 
 from consilience_server.core.control import Control
+from consilience_server.core.permutation import canonical_order
+from consilience_server.core.similarity import Similarity
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
+from consilience_server.engine.cknna_scores import cknna_scores
+from consilience_server.engine.kernel_means import kernel_means
 from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
@@ -111,6 +115,21 @@ def test_ordered_lists_keep_the_level(metric, kind):
         rejected += score.p_value <= 0.05
         assert (score.calibrated > 0) <= (score.p_value <= 0.05)
     assert 2 <= rejected <= 28  # binomial(300, .05): mean 15, sd 3.8; scores of equal value reject less
+
+
+@pytest.mark.parametrize("metric", ["cknna", "cknna_paper", "cknna_centred"])
+@pytest.mark.parametrize("kind", [continuous, one_hot, binary, duplicates])
+def test_cknna_keeps_the_level(metric, kind):
+    n, k, draws = 64, 5, 200
+    draw = np.random.default_rng(2028)
+    rejected = 0
+    for index in range(draws):
+        spaces = [kind(draw, n) for _ in range(2)]
+        keys, given = draw.integers(0, 2**64, (2, n), dtype=np.uint64), options(n, 99, seed=index)
+        means = [kernel_means(side, Similarity.COSINE, canonical_order(given.item_order), 32) for side in spaces]
+        score = cknna_scores(metric, [table(side, k) for side in spaces], keys, means, (k,), given, Control())[0]
+        rejected += score.p_value <= 0.05
+    assert 1 <= rejected <= 20  # binomial(200, .05): mean 10, sd 3.1
 
 
 def test_ties_by_row_order_would_break_the_null_of_ordered_lists():

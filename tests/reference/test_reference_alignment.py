@@ -9,8 +9,10 @@ import pytest
 from support.brute_table import BruteTable, cosine, table
 
 from consilience_server.core.cka import linear_hsic, unbiased_hsic_of
+from consilience_server.core.cknna import cknna_terms
 from consilience_server.core.control import Control
 from consilience_server.core.mutual_knn import mutual_knn
+from consilience_server.core.ordered_lists import ordered_lists
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.list_scores import list_scores
@@ -156,6 +158,17 @@ def test_outputs_of_the_papers_code_on_ordered_lists(name, metric, words):
     # Where a tie decides a list, their order of equal values is another than ours.
     tied = found.tie_fraction_x + found.tie_fraction_y
     assert score == pytest.approx(golden, abs=1e-4 + tied * (K if metric == "lcs_knn" else 1))
+
+
+@pytest.mark.parametrize("name", goldens())
+def test_outputs_of_the_papers_code_of_cknna(name, words):
+    golden = goldens()[name]["f64"]["cknna_k10"]
+    kernels = [cosine(side.astype(np.float64)) for side in spaces_of(name, words)]
+    n = len(kernels[0])
+    lists = [ordered_lists(kernel, K, np.arange(n, dtype=np.uint64)) for kernel in kernels]
+    cross, own_x, own_y = cknna_terms("cknna", *kernels, *lists)
+    tied = sum(np.count_nonzero(BruteTable(kernel, K).sets(K).tied) for kernel in kernels) / n
+    assert cross / (np.sqrt(own_x * own_y) + 1e-6) == pytest.approx(golden, abs=1e-4 + tied)
 
 
 @pytest.mark.parametrize("name", goldens())

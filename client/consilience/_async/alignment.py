@@ -92,7 +92,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             y: the other.
             k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the common
                 items, floor(n / 100) and at least 1; numbers stand before shares.
-            metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka` or `unbiased_cka`;
+            metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, or CKNNA as
+                its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it;
                 `server_info().metrics` tells what is served.
             preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
             permutations: of the null behind p_value and calibrated; 0 skips it.

@@ -13,7 +13,7 @@ from consilience._results.space import SpaceUse
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AlignmentMatrix(Result):
-    """All pairs of M spaces; every array is (M, M), and symmetric but for `cycle_knn` (row x, column y).
+    """All pairs of M spaces; every array is (M, M), and symmetric but for `cycle_knn` and `cknna` (row x, column y).
 
     Attributes:
         metric: for example `mutual_knn`.

@@ -7,7 +7,8 @@ import typer
 from consilience.errors import InvalidArgumentError
 
 KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
-MetricOption = Annotated[str, typer.Option(help="mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cka or unbiased_cka.")]
+_METRICS = "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka or unbiased_cka."
+MetricOption = Annotated[str, typer.Option(help=_METRICS)]
 PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the paper's clip and normalisation).")]
 PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
 SeedOption = Annotated[int, typer.Option(help="Of the permutations.")]

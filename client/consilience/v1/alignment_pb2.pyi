@@ -27,6 +27,8 @@ class Metric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     METRIC_ANGULAR_SHAPE: _ClassVar[Metric]
     METRIC_RSA: _ClassVar[Metric]
     METRIC_LINEAR_PREDICTIVITY: _ClassVar[Metric]
+    METRIC_CKNNA_PAPER: _ClassVar[Metric]
+    METRIC_CKNNA_CENTRED: _ClassVar[Metric]
 
 class Preprocess(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -72,6 +74,8 @@ METRIC_PROCRUSTES: Metric
 METRIC_ANGULAR_SHAPE: Metric
 METRIC_RSA: Metric
 METRIC_LINEAR_PREDICTIVITY: Metric
+METRIC_CKNNA_PAPER: Metric
+METRIC_CKNNA_CENTRED: Metric
 PREPROCESS_UNSPECIFIED: Preprocess
 PREPROCESS_NONE: Preprocess
 PREPROCESS_PLATONIC_REP: Preprocess

@@ -8,6 +8,7 @@ from itertools import combinations
 from consilience_server.app.reports import NEIGHBOUR_METRICS, MetricName, PreprocessName
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.score import IntervalKind
+from consilience_server.engine.cknna_scores import CKNNA_METRICS
 
 # Seconds of one step of a permutation, the slowest of what was measured on two Zen 3 cores at n = 1,500 to 20,000: a neighbour looked up,
 # on both threads together; a product of CKA's features, and an entry of its Gram matrices (the cheaper form is computed), on one thread.
@@ -82,7 +83,7 @@ def check_size(n: int, spec: AlignmentSpec) -> None:
         k = max(spec.ks)
         if k >= n:
             raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
-    elif n < 4:
+    if n < 4 and (spec.metric in CKNNA_METRICS or spec.metric not in NEIGHBOUR_METRICS):
         raise TooFewItems(f"only {n} items are common; {spec.metric} needs at least 4; add items that both have", field="y", n=n)
 
 

@@ -13,14 +13,18 @@ from consilience_server.app.alignment_query import AlignmentSpec, check_size
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import Join
-from consilience_server.app.reports import NEIGHBOUR_METRICS
+from consilience_server.app.reports import NEIGHBOUR_METRICS, MetricName
 from consilience_server.app.tables import Tables, TableSubject
+from consilience_server.core.intervals import group_sizes
+from consilience_server.core.permutation import canonical_order
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_bytes, cka_matrix, cka_score
+from consilience_server.engine.cknna_scores import CKNNA_METRICS, cknna_bytes, cknna_matrix, cknna_scores
+from consilience_server.engine.kernel_means import KernelMeans, check_kernel, kernel_means, kernel_means_bytes
 from consilience_server.engine.list_scores import LIST_METRICS, list_bytes, list_matrix, list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores, table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
@@ -75,6 +79,11 @@ class JoinedScores:
                     keys = await asyncio.to_thread(_tie_keys, sides, joined)
                     nbytes = list_bytes(tables, spec.ks, self._threads)
                     work = partial(list_scores, metric, tables, keys, spec.ks, options, control)
+                elif metric in CKNNA_METRICS:
+                    keys = await asyncio.to_thread(_tie_keys, sides, joined)
+                    nbytes = cknna_bytes(tables, spec.ks, self._threads)
+                    means = await self._kernel_means(call, sides, options, metric)
+                    work = partial(cknna_scores, metric, tables, keys, means, spec.ks, options, control)
                 else:
                     nbytes = mutual_knn_bytes(tables, spec.ks, self._threads)
                     work = partial(mutual_knn_scores, tables[0], tables[1], spec.ks, options, control)
@@ -97,6 +106,11 @@ class JoinedScores:
                     keys = await asyncio.to_thread(_tie_keys, sides, joined)
                     nbytes = list_bytes(tables, spec.ks[:1], self._threads)
                     work = partial(list_matrix, metric, tables, keys, spec.ks[0], options, control)
+                elif metric in CKNNA_METRICS:
+                    keys = await asyncio.to_thread(_tie_keys, sides, joined)
+                    nbytes = cknna_bytes(tables, spec.ks[:1], self._threads)
+                    means = await self._kernel_means(call, sides, options, metric)
+                    work = partial(cknna_matrix, metric, tables, keys, means, spec.ks[0], options, control)
                 else:
                     nbytes = mutual_knn_bytes(tables, spec.ks[:1], self._threads)
                     work = partial(mutual_knn_matrix, tables, spec.ks[0], options, control)
@@ -110,7 +124,11 @@ class JoinedScores:
         clipped = spec.preprocess == "platonic_rep"
         copies = sum(4 * joined.n * snapshot.dim * ((len(rows) != snapshot.n) + clipped) for snapshot, rows in pairs)
         with self._pool.holding(call, copies):
-            yield [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in pairs]
+            sides = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in pairs]
+            if spec.metric in CKNNA_METRICS:
+                for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
+                    check_kernel(side.similarity, name)
+            yield sides
 
     async def _side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, spec: AlignmentSpec) -> _Side:
         vectors, similarity, clip = snapshot.vectors, snapshot.similarity, None
@@ -133,6 +151,24 @@ class JoinedScores:
                 hold = self._tables.hold(part, side.subject, side.vectors, joined.ids, side.similarity, depth)
                 tables.append(await held.enter_async_context(hold))
             yield tables
+
+    async def _kernel_means(
+        self, call: Call, sides: Sequence[_Side], options: ScoreOptions, metric: MetricName
+    ) -> list[KernelMeans] | None:
+        """What `cknna_paper` takes away from similarities; None for other metrics."""
+        if metric != "cknna_paper":
+            return None
+        n = len(options.item_order)
+        order, groups = canonical_order(options.item_order), len(group_sizes(n))
+        return [
+            await self._pool.run(
+                call,
+                "statistics",
+                partial(kernel_means, side.vectors, side.similarity, order, groups),
+                nbytes=kernel_means_bytes(n, side.vectors.shape[1], groups),
+            )
+            for side in sides
+        ]
 
     def _options(self, joined: Join, spec: AlignmentSpec) -> ScoreOptions:
         return ScoreOptions(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from consilience_server.core.score import IntervalKind, Score
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
-MetricName = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cka", "unbiased_cka"]
+NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred"]
+MetricName = NeighbourMetric | Literal["cka", "unbiased_cka"]
 PreprocessName = Literal["none", "platonic_rep"]
 ItemPolicy = Literal["common", "pairwise"]
 CorrectionName = Literal["none", "csls"]
 
-NEIGHBOUR_METRICS: frozenset[MetricName] = frozenset(("mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn"))
+NEIGHBOUR_METRICS: frozenset[MetricName] = frozenset(get_args(NeighbourMetric))
 """Metrics that compare neighbour tables and have a k; the others compare vectors."""
 
 
@@ -59,7 +60,7 @@ class AlignmentReport:
 
 @dataclass(frozen=True)
 class AlignmentMatrix:
-    """All pairs of M spaces: every array is (M, M) float64 and, but for `cycle_knn`, symmetric; `n` is (M, M) int64."""
+    """All pairs of M spaces: every array is (M, M) float64 and, but for `cycle_knn` and `cknna`, symmetric; `n` is (M, M) int64."""
 
     metric: MetricName
     spaces: Sequence[SpaceUse]

@@ -23,7 +23,7 @@ class Score:
     Attributes:
         k: neighbours a list, 0 for metrics without neighbours.
         score: larger is more alike; range and definition in the metric's own file.
-        chance: the mean over all pairings of the items: exact, or for `lcs_knn` and `edit_distance_knn` estimated by random ones.
+        chance: the mean over all pairings of the items: exact, or for `lcs_knn`, `edit_distance_knn` and CKNNA estimated by random ones.
         excess: (score - chance) / (1 - chance), 0 where chance is 1.
         interval: where the score would fall again.
         p_value: (1 + #{null >= score}) / (permutations + 1); None when no permutations were asked, like the next four.

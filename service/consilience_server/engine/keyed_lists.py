@@ -1,6 +1,6 @@
 """Ordered neighbour lists as sorted keys, with the place of every edge: what cycle, LCS and edit distance are computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
+from consilience_server.core.errors import InvalidK, ShapeMismatch
+from consilience_server.core.permutation import canonical_order
+from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.neighbour_jackknife import ranked_lists
+from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.overlap import KeyedSets, shared_edges
 from consilience_server.engine.permutation_null import permuted_shared_edges
 from consilience_server.engine.protocol import NeighbourTable
@@ -97,6 +101,32 @@ class CommonPlaces:
     place_y: NDArray[np.int64]
 
 
+def decided_lists(
+    tables: Sequence[NeighbourTable], keys: Sequence[NDArray[np.uint64]], ks: Sequence[int], options: ScoreOptions
+) -> list[KeyedLists]:
+    """The ordered lists of spaces to be compared, as deep as their scores and intervals for `ks` read.
+
+    Raises:
+        InvalidK: a k that the tables do not have.
+        ShapeMismatch: tables, keys or `options.item_order` of different items.
+    """
+    n = tables[0].gallery
+    if any(table.gallery != n or len(table.indices) != n for table in tables) or {n} != {len(options.item_order), *map(len, keys)}:
+        sizes = ", ".join(f"{len(table.indices):,} of {table.gallery:,}" for table in tables)
+        raise ShapeMismatch(
+            f"tables of {sizes} items, {len(options.item_order):,} in item_order; tables and keys must be over the same items"
+        )
+    deepest = min(table.k_max for table in tables)
+    for k in ks:
+        if not 1 <= k <= deepest:
+            raise InvalidK(f"k is {k}, but the neighbour tables serve 1 to {deepest}", k=k)
+    order = canonical_order(options.item_order)
+    position = np.empty_like(order)
+    position[order] = np.arange(n)
+    depth = min(table_depth(ks, n, options.interval_kind), deepest)
+    return [keyed_lists(table, depth, order, position, of_space) for table, of_space in zip(tables, keys, strict=True)]
+
+
 def keyed_lists(
     table: NeighbourTable, depth: int, order: NDArray[np.int64], position: NDArray[np.int64], keys: NDArray[np.uint64]
 ) -> KeyedLists:
@@ -146,3 +176,10 @@ def permuted_places(
     for chunk, shared in permuted_shared_edges(x.edges, y.edges, permutations, seed, threads, control):
         item, other = np.divmod(x.edges.keys[shared.at_x], x.edges.n)
         yield chunk, CommonPlaces(len(chunk), x.edges.n, shared.pairing, item, other, x.places[shared.at_x], y.places[shared.at_y])
+
+
+def gone_before(columns: NDArray[np.int32], group: int, groups: int) -> NDArray[np.int32]:
+    """(n, depth + 1) how many members of a list stand before each place and are deleted."""
+    gone = np.zeros((len(columns), columns.shape[1] + 1), dtype=np.int32)
+    np.cumsum(columns % groups == group, axis=1, dtype=np.int32, out=gone[:, 1:])
+    return gone

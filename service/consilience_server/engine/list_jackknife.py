@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.intervals import list_depth
-from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists
+from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists, gone_before
 from consilience_server.engine.list_values import ListMetric, list_totals
 
 
@@ -47,7 +47,7 @@ def list_scores_without_groups(
     def without(group: int) -> NDArray[np.float64]:
         control.check()
         kept = of_row != group
-        gone_x, gone_y = (_gone_before(side.columns, group, groups) for side in (x, y))
+        gone_x, gone_y = (gone_before(side.columns, group, groups) for side in (x, y))
         place_x = common.place_x - gone_x[in_x, common.place_x]
         place_y = common.place_y - gone_y[common.item, common.place_y]
         both = kept[common.item] & kept[common.other]
@@ -66,13 +66,6 @@ def list_scores_without_groups(
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         return np.stack(list(pool.map(without, range(-1, groups))), axis=2)
-
-
-def _gone_before(columns: NDArray[np.int32], group: int, groups: int) -> NDArray[np.int32]:
-    """(n, depth + 1) how many members of a list stand before each place and are deleted."""
-    gone = np.zeros((len(columns), columns.shape[1] + 1), dtype=np.int32)
-    np.cumsum(columns % groups == group, axis=1, dtype=np.int32, out=gone[:, 1:])
-    return gone
 
 
 def _lengths(deepest: int, gone: NDArray[np.int32], depth: int, k: int, kept: NDArray[np.bool_]) -> float:

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.cycle_knn import chance as cycle_chance
-from consilience_server.core.errors import InvalidK, ShapeMismatch
 from consilience_server.core.intervals import group_sizes, item_interval
-from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
-from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists, KeyedPlaces, keyed_lists, observed_places, permuted_places
+from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists, KeyedPlaces, decided_lists, observed_places, permuted_places
 from consilience_server.engine.list_jackknife import list_scores_without_groups
 from consilience_server.engine.list_values import ListMetric, list_totals
 from consilience_server.engine.neighbour_scores import table_depth
@@ -91,21 +89,7 @@ def _scores(
     control: Control,
 ) -> list[dict[Pair, Score]]:
     """For every k the pairs."""
-    n = tables[0].gallery
-    if any(table.gallery != n or len(table.indices) != n for table in tables) or {n} != {len(options.item_order), *map(len, keys)}:
-        sizes = ", ".join(f"{len(table.indices):,} of {table.gallery:,}" for table in tables)
-        raise ShapeMismatch(
-            f"tables of {sizes} items, {len(options.item_order):,} in item_order; tables and keys must be over the same items"
-        )
-    deepest = min(table.k_max for table in tables)
-    for k in ks:
-        if not 1 <= k <= deepest:
-            raise InvalidK(f"k is {k}, but the neighbour tables serve 1 to {deepest}", k=k)
-    order = canonical_order(options.item_order)
-    position = np.empty_like(order)
-    position[order] = np.arange(n)
-    depth = min(table_depth(ks, n, options.interval_kind), deepest)
-    lists = [keyed_lists(table, depth, order, position, of_space) for table, of_space in zip(tables, keys, strict=True)]
+    lists = decided_lists(tables, keys, ks, options)
     control.check()
     pairs = list(combinations(range(len(lists)), 2))
     null = {
@@ -125,12 +109,12 @@ def _scores(
                 score = float(values[column, 0])
                 limits = (score, score) if intervals is None else intervals[direction][column]
                 drawn = null[i, j][direction, column, : options.permutations] if options.permutations else None
-                ties = _ties(lists, x, y, k, own[x][column], own[y][column])
+                ties = tie_fields(lists, x, y, k, own[x][column], own[y][column])
                 by_k[column][x, y] = judged(k, score, of_pair[column], interval_of(limits, options), drawn, options, ties)
     for i, values in enumerate(own):
         for column, k in enumerate(ks):
             score = float(values[column])
-            ties = _ties(lists, i, i, k, score, score)
+            ties = tie_fields(lists, i, i, k, score, score)
             by_k[column][i, i] = judged(k, score, levels[i][column], interval_of((score, score), options), None, options, ties)
     return by_k
 
@@ -190,7 +174,8 @@ def _intervals(
     ]
 
 
-def _ties(lists: Sequence[KeyedLists], x: int, y: int, k: int, own_x: float, own_y: float) -> dict[str, float]:
+def tie_fields(lists: Sequence[KeyedLists], x: int, y: int, k: int, own_x: float, own_y: float) -> dict[str, float]:
+    """The tie fields of `core/score.py: Score` for metrics that decide ties by key."""
     return {
         "tie_fraction_x": float(lists[x].tie_shares[k - 1]),
         "tie_fraction_y": float(lists[y].tie_shares[k - 1]),

@@ -17,6 +17,9 @@ METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_CYCLE_KNN: "cycle_knn",
     alignment_pb2.METRIC_LCS_KNN: "lcs_knn",
     alignment_pb2.METRIC_EDIT_DISTANCE_KNN: "edit_distance_knn",
+    alignment_pb2.METRIC_CKNNA: "cknna",
+    alignment_pb2.METRIC_CKNNA_PAPER: "cknna_paper",
+    alignment_pb2.METRIC_CKNNA_CENTRED: "cknna_centred",
 }
 _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
@@ -40,6 +43,9 @@ _METRIC_VALUES = {
     "cycle_knn": alignment_pb2.METRIC_CYCLE_KNN,
     "lcs_knn": alignment_pb2.METRIC_LCS_KNN,
     "edit_distance_knn": alignment_pb2.METRIC_EDIT_DISTANCE_KNN,
+    "cknna": alignment_pb2.METRIC_CKNNA,
+    "cknna_paper": alignment_pb2.METRIC_CKNNA_PAPER,
+    "cknna_centred": alignment_pb2.METRIC_CKNNA_CENTRED,
 }
 _PREPROCESS_VALUES = {"none": alignment_pb2.PREPROCESS_NONE, "platonic_rep": alignment_pb2.PREPROCESS_PLATONIC_REP}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
