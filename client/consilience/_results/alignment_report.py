@@ -31,8 +31,9 @@ class AlignmentAtK:
         interval: where the score would fall again.
         threshold: what must be exceeded at the report's `alpha`.
         null_mean, null_sd: of the permuted scores.
-        tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied.
-        self_score_x, self_score_y: what a space would score with itself; below 1 only by ties.
+        tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied; for metrics of ordered lists and CKNNA, whose list a tie
+            decided anywhere.
+        self_score_x, self_score_y: what a space would score with itself; below 1 only by ties, or for `cycle_knn`.
     """
 
     k: int

@@ -96,14 +96,17 @@ def check_own(metric: CknnaMetric, name: str, own: float, squares: float, n: int
 
     Args:
         metric: which.
-        name: of the space in the message.
+        name: of the space, `x` or `y` where there are two.
         own: S of the space with itself.
         squares: sum of its squared similarities over its own mask.
         n: number of items.
     """
     if not own > SMALLEST * squares / (n * (n - 3) if metric == "cknna" else 1):
         remedy = "ask another k, or cknna_centred" if metric == "cknna" else "its neighbours are all equally similar; use other features"
-        raise ConstantFeatures(f"{metric} is undefined: the term of {name} with itself is not positive; {remedy}", field=name)
+        raise ConstantFeatures(
+            f"{metric} is undefined: the term of {name} with itself is not positive; {remedy}",
+            field=name if name in ("x", "y") else "spaces",
+        )
 
 
 def _mask(lists: OrderedLists) -> NDArray[np.float64]:

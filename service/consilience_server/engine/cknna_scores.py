@@ -139,7 +139,8 @@ def _scores(
     for done, (i, j) in enumerate(pairs):
         control.check()
         part = control.part(done / len(pairs), (done + 1) / len(pairs))
-        values, without = _observed(metric, sides[i], sides[j], ks, options, control)
+        names = ("x", "y") if len(sides) == 2 else (f"space {i + 1}", f"space {j + 1}")
+        values, without = _observed(metric, sides[i], sides[j], names, ks, options, control)
         for column, k in enumerate(ks):
             null = _null(metric, sides[i].first(k), sides[j].first(k), options, part)
             for direction, (x, y) in enumerate(((i, j), (j, i)) if metric == "cknna" else ((i, j),)):
@@ -168,7 +169,7 @@ def _span(metric: CknnaMetric) -> tuple[float, float]:
 
 
 def _observed(
-    metric: CknnaMetric, x: _Side, y: _Side, ks: Sequence[int], options: ScoreOptions, control: Control
+    metric: CknnaMetric, x: _Side, y: _Side, names: tuple[str, str], ks: Sequence[int], options: ScoreOptions, control: Control
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores (2, len(ks)) of both directions, and without each group (2, len(ks), G), NaN where undefined; G is 0 for `queries`."""
     n = x.lists.n
@@ -188,7 +189,7 @@ def _observed(
             reach = list_depth(k, n)
             kept = [(places < k) & (side.lists.forward.places < reach) for side, _, places in sides]
             own = []
-            for name, (side, values, _), of_side in zip("xy", sides, kept, strict=True):
+            for name, (side, values, _), of_side in zip(names, sides, kept, strict=True):
                 term = float(terms(metric, side.edges, values, values, of_side, left)[0][0])
                 squares = float(np.add.reduce(np.where(of_side, side.values * side.values, 0.0)))
                 if group < 0:

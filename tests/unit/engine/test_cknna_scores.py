@@ -178,6 +178,10 @@ def test_what_cannot_be_scored_is_refused(metric):
     if metric == "cknna_paper":
         with pytest.raises(ConstantFeatures, match="of y with itself"):
             scored(metric, (x, identical), (10,), given)
+        three = (x, x[:, ::-1], identical)
+        with pytest.raises(ConstantFeatures, match="of space 3 with itself") as refused:
+            cknna_matrix(metric, [table(side, 18) for side in three], keys_of(64, 3), means_of(three, given), 10, given, Control())
+        assert refused.value.field == "spaces"
     stopped = Control()
     stopped.cancel()
     with pytest.raises(Cancelled):
