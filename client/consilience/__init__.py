@@ -11,6 +11,7 @@ from consilience._version import __version__
 
 if TYPE_CHECKING:
     from consilience import errors, results
+    from consilience._alignment_options import AlignmentOptions
     from consilience._arrays import align_arrays
     from consilience._async.client import AsyncClient
     from consilience._async.writer import AsyncWriter
@@ -65,6 +66,7 @@ __all__ = [
     "AbortedError",
     "AlignmentAtK",
     "AlignmentMatrix",
+    "AlignmentOptions",
     "AlignmentReport",
     "AlreadyExistsError",
     "AsyncClient",
@@ -113,6 +115,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AlignmentOptions": "consilience._alignment_options",
     "AsyncClient": "consilience._async.client",
     "AsyncWriter": "consilience._async.writer",
     "Client": "consilience._sync.client",

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from consilience import _names, _wire
+from consilience._alignment_options import AlignmentOptions
 from consilience._batches import cuts_of_rows, upload_seconds
 from consilience._codec.alignment import Neighbours, decode_report, encode_spec
 from consilience._convert import Vectors, is_layered, to_vectors
@@ -70,13 +71,7 @@ def align_arrays(
     k: Neighbours | Sequence[Neighbours] = 10,
     metric: str = "mutual_knn",
     similarity: str = "cosine",
-    preprocess: str = "none",
-    permutations: int = 999,
-    seed: int = 0,
-    alpha: float = 0.05,
-    interval_kind: str = "items",
-    confidence: float = 0.95,
-    sample_queries: int = 0,
+    **options: Unpack[AlignmentOptions],
 ) -> AlignmentReport:
     """How far two arrays agree whose row i is the same item; needs no server, only the extra `consilience[server]`.
 
@@ -88,30 +83,14 @@ def align_arrays(
         metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cknna`, `cknna_paper`,
             `cknna_centred`, `cka` or `unbiased_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
-        preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
-        permutations: of the null behind p_value and calibrated; 0 skips it.
-        seed: of the permutations.
-        alpha: level of the calibrated score.
-        interval_kind: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
-        confidence: coverage of the interval.
-        sample_queries: ask this many items, chosen by a hash, against the full gallery; 0 asks all.
+        **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
     Raises:
         InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
         UnimplementedError: lists of layers and (n, L, d) are not served yet.
         MissingExtraError: the extra is not installed.
     """
-    spec = encode_spec(
-        k=k,
-        metric=metric,
-        preprocess=preprocess,
-        permutations=permutations,
-        seed=seed,
-        alpha=alpha,
-        interval_kind=interval_kind,
-        confidence=confidence,
-        sample_queries=sample_queries,
-    )
+    spec = encode_spec(k=k, metric=metric, **options)
     arrays = encode_arrays(x, y, similarity, spec)
     response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32())
     return decode_report(response.report)

@@ -22,7 +22,7 @@ from consilience_server.adapters.operation_store import SqliteOperations
 from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
 from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
 from consilience_server.app.alignment import Alignment
-from consilience_server.app.alignment_query import AlignmentLimits
+from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call

@@ -5,7 +5,7 @@ from support.memory_bridges import MemoryBridges
 from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridging import Bridging, FitLimits, FitQuery
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors

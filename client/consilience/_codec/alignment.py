@@ -1,11 +1,12 @@
 """Alignment: what a caller asks as a spec, answers as results."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
 from consilience import _names
+from consilience._alignment_options import AlignmentOptions, check_options
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
 from consilience._numbers import UINT64, share, whole
@@ -19,37 +20,28 @@ Neighbours = int | float | str
 """A number of neighbours, or a share of the items: `.01` or `n/100`."""
 
 
-def encode_spec(
-    *,
-    k: Neighbours | Sequence[Neighbours],
-    metric: str,
-    preprocess: str,
-    permutations: int,
-    seed: int,
-    alpha: float,
-    interval_kind: str,
-    confidence: float,
-    sample_queries: int,
-) -> alignment_pb2.AlignmentSpec:
+def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options: Unpack[AlignmentOptions]) -> alignment_pb2.AlignmentSpec:
     """The spec of an alignment; the contract's `Align` says what each field means.
 
     Raises:
+        TypeError: an unknown option.
         InvalidArgumentError: an unknown name, k < 1, a negative or broken number, or alpha or confidence outside (0, 1).
     """
+    check_options(options)
     ks, shares = check_ks(k)
-    count = whole(permutations, "permutations")
+    count = whole(options.get("permutations", 999), "permutations")
     return alignment_pb2.AlignmentSpec(
         metric=_names.METRICS.to_number(metric),
         ks=ks,
         k_fractions=shares,
-        preprocess=_names.PREPROCESS.to_number(preprocess),
+        preprocess=_names.PREPROCESS.to_number(options.get("preprocess", "none")),
         permutations=count,
         skip_permutations=count == 0,
-        seed=whole(seed, "seed", most=UINT64),
-        alpha=share(alpha, "alpha"),
-        interval_kind=_names.INTERVAL_KINDS.to_number(interval_kind),
-        confidence=share(confidence, "confidence"),
-        sample_queries=whole(sample_queries, "sample_queries"),
+        seed=whole(options.get("seed", 0), "seed", most=UINT64),
+        alpha=share(options.get("alpha", 0.05), "alpha"),
+        interval_kind=_names.INTERVAL_KINDS.to_number(options.get("interval_kind", "items")),
+        confidence=share(options.get("confidence", 0.95), "confidence"),
+        sample_queries=whole(options.get("sample_queries", 0), "sample_queries"),
     )
 
 

@@ -2,9 +2,10 @@
 """Calls that measure how far spaces agree."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast, overload
+from typing import Any, Literal, Unpack, cast, overload
 
 from consilience import _names
+from consilience._alignment_options import AlignmentOptions
 from consilience._arrays import align_arrays_seconds, encode_arrays
 from consilience._sync.operations import OperationCalls
 from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
@@ -33,17 +34,11 @@ class AlignmentCalls(OperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
-        sample_queries: int = 0,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport: ...
 
     @overload
@@ -54,17 +49,11 @@ class AlignmentCalls(OperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
-        sample_queries: int = 0,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> Operation: ...
 
     def align(
@@ -74,17 +63,11 @@ class AlignmentCalls(OperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
-        sample_queries: int = 0,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport | Operation:
         """How far two spaces agree, over the items common to both (joined by item id).
 
@@ -96,35 +79,19 @@ class AlignmentCalls(OperationCalls):
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, or CKNNA as
                 its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it;
                 `server_info().metrics` tells what is served.
-            preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
-            permutations: of the null behind p_value and calibrated; 0 skips it.
-            seed: of the permutations.
-            alpha: level of the calibrated score.
-            interval_kind: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
-            confidence: coverage of the interval.
-            sample_queries: ask this many items, chosen by a hash, against the full gallery; 0 asks all.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.
             timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
                 A wait that ends early, by time or by cancellation, cancels the operation, unless a `request_id` keeps it to be found again.
+            **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
         Raises:
             InvalidArgumentError: no common items, k not below their number, an unknown metric.
             NotFoundError: no such space.
             OverloadedError: the server is busy, or the work exceeds its memory budget.
         """
-        spec = encode_spec(
-            k=k,
-            metric=metric,
-            preprocess=preprocess,
-            permutations=permutations,
-            seed=seed,
-            alpha=alpha,
-            interval_kind=interval_kind,
-            confidence=confidence,
-            sample_queries=sample_queries,
-        )
+        spec = encode_spec(k=k, metric=metric, **options)
         request = alignment_pb2.AlignRequest(
             x=_names.space_ref(x, "x"),
             y=_names.space_ref(y, "y"),
@@ -147,14 +114,8 @@ class AlignmentCalls(OperationCalls):
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         similarity: str = "cosine",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
-        sample_queries: int = 0,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport:
         """How far two arrays agree whose row i is the same item; nothing is stored. `consilience.align_arrays` needs no server.
 
@@ -164,30 +125,14 @@ class AlignmentCalls(OperationCalls):
             k: as in `align`, like all that follow.
             metric: as in `align`.
             similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
-            preprocess: as in `align`.
-            permutations: as in `align`.
-            seed: as in `align`.
-            alpha: as in `align`.
-            interval_kind: as in `align`.
-            confidence: as in `align`.
-            sample_queries: as in `align`.
             timeout: seconds; None is that of a call, what the bytes take at 2 MB/s, and what n^2 comparisons take on a small machine.
+            **options: as in `align`.
 
         Raises:
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
             UnimplementedError: lists of layers and (n, L, d) are not served yet.
         """
-        spec = encode_spec(
-            k=k,
-            metric=metric,
-            preprocess=preprocess,
-            permutations=permutations,
-            seed=seed,
-            alpha=alpha,
-            interval_kind=interval_kind,
-            confidence=confidence,
-            sample_queries=sample_queries,
-        )
+        spec = encode_spec(k=k, metric=metric, **options)
         arrays = encode_arrays(x, y, similarity, spec)
         limits = self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
@@ -202,16 +147,11 @@ class AlignmentCalls(OperationCalls):
         k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> AlignmentMatrix: ...
 
     @overload
@@ -222,16 +162,11 @@ class AlignmentCalls(OperationCalls):
         k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> Operation: ...
 
     def align_matrix(
@@ -241,16 +176,11 @@ class AlignmentCalls(OperationCalls):
         k: Neighbours = 10,
         metric: str = "mutual_knn",
         items: str = "common",
-        preprocess: str = "none",
-        permutations: int = 999,
-        seed: int = 0,
-        alpha: float = 0.05,
-        interval_kind: str = "items",
-        confidence: float = 0.95,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
         timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
     ) -> AlignmentMatrix | Operation:
         """How far each two of M spaces agree: M searches, never M * M.
 
@@ -259,31 +189,16 @@ class AlignmentCalls(OperationCalls):
             k: neighbours, or a share of the items as in `align`.
             metric: as in `align`.
             items: `common` (the items common to all: scores compare) or `pairwise` (each pair's own: scores of different n do not).
-            preprocess: as in `align`, like all that follow.
-            permutations: as in `align`.
-            seed: as in `align`.
-            alpha: as in `align`.
-            interval_kind: as in `align`.
-            confidence: as in `align`.
-            wait: as in `align`.
+            wait: as in `align`, like all that follow.
             progress: as in `align`.
             request_id: as in `align`.
             timeout: as in `align`.
+            **options: as in `align`.
 
         Raises:
             ConsilienceError: as `align` does.
         """
-        spec = encode_spec(
-            k=check_one(k),
-            metric=metric,
-            preprocess=preprocess,
-            permutations=permutations,
-            seed=seed,
-            alpha=alpha,
-            interval_kind=interval_kind,
-            confidence=confidence,
-            sample_queries=0,
-        )
+        spec = encode_spec(k=check_one(k), metric=metric, **options)
         request = alignment_pb2.AlignMatrixRequest(
             spaces=_names.space_refs(spaces),
             spec=spec,

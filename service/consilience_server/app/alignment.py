@@ -1,29 +1,23 @@
 """Alignment of spaces over their common items: the use cases of AlignmentService."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_query import (
-    AlignmentLimits,
-    AlignmentSpec,
-    SpaceQuery,
-    at_size,
-    check_spec,
-    estimated_seconds,
-    in_numbers,
-)
+from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
-from consilience_server.app.reports import NEIGHBOUR_METRICS, AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
+from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
@@ -135,7 +129,7 @@ class Alignment:
         spec = in_numbers(spec, min(items))
         # An older version may have more items than the newest, whose number is the one known here.
         newest = all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True))
-        if newest and min(items) <= (max(spec.ks) if spec.metric in NEIGHBOUR_METRICS else 3):
+        if newest and too_few(min(items), spec):
             return 0.0
         return estimated_seconds(items, [record.spec.dim for record in records], spec, self._limits)
 
@@ -196,7 +190,7 @@ class Alignment:
             interval_kind=spec.interval_kind,
             confidence=spec.confidence,
             n=n,
-            k=spec.ks[0] if spec.metric in NEIGHBOUR_METRICS else 0,
+            k=spec.ks[0] if FAMILY_OF[spec.metric].reads == "tables" else 0,
             permutations=spec.permutations,
             seed=spec.seed,
             alpha=spec.alpha,
@@ -224,7 +218,9 @@ class Alignment:
         return scores, n
 
 
-def _square(scores: dict[tuple[int, int], Score], value: Callable[[Score], float | None], *, diagonal: bool = True) -> NDArray[np.float64]:
+def _square(
+    scores: Mapping[tuple[int, int], Score], value: Callable[[Score], float | None], *, diagonal: bool = True
+) -> NDArray[np.float64]:
     """(M, M) from the pairs i <= j, and j < i where the metric is not symmetric; NaN where there is no value."""
     count = 1 + max(j for _, j in scores)
     square = np.full((count, count), np.nan)

@@ -1,57 +1,12 @@
-"""What an alignment asks: spaces and specification, their limits, their size, and a guess of the time."""
+"""What an alignment asks, judged: its limits, its size, and a guess of its time."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import replace
 
-from consilience_server.app.reports import NEIGHBOUR_METRICS, MetricName, PreprocessName
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
+from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
-from consilience_server.core.score import IntervalKind
-from consilience_server.engine.cknna_scores import CKNNA_METRICS
-
-# Seconds of one step of a permutation, the slowest of what was measured on two Zen 3 cores at n = 1,500 to 20,000: a neighbour looked up,
-# on both threads together; a product of CKA's features, and an entry of its Gram matrices (the cheaper form is computed), on one thread.
-_EDGE_SECONDS = 1.5e-8
-_PRODUCT_SECONDS = 1.3e-10
-_GRAM_SECONDS = 2.4e-9
-
-
-@dataclass(frozen=True)
-class SpaceQuery:
-    """A space as a caller names it: the bare id, and a version or 0 for the newest."""
-
-    name: str
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class AlignmentSpec:
-    """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
-
-    `k_fractions` are further k as shares of the number of common items: `at_size` makes them numbers once that is known.
-    """
-
-    metric: MetricName = "mutual_knn"
-    ks: tuple[int, ...] = (10,)
-    preprocess: PreprocessName = "none"
-    permutations: int = 999
-    seed: int = 0
-    alpha: float = 0.05
-    interval_kind: IntervalKind = "items"
-    confidence: float = 0.95
-    sample_queries: int = 0
-    k_fractions: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class AlignmentLimits:
-    """What one alignment may ask (published by server info), on how many threads, and how fast scans usually are."""
-
-    max_k: int
-    max_permutations: int
-    threads: int
-    flops_per_second: float
 
 
 def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
@@ -79,12 +34,20 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
 
 def check_size(n: int, spec: AlignmentSpec) -> None:
     """`n` common items are enough: InvalidK, TooFewItems."""
-    if spec.metric in NEIGHBOUR_METRICS:
+    family = FAMILY_OF[spec.metric]
+    if family.reads == "tables":
         k = max(spec.ks)
         if k >= n:
             raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
-    if n < 4 and (spec.metric in CKNNA_METRICS or spec.metric not in NEIGHBOUR_METRICS):
-        raise TooFewItems(f"only {n} items are common; {spec.metric} needs at least 4; add items that both have", field="y", n=n)
+    if n < family.least_items:
+        few = f"only {n} items are common; {spec.metric} needs at least {family.least_items}; add items that both have"
+        raise TooFewItems(few, field="y", n=n)
+
+
+def too_few(n: int, spec: AlignmentSpec) -> bool:
+    """Whether `check_size` refuses n items."""
+    family = FAMILY_OF[spec.metric]
+    return n < family.least_items or (family.reads == "tables" and n <= max(spec.ks))
 
 
 def in_numbers(spec: AlignmentSpec, n: int) -> AlignmentSpec:
@@ -108,7 +71,7 @@ def at_size(spec: AlignmentSpec, n: int, limits: AlignmentLimits) -> AlignmentSp
 
 
 def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
-    """A rough estimate of a computation from scratch: the scans at the engine's usual rate, and the permutations.
+    """A rough estimate of a computation from scratch: what the metric reads at the engine's usual rate, and the permutations.
 
     Args:
         items: of each space.
@@ -116,12 +79,4 @@ def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: Alignme
         spec: already checked, without shares.
         limits: rates and threads.
     """
-    n, pairs = min(items), list(combinations(widths, 2))
-    if spec.metric in NEIGHBOUR_METRICS:
-        work = sum(2.0 * n * n * width for width in widths)
-        null = _EDGE_SECONDS * spec.permutations * n * sum(spec.ks) * len(pairs)
-    else:
-        work = sum(2.0 * n * a * b for a in widths for b in widths)
-        step = sum(min(n * a * b * _PRODUCT_SECONDS, n * n * _GRAM_SECONDS) for a, b in pairs)
-        null = step * spec.permutations / limits.threads
-    return work / limits.flops_per_second + null
+    return FAMILY_OF[spec.metric].seconds(min(items), widths, spec, limits)

@@ -1,6 +1,6 @@
 """Whether a bridge still leads where its name says: from the very space, and into the very space, that it was fitted on."""
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.errors import WrongSpace
 

@@ -13,7 +13,7 @@ from typing import TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.pages import decode_token, encode_token, page_size

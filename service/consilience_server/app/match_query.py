@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.reports import CorrectionName
 from consilience_server.core.csls import DEFAULT_K
 from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch, UnknownMethod

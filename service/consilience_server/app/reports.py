@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ MetricName = NeighbourMetric | Literal["cka", "unbiased_cka"]
 PreprocessName = Literal["none", "platonic_rep"]
 ItemPolicy = Literal["common", "pairwise"]
 CorrectionName = Literal["none", "csls"]
-
-NEIGHBOUR_METRICS: frozenset[MetricName] = frozenset(get_args(NeighbourMetric))
-"""Metrics that compare neighbour tables and have a k; the others compare vectors."""
 
 
 @dataclass(frozen=True)

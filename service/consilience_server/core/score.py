@@ -1,7 +1,10 @@
 """A score with all that makes it trustworthy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 IntervalKind = Literal["queries", "items"]
 
@@ -35,6 +38,7 @@ class Score:
         tie_fraction_y: likewise of y's.
         self_score_x: what x would score with itself, below 1 only by ties, or for `cycle_knn`.
         self_score_y: likewise y.
+        null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; no part of equality.
     """
 
     k: int
@@ -51,3 +55,4 @@ class Score:
     tie_fraction_y: float = 0.0
     self_score_x: float = 1.0
     self_score_y: float = 1.0
+    null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def judged(
     interval: Interval,
     null: NDArray[np.float64] | None,
     options: ScoreOptions,
-    ties: Mapping[str, float],
+    ties: Mapping[str, Any],
 ) -> Score:
     """A score with its excess over chance, and against its null where one was drawn.
 
@@ -74,6 +75,7 @@ def judged(
         null_mean=against.null_mean,
         null_sd=against.null_sd,
         **ties,
+        null=null,
     )
 
 

@@ -11,11 +11,12 @@ from support.silent_metrics import SilentMetrics
 from consilience_server.app import alignment as alignment_module
 from consilience_server.app import joined_scores
 from consilience_server.app.alignment import Alignment
-from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
+from consilience_server.app.metric_families import mutual_knn as family_of_mutual_knn
 from consilience_server.app.ports import SpaceSpec
 from consilience_server.app.reports import NeighbourMetric
 from consilience_server.app.result_cache import ResultCache
@@ -387,7 +388,7 @@ async def test_copies_and_tables_count_while_they_are_used_and_only_tables_stay(
         seen.append(house.account.used)
         return mutual_knn_scores(*arguments, **keywords)
 
-    monkeypatch.setattr(joined_scores, "mutual_knn_scores", noted)
+    monkeypatch.setattr(family_of_mutual_knn, "mutual_knn_scores", noted)
     await house.align()
     tables = sum(kept.table.nbytes for kept in house.tables._tables.values())
     snapshots = x.nbytes + y[:50].nbytes + 72 * 110

@@ -2,7 +2,8 @@
 
 import pytest
 
-from consilience_server.app.alignment_query import AlignmentLimits, AlignmentSpec, at_size, in_numbers
+from consilience_server.app.alignment_query import at_size, in_numbers
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.core.errors import InvalidK
 
 

@@ -7,7 +7,7 @@ import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
 from consilience_server.app import approximate_matching
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.approximate_matching import PROBE_QUERIES, candidate_count, own_probe_rows, probe_rows
 from consilience_server.app.call import Call
 from consilience_server.app.matching import MatchQuery

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.bridges.apply import make_ready, map_vectors
 from consilience_server.bridges.held_out import split_pairs

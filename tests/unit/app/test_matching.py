@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.matching import MatchQuery
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors

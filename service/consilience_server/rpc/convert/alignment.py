@@ -1,8 +1,9 @@
 """Alignments of the contract to and from those of the use cases."""
 
 from consilience.v1 import alignment_pb2
-from consilience_server.app.alignment_query import AlignmentSpec
-from consilience_server.app.reports import NEIGHBOUR_METRICS, AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
+from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.engine.protocol import Certificate
@@ -69,11 +70,12 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         raise NotServed("permutations restricted to groups (within) are not served by this version; leave it empty", field="spec.within")
     if spec.layer_selection:
         raise NotServed("groups of layers are not served by this version; leave layer_selection unspecified", field="spec.layer_selection")
+    has_k = FAMILY_OF[metric].reads == "tables"
     return AlignmentSpec(
         metric=metric,
         # Other metrics have no k: one value for all keeps equal questions equal.
-        ks=(tuple(spec.ks) or (() if spec.k_fractions else (_DEFAULT_K,))) if metric in NEIGHBOUR_METRICS else (_DEFAULT_K,),
-        k_fractions=tuple(spec.k_fractions) if metric in NEIGHBOUR_METRICS else (),
+        ks=(tuple(spec.ks) or (() if spec.k_fractions else (_DEFAULT_K,))) if has_k else (_DEFAULT_K,),
+        k_fractions=tuple(spec.k_fractions) if has_k else (),
         preprocess=served(alignment_pb2.Preprocess, spec.preprocess, _PREPROCESS, "spec.preprocess", what="preprocessing"),
         permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
         seed=spec.seed,

@@ -3,7 +3,7 @@
 import re
 
 from consilience.v1 import space_pb2
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.reports import SpaceUse
 from consilience_server.core.errors import InvalidArgument, InvalidName, NotServed
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consilience.v1 import alignment_pb2
-from consilience_server.app.alignment_query import AlignmentSpec
+from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, SpaceUse
 from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMetric
 from consilience_server.core.score import Interval, Score

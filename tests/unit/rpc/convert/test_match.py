@@ -8,7 +8,7 @@ import pytest
 from consilience.v1 import match_pb2
 from consilience.v1.match_pb2 import IndexParameters, ItemIds
 from consilience.v1.space_pb2 import SpaceRef
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
 from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
 from consilience_server.core.errors import DtypeNotAccepted, InvalidArgument, InvalidName, NotServed, UnknownMethod

@@ -1,7 +1,7 @@
 import pytest
 
 from consilience.v1.space_pb2 import SpaceRef
-from consilience_server.app.alignment_query import SpaceQuery
+from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.core.errors import InvalidArgument, InvalidName, NotServed
 from consilience_server.rpc.convert.names import bridge_id, bridge_name, space_id, space_name, space_query
 

@@ -1,0 +1,36 @@
+"""How an alignment is measured: the keywords that all alignment calls share, told once."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypedDict
+
+
+class AlignmentOptions(TypedDict, total=False):
+    """How an alignment is measured, beside the spaces, k and metric: keywords of `align`, `align_arrays` and `align_matrix`.
+
+    Attributes:
+        preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
+        permutations: of the null behind p_value and calibrated, 999 by default; 0 skips it.
+        seed: of the permutations, 0 by default.
+        alpha: level of the calibrated score, .05 by default.
+        interval_kind: `items` (sampling of items, the default) or `queries` (sampling of queries from the gallery).
+        confidence: coverage of the interval, .95 by default.
+        sample_queries: ask this many items, chosen by a hash, against the full gallery; 0, the default, asks all.
+    """
+
+    preprocess: str
+    permutations: int
+    seed: int
+    alpha: float
+    interval_kind: str
+    confidence: float
+    sample_queries: int
+
+
+def check_options(options: Mapping[str, Any], known: type = AlignmentOptions) -> None:
+    """Every keyword is an option. TypeError, as for any call with a wrong keyword."""
+    unknown = [name for name in options if name not in known.__annotations__]
+    if unknown:
+        near = get_close_matches(unknown[0], known.__annotations__, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known.__annotations__))}"
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}{hint}")

@@ -1,0 +1,43 @@
+"""What an alignment asks, as values: spaces, specification, limits."""
+
+from dataclasses import dataclass
+
+from consilience_server.app.reports import MetricName, PreprocessName
+from consilience_server.core.score import IntervalKind
+
+
+@dataclass(frozen=True)
+class SpaceQuery:
+    """A space as a caller names it: the bare id, and a version or 0 for the newest."""
+
+    name: str
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class AlignmentSpec:
+    """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
+
+    `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
+    """
+
+    metric: MetricName = "mutual_knn"
+    ks: tuple[int, ...] = (10,)
+    preprocess: PreprocessName = "none"
+    permutations: int = 999
+    seed: int = 0
+    alpha: float = 0.05
+    interval_kind: IntervalKind = "items"
+    confidence: float = 0.95
+    sample_queries: int = 0
+    k_fractions: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlignmentLimits:
+    """What one alignment may ask (published by server info), on how many threads, and how fast scans usually are."""
+
+    max_k: int
+    max_permutations: int
+    threads: int
+    flops_per_second: float

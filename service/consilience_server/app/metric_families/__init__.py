@@ -1,0 +1,1 @@
+"""What the use cases know of each metric: one file a family, `registry.py` lists them."""

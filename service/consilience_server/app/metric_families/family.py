@@ -1,0 +1,99 @@
+"""What a family of metrics tells the use cases, so that they serve all metrics in one way."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
+from consilience_server.app.reports import MetricName
+from consilience_server.app.tables import TableSubject
+from consilience_server.core.control import Control
+from consilience_server.core.score import Score
+from consilience_server.core.similarity import Similarity
+from consilience_server.core.tie_order import tie_keys
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions
+from consilience_server.engine.protocol import NeighbourTable
+
+
+@dataclass(frozen=True)
+class Side:
+    """One space restricted to the common items and preprocessed.
+
+    Attributes:
+        vectors: (n, d) float32, rows in the order of the join.
+        similarity: how nearness is measured.
+        clip: what preprocessing clipped at, None where it did not.
+        subject: what a neighbour table of this side is of.
+    """
+
+    vectors: NDArray[np.float32]
+    similarity: Similarity
+    clip: float | None
+    subject: TableSubject
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two or more spaces over the same n items, ready to be compared.
+
+    Attributes:
+        spec: what is asked, every k a number.
+        ids: (n,) the common item ids.
+        sides: one a space.
+        tables: one a space, deep enough for the spec; empty for families that read vectors.
+        options: how scores are judged.
+    """
+
+    spec: AlignmentSpec
+    ids: NDArray[np.object_]
+    sides: Sequence[Side]
+    tables: Sequence[NeighbourTable]
+    options: ScoreOptions
+
+    @property
+    def n(self) -> int:
+        """Number of common items."""
+        return len(self.ids)
+
+    @property
+    def widths(self) -> list[int]:
+        """Columns of each space."""
+        return [side.vectors.shape[1] for side in self.sides]
+
+    def keys(self) -> list[NDArray[np.uint64]]:
+        """The tie keys that each table was made with; O(n) hashes a space."""
+        ids = self.ids.tolist()
+        return [tie_keys(side.subject.uid, ids) for side in self.sides]
+
+
+def any_similarity(_similarity: Similarity, _space: str) -> None:
+    """Nothing is refused."""
+
+
+@dataclass(frozen=True)
+class MetricFamily:
+    """Metrics that are computed in the same way.
+
+    Attributes:
+        metrics: the names served.
+        reads: neighbour tables (these metrics have a k), or vectors.
+        least_items: the fewest common items that the metrics are defined for, beside k < n.
+        pair: the scores of two spaces, one for each k (one with k = 0 where there is none).
+        matrix: of M spaces for one k: every pair i <= j, for metrics that are not symmetric j < i too, under shared permutations.
+            Entry (i, i) is the space with itself, without a null.
+        nbytes: peak bytes of either beyond vectors and tables.
+        seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.
+        check: refuses a space by its similarity; told the name of the request's field.
+    """
+
+    metrics: frozenset[MetricName]
+    reads: Literal["tables", "vectors"]
+    least_items: int
+    pair: Callable[[Compared, Control], Sequence[Score]]
+    matrix: Callable[[Compared, Control], Mapping[Pair, Score]]
+    nbytes: Callable[[Compared], int]
+    seconds: Callable[[int, Sequence[int], AlignmentSpec, AlignmentLimits], float]
+    check: Callable[[Similarity, str], None] = any_similarity

@@ -1,0 +1,39 @@
+"""`cycle_knn`, `lcs_knn`, `edit_distance_knn`: ordered neighbour lists."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from consilience_server.app.metric_families.costs import table_seconds
+from consilience_server.app.metric_families.family import Compared, MetricFamily
+from consilience_server.core.control import Control
+from consilience_server.core.score import Score
+from consilience_server.engine.alignment_scores import Pair
+from consilience_server.engine.list_scores import LIST_METRICS, list_bytes, list_matrix, list_scores
+from consilience_server.engine.list_values import ListMetric
+
+
+def _pair(compared: Compared, control: Control) -> Sequence[Score]:
+    return list_scores(_metric(compared), compared.tables, compared.keys(), compared.spec.ks, compared.options, control)
+
+
+def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
+    return list_matrix(_metric(compared), compared.tables, compared.keys(), compared.spec.ks[0], compared.options, control)
+
+
+def _metric(compared: Compared) -> ListMetric:
+    return cast("ListMetric", compared.spec.metric)
+
+
+def _nbytes(compared: Compared) -> int:
+    return list_bytes(compared.tables, compared.spec.ks, compared.options.threads)
+
+
+ORDERED_LISTS = MetricFamily(
+    metrics=frozenset(LIST_METRICS),
+    reads="tables",
+    least_items=2,
+    pair=_pair,
+    matrix=_matrix,
+    nbytes=_nbytes,
+    seconds=table_seconds,
+)
