@@ -14,6 +14,7 @@ import numpy as np
 from report import interleave, seconds, table
 
 from consilience_server.core.control import Control
+from consilience_server.core.permutation import Pairings
 from consilience_server.engine.kernels import kernels_status
 from consilience_server.engine.overlap import KeyedSets, overlap_scores
 from consilience_server.engine.permutation_null import permuted_overlaps
@@ -58,11 +59,12 @@ def main() -> None:
     x = lists(random)
     y = lists(random, x)
     spaces = [keyed(x), keyed(y)]
+    pairings = Pairings(spaces[0].n, 0)
     print(f"Native kernels: {kernels_status()}; {threads} threads.\n")
     assert np.isclose(overlap_scores(*spaces)[0], overlap_of_numpy(x, y))
     widths = {"int64": (x, y), "int32": (x.astype(np.int32), y.astype(np.int32))}
     overlaps = {"Consilience": seconds(lambda: [overlap_scores(*spaces, threads) for _ in range(20)])}
-    permuted = {f"Consilience, {PERMUTATIONS:,}": seconds(lambda: permuted_overlaps(spaces, PERMUTATIONS, 0, threads, Control()))}
+    permuted = {f"Consilience, {PERMUTATIONS:,}": seconds(lambda: permuted_overlaps(spaces, PERMUTATIONS, pairings, threads, Control()))}
     for width, both in widths.items():
         overlaps[f"NumPy, {width}"] = seconds(lambda both=both: [overlap_of_numpy(*both) for _ in range(20)])
         of_numpy = seconds(lambda both=both: permutations_of_numpy(*both, random))

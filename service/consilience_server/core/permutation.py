@@ -1,5 +1,8 @@
 """Random pairings of items, the same for every order of rows, number of threads and platform."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,3 +31,46 @@ def permutation(seed: int, index: int, n: int) -> NDArray[np.int64]:
     """
     draws = np.random.Philox(key=np.array([seed, index], dtype=np.uint64)).random_raw(n)
     return np.argsort(draws)
+
+
+@dataclass(frozen=True)
+class Pairings:
+    """The random pairings that a null is drawn from: all permutations of the items, or those that keep every item within its group.
+
+    A permutation within groups permutes the members of each group among themselves, uniformly and independently of the other groups. What
+    the groups themselves make two spaces share is then part of the null (Good 2005, section 3.7.1, "permutation within blocks"). With one
+    group for all it is `permutation`, to the bit.
+
+    Attributes:
+        n: number of items.
+        seed: 0 <= seed < 2^64.
+        groups: (n,) the group of each canonical position, 0 <= group < number of groups; None restricts nothing.
+        first: number of the first permutation that is drawn.
+    """
+
+    n: int
+    seed: int
+    groups: NDArray[np.int64] | None = None
+    first: int = 0
+
+    def draw(self, index: int) -> NDArray[np.int64]:
+        """(n,) int64, permutation number `first + index`: what stands at canonical position c after the pairing. O(n log n)."""
+        if self.groups is None:
+            return permutation(self.seed, self.first + index, self.n)
+        home, label, spare = self._blocks
+        draws = np.random.Philox(key=np.array([self.seed, self.first + index], dtype=np.uint64)).random_raw(self.n)
+        # The group in the upper bits keeps the groups in their order; the draw below them orders the members of each.
+        moved = np.argsort((draws >> spare) | label)
+        rho = np.empty(self.n, dtype=np.int64)
+        rho[home] = home[moved]
+        return rho
+
+    @cached_property
+    def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.uint64], np.uint64]:
+        """The positions group by group, the group of each in the upper bits, and how many bits that takes."""
+        assert self.groups is not None
+        home = np.argsort(self.groups, kind="stable").astype(np.int64)
+        bits = int(self.groups.max()).bit_length()
+        # A shift by all 64 bits is undefined, and one group needs none.
+        label = self.groups[home].astype(np.uint64) << np.uint64(64 - bits) if bits else np.zeros(self.n, dtype=np.uint64)
+        return home, label, np.uint64(bits)

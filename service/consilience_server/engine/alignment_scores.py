@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.calibration import calibrate, excess
+from consilience_server.core.permutation import Pairings, canonical_order
 from consilience_server.core.score import Interval, IntervalKind, Score
 
 Pair = tuple[int, int]
@@ -28,6 +29,8 @@ class ScoreOptions:
         item_order: (n,) uint64, a hash of each item: the order in which permutations and jackknife groups are defined, so that neither
             depends on the order of rows.
         threads: how many compute; no list-based number depends on it.
+        groups: (n,) int64, the group of each item by row, within which the random pairings keep it; None restricts nothing.
+        first: number of the first permutation drawn.
     """
 
     permutations: int
@@ -37,6 +40,13 @@ class ScoreOptions:
     confidence: float
     item_order: NDArray[np.uint64]
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    groups: NDArray[np.int64] | None = None
+    first: int = 0
+
+    def pairings(self) -> Pairings:
+        """The random pairings of every null, over canonical positions."""
+        order = canonical_order(self.item_order)
+        return Pairings(len(order), self.seed, None if self.groups is None else self.groups[order], self.first)
 
 
 def judged(

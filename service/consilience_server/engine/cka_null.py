@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
-from consilience_server.core.permutation import permutation
+from consilience_server.core.permutation import Pairings
 from consilience_server.engine.cka_features import Features, off_diagonal
 
 _GRAM_BYTES = 1 << 29
@@ -23,7 +23,7 @@ _GATHER_RATE = 4e8
 Null = dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
-def permuted_moments(spaces: Sequence[Features], permutations: int, seed: int, threads: int, control: Control) -> Null:
+def permuted_moments(spaces: Sequence[Features], permutations: int, pairings: Pairings, threads: int, control: Control) -> Null:
     """|X'Y_rho|_F^2 and sum_i a_i b_rho(i) of every pair of spaces under the same random pairings rho.
 
     Either in feature form, n d_x d_y multiply-adds a pairing, or by Gram matrices, n^2/2 look-ups a pairing: whichever is estimated cheaper
@@ -32,7 +32,7 @@ def permuted_moments(spaces: Sequence[Features], permutations: int, seed: int, t
     Args:
         spaces: M features over the same n items.
         permutations: K >= 1.
-        seed: names the permutations (`core/permutation.py`).
+        pairings: which they are.
         threads: of the Gram form; the feature form has BLAS's own.
         control: asked before every pairing.
 
@@ -53,7 +53,7 @@ def permuted_moments(spaces: Sequence[Features], permutations: int, seed: int, t
 
         def one(chunk: range) -> dict[tuple[int, int], NDArray[np.float64]]:
             control.check()
-            rhos = [permutation(seed, index, n) for index in chunk]
+            rhos = [pairings.draw(index) for index in chunk]
             values = work(rhos)
             for i, j in found:
                 for index, rho in zip(chunk, rhos, strict=True):

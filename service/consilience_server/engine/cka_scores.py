@@ -12,8 +12,9 @@ from consilience_server.core.intervals import group_sizes, item_interval
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
-from consilience_server.engine.cka_features import PairMoments, centred_features, moments_without_groups
+from consilience_server.engine.cka_features import Features, PairMoments, centred_features, moments_without_groups
 from consilience_server.engine.cka_null import permuted_moments
+from consilience_server.engine.within_chance import moments_chance
 
 
 def cka_score(
@@ -60,8 +61,12 @@ def cka_matrix(
     if unbiased:
         for found in of.values():
             check_informative(found.full)
-    null = permuted_moments(spaces, options.permutations, options.seed, options.threads, control) if options.permutations else {}
-    return {pair: _cka_score(found, unbiased, sizes, null.get(pair), options, itself=pair[0] == pair[1]) for pair, found in of.items()}
+    null = permuted_moments(spaces, options.permutations, options.pairings(), options.threads, control) if options.permutations else {}
+    levels = {pair: _level(found.full, spaces[pair[0]], spaces[pair[1]], unbiased, options) for pair, found in of.items()}
+    return {
+        pair: _cka_score(found, unbiased, sizes, levels[pair], null.get(pair), options, itself=pair[0] == pair[1])
+        for pair, found in of.items()
+    }
 
 
 def cka_bytes(n: int, widths: Sequence[int]) -> int:
@@ -72,10 +77,28 @@ def cka_bytes(n: int, widths: Sequence[int]) -> int:
     return copies + crosses + max(8 * n * max(1024, *narrow), min(8 * n * n * len(widths), 1 << 29))
 
 
+def _level(
+    full: Moments,
+    x: Features,
+    y: Features,
+    unbiased: bool,  # noqa: FBT001 - two estimators of one metric
+    options: ScoreOptions,
+) -> float:
+    """The chance, exactly: over all pairings, or over those within groups."""
+    groups = options.pairings().groups
+    if groups is None:
+        return 0.0 if unbiased else chance_of(full)
+    cross, paired = moments_chance(x, y, groups)
+    parts = full.unbiased() if unbiased else full.linear()
+    mean = unbiased_hsic(full.n, cross, paired, full.a * full.b) if unbiased else cross
+    return float(min(max(mean / (np.sqrt(parts.xx) * np.sqrt(parts.yy)), -1.0), 1.0))
+
+
 def _cka_score(
     found: PairMoments,
     unbiased: bool,  # noqa: FBT001 - two estimators of one metric
     sizes: NDArray[np.int64],
+    level: float,
     null: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
     options: ScoreOptions,
     *,
@@ -84,7 +107,6 @@ def _cka_score(
     full = found.full
     parts = full.unbiased() if unbiased else full.linear()
     score = 1.0 if itself else parts.cka
-    level = 0.0 if unbiased else chance_of(full)
     lowest = -1.0 if unbiased else 0.0
     if itself or options.interval_kind == "queries":
         limits = (score, score)

@@ -222,7 +222,7 @@ def _null(metric: CknnaMetric, x: _Side, y: _Side, options: ScoreOptions, contro
     a, b = x.centred(), y.centred()
     own = [float(terms(metric, side.edges, values, values)[0][0]) for side, values in ((x, a), (y, b))]
     parts = []
-    chunks = permuted_shared_edges(x.lists.forward.edges, y.lists.forward.edges, pairings, options.seed, options.threads, control)
+    chunks = permuted_shared_edges(x.lists.forward.edges, y.lists.forward.edges, pairings, options.pairings(), options.threads, control)
     for chunk, shared in chunks:
         edges = Edges.of(n, len(chunk), shared.pairing, x.edges.item[shared.at_x], x.edges.other[shared.at_x])
         parts.append(np.stack(terms(metric, edges, a[shared.at_x], b[shared.at_y])))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidK, ShapeMismatch
-from consilience_server.core.permutation import canonical_order
+from consilience_server.core.permutation import Pairings, canonical_order
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.neighbour_jackknife import ranked_lists
 from consilience_server.engine.neighbour_scores import table_depth
@@ -167,13 +167,13 @@ def observed_places(x: KeyedPlaces, y: KeyedPlaces) -> CommonPlaces:
 
 
 def permuted_places(
-    x: KeyedPlaces, y: KeyedPlaces, permutations: int, seed: int, threads: int, control: Control
+    x: KeyedPlaces, y: KeyedPlaces, permutations: int, pairings: Pairings, threads: int, control: Control
 ) -> Iterator[tuple[range, CommonPlaces]]:
     """The same under the random pairings of `core/permutation.py`, chunk by chunk: the permutations of the chunk and what they make common.
 
     Items are named by their positions in x.
     """
-    for chunk, shared in permuted_shared_edges(x.edges, y.edges, permutations, seed, threads, control):
+    for chunk, shared in permuted_shared_edges(x.edges, y.edges, permutations, pairings, threads, control):
         item, other = np.divmod(x.edges.keys[shared.at_x], x.edges.n)
         yield chunk, CommonPlaces(len(chunk), x.edges.n, shared.pairing, item, other, x.places[shared.at_x], y.places[shared.at_y])
 

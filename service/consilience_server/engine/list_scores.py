@@ -1,6 +1,6 @@
 """Cycle k-NN, LCS and edit distance k-NN with chance, p-value, calibrated score and interval, from neighbour tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import get_args
 
@@ -35,8 +35,8 @@ def list_scores(
 ) -> list[Score]:
     """A metric of ordered lists for two spaces and every k, from one self-join table each. Definitions: `core/<metric>.py`.
 
-    `chance` is exact for `cycle_knn`. For LCS and edit distance, which have no closed form, it is the mean over the random pairings drawn,
-    99 at the least: an estimate whose standard error is null_sd over the root of their number.
+    `chance` is exact for `cycle_knn`. For LCS and edit distance, and for pairings within groups, which have no closed form, it is the mean
+    over the random pairings drawn, 99 at the least: an estimate whose standard error is null_sd over the root of their number.
 
     Args:
         metric: `cycle_knn` takes its first step in the second space, as its definition says.
@@ -98,13 +98,13 @@ def _scores(
     }
     by_k: list[dict[Pair, Score]] = [{} for _ in ks]
     own = [_values(metric, _common(metric, side, side), ks)[0, :, 0] for side in lists]
-    levels = [_levels(metric, side, list(null.values()), ks) for side in lists]
+    levels = [_levels(metric, lists, at, null, ks, options) for at in range(len(lists))]
     for i, j in pairs:
         common = _common(metric, lists[i], lists[j])
         intervals = _intervals(metric, lists[i], lists[j], common, ks, options, control)
         for direction, values in enumerate(_values(metric, common, ks)):
             x, y = (i, j) if direction == 0 else (j, i)
-            of_pair = levels[x] if metric == "cycle_knn" else _levels(metric, lists[x], [null[i, j]], ks)
+            of_pair = levels[x] if _has_formula(metric, options) else [float(drawn.mean()) for drawn in null[i, j][direction]]
             for column, k in enumerate(ks):
                 score = float(values[column, 0])
                 limits = (score, score) if intervals is None else intervals[direction][column]
@@ -139,19 +139,31 @@ def _null(
     metric: ListMetric, x: KeyedLists, y: KeyedLists, ks: Sequence[int], options: ScoreOptions, control: Control
 ) -> NDArray[np.float64]:
     """(directions, len(ks), K) scores of random pairings, where a chance is estimated from them at least 99."""
-    pairings = options.permutations if metric == "cycle_knn" else max(options.permutations, LEAST_PAIRINGS)
+    pairings = options.permutations if _has_formula(metric, options) else max(options.permutations, LEAST_PAIRINGS)
     x, y = x.first(max(ks)), y.first(max(ks))
     parts = [np.empty((2 if metric == "cycle_knn" else 1, len(ks), 0))]
-    for _, common in permuted_places(_looked_up(metric, x), y.forward, pairings, options.seed, options.threads, control):
+    for _, common in permuted_places(_looked_up(metric, x), y.forward, pairings, options.pairings(), options.threads, control):
         parts.append(_values(metric, common, ks))
     return np.concatenate(parts, axis=2)
 
 
-def _levels(metric: ListMetric, x: KeyedLists, nulls: Sequence[NDArray[np.float64]], ks: Sequence[int]) -> list[float]:
-    """The chance for every k. Of LCS and edit distance it depends on n and k alone: the mean of all random pairings that were drawn."""
-    if metric == "cycle_knn":
-        return [cycle_chance(x.times_listed(k), k) for k in ks]
-    return [float(level) for level in np.mean([values[0].mean(axis=1) for values in nulls], axis=0)]
+def _has_formula(metric: ListMetric, options: ScoreOptions) -> bool:
+    """Whether the chance is computed rather than estimated."""
+    return metric == "cycle_knn" and options.groups is None
+
+
+def _levels(
+    metric: ListMetric,
+    lists: Sequence[KeyedLists],
+    at: int,
+    null: Mapping[tuple[int, int], NDArray[np.float64]],
+    ks: Sequence[int],
+    options: ScoreOptions,
+) -> list[float]:
+    """The chance of a space with itself for every k: by formula, which is that of all its pairs, else the mean of what they drew."""
+    if _has_formula(metric, options):
+        return [cycle_chance(lists[at].times_listed(k), k) for k in ks]
+    return [float(level) for level in np.mean([values[0].mean(axis=1) for pair, values in null.items() if at in pair], axis=0)]
 
 
 def _intervals(

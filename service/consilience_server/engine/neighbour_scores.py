@@ -1,7 +1,7 @@
 """Mutual k-NN with chance, p-value, calibrated score and interval, from neighbour tables."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
 from consilience_server.engine.neighbour_jackknife import ranked_lists, scores_without_groups
-from consilience_server.engine.overlap import keyed_sets, overlap_scores, own_scores
+from consilience_server.engine.overlap import KeyedSets, keyed_sets, overlap_scores, own_scores
 from consilience_server.engine.permutation_null import permuted_overlaps
 from consilience_server.engine.protocol import NeighbourTable
+from consilience_server.engine.within_chance import overlap_chance
 
 
 def table_depth(ks: Sequence[int], n: int, interval_kind: IntervalKind) -> int:
@@ -84,23 +85,35 @@ def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: Sc
     control.check()
     pairs = list(combinations(range(len(tables)), 2))
     observed = {(i, j): overlap_scores(spaces[i], spaces[j], options.threads) for i, j in pairs}
-    null = permuted_overlaps(spaces, options.permutations, options.seed, options.threads, control) if options.permutations else {}
+    null = permuted_overlaps(spaces, options.permutations, options.pairings(), options.threads, control) if options.permutations else {}
     intervals = _neighbour_intervals(tables, ks, observed, order, position, options, control)
     self_scores = [own_scores(space) for space in spaces]
+    levels = _levels(spaces, ks, options)
     by_k: list[dict[Pair, Score]] = []
     for column, k in enumerate(ks):
         own = [float(of_space[column]) for of_space in self_scores]
         found = {}
         for i in range(len(tables)):
             found[i, i] = judged(
-                k, own[i], chance(k, n), interval_of((own[i], own[i]), options), None, options, _ties(sets, i, i, column, own)
+                k, own[i], levels[i, i][column], interval_of((own[i], own[i]), options), None, options, _ties(sets, i, i, column, own)
             )
             for j in range(i + 1, len(tables)):
                 score = float(observed[i, j][column])
                 values = null[i, j][column] if null else None
-                found[i, j] = judged(k, score, chance(k, n), intervals[i, j][column], values, options, _ties(sets, i, j, column, own))
+                found[i, j] = judged(
+                    k, score, levels[i, j][column], intervals[i, j][column], values, options, _ties(sets, i, j, column, own)
+                )
         by_k.append(found)
     return by_k
+
+
+def _levels(spaces: Sequence[KeyedSets], ks: Sequence[int], options: ScoreOptions) -> dict[Pair, Sequence[float]]:
+    """The chance of every pair i <= j for every k: exact, within groups too."""
+    pairs = list(combinations_with_replacement(range(len(spaces)), 2))
+    groups = options.pairings().groups
+    if groups is None:
+        return {pair: [chance(k, spaces[0].n) for k in ks] for pair in pairs}
+    return {(i, j): overlap_chance(spaces[i], spaces[j], groups).tolist() for i, j in pairs}
 
 
 def _neighbour_intervals(

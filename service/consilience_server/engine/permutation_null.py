@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
-from consilience_server.core.permutation import permutation
+from consilience_server.core.permutation import Pairings
 from consilience_server.engine.kernels import chosen_isa, load_kernels
 from consilience_server.engine.overlap import KeyedSets
 
@@ -31,7 +31,7 @@ _COUNTED_EDGES_A_CHUNK = 1 << 27
 
 
 def permuted_overlaps(
-    spaces: Sequence[KeyedSets], permutations: int, seed: int, threads: int, control: Control
+    spaces: Sequence[KeyedSets], permutations: int, pairings: Pairings, threads: int, control: Control
 ) -> dict[tuple[int, int], NDArray[np.float64]]:
     """Mutual k-NN of every pair of spaces under the same random pairings, for every k.
 
@@ -42,7 +42,7 @@ def permuted_overlaps(
     Args:
         spaces: M keyed sets over the same items and ks.
         permutations: K >= 1.
-        seed: names the permutations (`core/permutation.py`).
+        pairings: which they are.
         threads: the answer does not depend on it.
         control: asked before every permutation.
 
@@ -57,7 +57,7 @@ def permuted_overlaps(
     scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
     kernels, lists = load_kernels(), [space.lists for space in spaces]
     if kernels is not None and all(one is not None for one in lists):
-        for chosen, totals in _counted(kernels, [one for one in lists if one is not None], permutations, seed, threads, control):
+        for chosen, totals in _counted(kernels, [one for one in lists if one is not None], permutations, pairings, threads, control):
             for pair, counts in totals.items():
                 found[pair][:, chosen] = counts / scale
         return found
@@ -68,7 +68,7 @@ def permuted_overlaps(
         chunks = [range(start, min(start + size, permutations)) for start in range(0, permutations, size)]
 
         def work(chunk: range, score: "_Scorer" = score) -> NDArray[np.float64]:
-            return score(_drawn(chunk, seed, spaces[0].n, control))
+            return score(_drawn(chunk, pairings, control))
 
         with ThreadPoolExecutor(max(1, threads)) as pool:
             for chunk, sums in zip(chunks, pool.map(work, chunks), strict=True):
@@ -94,7 +94,7 @@ class SharedEdges:
 
 
 def permuted_shared_edges(
-    x: KeyedSets, y: KeyedSets, permutations: int, seed: int, threads: int, control: Control
+    x: KeyedSets, y: KeyedSets, permutations: int, pairings: Pairings, threads: int, control: Control
 ) -> Iterator[tuple[range, SharedEdges]]:
     """The edges that x shares with rho y for every random pairing rho, chunk by chunk: each chunk's permutations and what they share.
 
@@ -105,7 +105,7 @@ def permuted_shared_edges(
     chunks = [range(start, min(start + size, permutations)) for start in range(0, permutations, size)]
 
     def work(chunk: range) -> SharedEdges:
-        (_, _, shared) = next(look_up.shared(_drawn(chunk, seed, x.n, control)))
+        (_, _, shared) = next(look_up.shared(_drawn(chunk, pairings, control)))
         return shared
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -115,7 +115,12 @@ def permuted_shared_edges(
 
 
 def _counted(
-    kernels: ModuleType, lists: Sequence[tuple[NDArray[np.int32], ...]], permutations: int, seed: int, threads: int, control: Control
+    kernels: ModuleType,
+    lists: Sequence[tuple[NDArray[np.int32], ...]],
+    permutations: int,
+    pairings: Pairings,
+    threads: int,
+    control: Control,
 ) -> Iterator[tuple[slice, dict[tuple[int, int], NDArray[np.int64]]]]:
     """The shared items (len(ks), permutations in the part) of every pair of spaces without ties, part by part: whole numbers, exact."""
     n, isa = len(lists[0][0]), chosen_isa(kernels)
@@ -124,7 +129,10 @@ def _counted(
     for start in range(0, permutations, size):
         control.check()
         part = slice(start, min(start + size, permutations))
-        drawn = kernels.draw_permutations(seed, start, part.stop - start, n, threads)
+        if pairings.groups is None:
+            drawn = kernels.draw_permutations(pairings.seed, pairings.first + start, part.stop - start, n, threads)
+        else:
+            drawn = np.array(_drawn(range(start, part.stop), pairings, control), dtype=np.int32)
         totals = {}
         for i, j in combinations(range(len(lists)), 2):
             control.check()
@@ -139,11 +147,11 @@ _Scorer = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]
 """Permutations to the sums (pairs, len(ks), permutations)."""
 
 
-def _drawn(chunk: range, seed: int, n: int, control: Control) -> list[NDArray[np.int64]]:
+def _drawn(chunk: range, pairings: Pairings, control: Control) -> list[NDArray[np.int64]]:
     drawn = []
     for index in chunk:
         control.check()
-        drawn.append(permutation(seed, index, n))
+        drawn.append(pairings.draw(index))
     return drawn
 
 

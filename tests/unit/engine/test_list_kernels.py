@@ -5,7 +5,7 @@ import pytest
 
 from consilience_server.core.control import Control
 from consilience_server.core.neighbours import neighbour_sets, self_scores
-from consilience_server.core.permutation import permutation
+from consilience_server.core.permutation import Pairings, permutation
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine import overlap, permutation_null
 from consilience_server.engine.overlap import keyed_sets, overlap_scores
@@ -90,7 +90,7 @@ def test_the_engine_answers_the_same_without_them(monkeypatch, kind):
     for door in (overlap.load_kernels, lambda: None):
         monkeypatch.setattr(overlap, "load_kernels", door)
         monkeypatch.setattr(permutation_null, "load_kernels", door)
-        null = permuted_overlaps(spaces, 40, 11, 2, Control())
+        null = permuted_overlaps(spaces, 40, Pairings(spaces[0].n, 11), 2, Control())
         answers.append([overlap_scores(spaces[0], spaces[1]), *(null[pair] for pair in sorted(null))])
     for with_kernels, without in zip(*answers, strict=True):
         assert with_kernels.tobytes() == without.tobytes()

@@ -1,0 +1,63 @@
+"""Exact chance under pairings within groups, from neighbour lists and from features: the fast path of `core/within_groups.py`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.engine.cka_features import Features
+from consilience_server.engine.overlap import KeyedSets, shared_edges
+
+
+def overlap_chance(x: KeyedSets, y: KeyedSets, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(len(ks),) the mean of mutual k-NN over all pairings that keep every item within its group.
+
+    Args:
+        x: keyed sets of the one space,
+        y: of the other, over the same n items and ks.
+        groups: (n,) the group of each canonical position.
+
+    Cost:
+        O(m log m) for m edges: only pairs of groups that an edge joins are looked at, never all.
+    """
+    count = int(groups.max()) + 1
+    (pairs_x, sums_x), (pairs_y, sums_y) = (_weights_by_groups(space, groups, count) for space in (x, y))
+    at_x, at_y = shared_edges(pairs_x, pairs_y)
+    sizes = np.bincount(groups, minlength=count).astype(np.float64)
+    left, right = np.divmod(pairs_x[at_x], count)
+    pairs = sizes[left] * (sizes[right] - (left == right))
+    means = (sums_x[at_x] * sums_y[at_y] / pairs[:, None]).sum(axis=0)
+    return np.asarray(np.minimum(means / (x.n * np.array(x.ks, dtype=np.float64)), 1.0), dtype=np.float64)
+
+
+def moments_chance(x: Features, y: Features, groups: NDArray[np.int64]) -> tuple[float, float]:
+    """The means of |X'Y_rho|_F^2 and of sum_i a_i b_rho(i) over all pairings rho that keep every item within its group.
+
+    With s_g and t_g the sums of a group's rows, entries of the Gram matrices from g to h sum to s_g's_h and t_g't_h; over all g and h
+    their products over n_g n_h are |S' N^-1 T|_F^2. What remains is within a group.
+
+    Args:
+        x: centred features of the one space,
+        y: of the other, of the same n items.
+        groups: (n,) the group of each canonical position.
+
+    Cost:
+        O(n d + G d_x d_y) for G groups.
+    """
+    count = int(groups.max()) + 1
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups, minlength=count).astype(np.float64)
+    starts = np.searchsorted(groups[order], np.arange(count))
+    s, t = (np.add.reduceat(space.values[order], starts, axis=0) for space in (x, y))
+    a, b = (np.add.reduceat(space.squares[order], starts) for space in (x, y))
+    cross = (s / sizes[:, None]).T @ t
+    of_sums = np.einsum("ij,ij->i", s, s), np.einsum("ij,ij->i", t, t)
+    others = (of_sums[0] - a) * (of_sums[1] - b) / np.maximum(sizes * (sizes - 1.0), 1.0)
+    between = np.vdot(cross, cross) - (of_sums[0] * of_sums[1] / sizes**2).sum()
+    paired = float((a * b / sizes).sum())
+    return float(paired + others.sum() + between), paired
+
+
+def _weights_by_groups(space: KeyedSets, groups: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The pairs of groups that edges join, ascending, and the weights between them for every k."""
+    pairs, of = np.unique(groups[space.rows] * count + groups[space.columns], return_inverse=True)
+    sums = [np.bincount(of, weights=space.weights[:, column], minlength=len(pairs)) for column in range(len(space.ks))]
+    return pairs.astype(np.int64), np.stack(sums, axis=1)
