@@ -113,6 +113,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         certificate_y=decode_certificate(message, "certificate_y"),
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
+        warnings=tuple(message.warnings),
         details=details,
     )
 
@@ -141,6 +142,7 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         alpha=message.alpha,
         preprocess=_names.PREPROCESS.to_name(message.preprocess),
         engine=message.engine,
+        warnings=tuple(message.warnings),
         details=details,
     )
 
@@ -184,4 +186,5 @@ def _decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
         tie_fraction_y=message.tie_fraction_y,
         self_score_x=message.self_score_x,
         self_score_y=message.self_score_y,
+        null=np.array(message.null, dtype=np.float64) if message.null else None,
     )

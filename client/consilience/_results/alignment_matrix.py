@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, import_pandas, number
 from consilience._results.space import SpaceUse
 
@@ -27,7 +28,7 @@ class AlignmentMatrix(Result):
         interval_kind, confidence: what the intervals mean.
         n: int64, items of each pair; all equal under `items="common"`.
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
-        permutations, seed, alpha, preprocess, engine: as in AlignmentReport.
+        permutations, seed, alpha, preprocess, engine, warnings: as in AlignmentReport.
     """
 
     metric: str
@@ -50,6 +51,7 @@ class AlignmentMatrix(Result):
     alpha: float
     preprocess: str
     engine: str
+    warnings: tuple[str, ...] = ()
 
     def to_pandas(self, values: str = "scores") -> Any:
         """One of the arrays as a DataFrame with the names on both axes. Needs `consilience[report]`."""
@@ -59,7 +61,7 @@ class AlignmentMatrix(Result):
         name = f"{self.metric}@{self.k}" if self.k else self.metric
         common = f"n = {int(self.n.flat[0]):,}" if self.n.size and (self.n == self.n.flat[0]).all() else "n differs by pair"
         title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
-        return f"{title}\n{_table(self.spaces, self.scores)}"
+        return "\n".join([title, _table(self.spaces, self.scores), *cautions(self.warnings)])
 
 
 def _table(names: Sequence[str], values: NDArray[np.float64]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.alignment_text import cautions, span
 from consilience._results.base import Result, import_pandas, number, plain, probability
 from consilience._results.space import SpaceUse
 
@@ -34,6 +35,8 @@ class AlignmentAtK:
         tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied; for metrics of ordered lists and CKNNA, whose list a tie
             decided anywhere.
         self_score_x, self_score_y: what a space would score with itself; below 1 only by ties, or for `cycle_knn`.
+        null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; None without permutations, and
+            where all k together have more than 131,072. Left out of `to_dict` and of equality.
     """
 
     k: int
@@ -50,6 +53,7 @@ class AlignmentAtK:
     tie_fraction_y: float = 0.0
     self_score_x: float = 1.0
     self_score_y: float = 1.0
+    null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class AlignmentReport(Result):
         certificate_x, certificate_y: why the neighbours are exact; None for metrics without neighbours.
         layer_scores: (layers of x, layers of y) where a side has layers, else None.
         best_layers: the chosen pair of layers, else None.
+        warnings: plain sentences: what makes these numbers say less than they seem to.
     """
 
     metric: str
@@ -108,6 +113,7 @@ class AlignmentReport(Result):
     certificate_y: Certificate | None = None
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def headline(self) -> AlignmentAtK:
@@ -145,6 +151,11 @@ class AlignmentReport(Result):
         return self.headline.calibrated
 
     @property
+    def null(self) -> NDArray[np.float64] | None:
+        """(permutations,) the scores of the random pairings; `by_k[k].null` has those of each k. None where there are none."""
+        return self.headline.null
+
+    @property
     def interval(self) -> Interval:
         """Where the score would fall again: (low, high)."""
         return self.headline.interval
@@ -163,14 +174,34 @@ class AlignmentReport(Result):
         return frame.drop(columns="interval")
 
     def __repr__(self) -> str:
+        return "\n".join([self._headline_text(), *cautions(self.warnings)])
+
+    def text(self) -> str:
+        """What `repr` shows, with a line for each further k: the answer of the command line."""
+        return "\n".join([self._headline_text(), *self._other_ks(), *cautions(self.warnings)])
+
+    def _headline_text(self) -> str:
         top = self.headline
         name = f"{self.metric}@{top.k}" if top.k else self.metric
-        low, high = (number(end) for end in top.interval)
         kind = f"({self.interval_kind}, {self.confidence * 100:g}%)"
-        parts = [f"{name} = {number(top.score)} [{low}, {high}] {kind}", f"chance {number(top.chance)}", f"excess {number(top.excess)}"]
+        parts = [
+            f"{name} = {number(top.score)} {span(top.interval)} {kind}",
+            f"chance {number(top.chance)}",
+            f"excess {number(top.excess)}",
+        ]
         if top.p_value is not None:
             parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations)")
         return " · ".join([*parts, f"n = {self.n:,}"])
+
+    def _other_ks(self) -> list[str]:
+        lines = []
+        for entry in list(self.by_k.values())[1:]:
+            parts = [f"@{entry.k} = {number(entry.score)} {span(entry.interval)}", f"chance {number(entry.chance)}"]
+            parts.append(f"excess {number(entry.excess)}")
+            if entry.p_value is not None:
+                parts.append(probability(entry.p_value, self.permutations))
+            lines.append(" · ".join(parts))
+        return lines
 
 
 def _interval_columns(interval: Interval) -> dict[str, float]:

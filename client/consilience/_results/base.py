@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one return a kind of value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         if isinstance(value, Result):
             return value.to_dict()
-        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value) if item.compare}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, np.generic):

@@ -8,7 +8,6 @@ import typer
 
 from consilience import _arrays
 from consilience._convert import to_ids
-from consilience._results.alignment_report import AlignmentReport
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience.commands.connected import (
     AddressOption,
@@ -80,12 +79,12 @@ def align(
         left, right, dropped = paired(Path(x), Path(y))
         report = _arrays.align_arrays(left, right, similarity=similarity, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
-        return Answer(_text(report) + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
+        return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
     with open_client(address, local, tls, ca, timeout) as client:
         report = client.align(x, y, progress=shows_progress(), **spec)
-    return Answer(_text(report), report.to_dict())
+    return Answer(report.text(), report.to_dict())
 
 
 def paired(x: Path, y: Path) -> tuple[Any, Any, tuple[int, int]]:
@@ -112,15 +111,3 @@ def _load(path: Path) -> tuple[list[str] | None, Any]:
     has_ids = any(name in arrays for name in ("id", "ids", "item_id", "item_ids"))
     ids, vectors, _ = find_columns(list(arrays), "id", "vector", None, ids_given=not has_ids)
     return (to_ids(arrays[ids], ids) if ids else None), np.asarray(arrays[vectors])
-
-
-def _text(report: AlignmentReport) -> str:
-    """The headline, and the other k below it."""
-    lines = [repr(report)]
-    for entry in list(report.by_k.values())[1:]:
-        p_value = "" if entry.p_value is None else f" · p {entry.p_value:.3g}"
-        low, high = entry.interval
-        lines.append(
-            f"@{entry.k} = {entry.score:.3f} [{low:.3f}, {high:.3f}] · chance {entry.chance:.2g} · excess {entry.excess:.3f}{p_value}"
-        )
-    return "\n".join(lines)

@@ -135,7 +135,7 @@ class Interval(_message.Message):
     def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., kind: _Optional[_Union[IntervalKind, str]] = ...) -> None: ...
 
 class AlignmentAtK(_message.Message):
-    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold")
+    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold", "null")
     K_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     CHANCE_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +150,7 @@ class AlignmentAtK(_message.Message):
     NULL_MEAN_FIELD_NUMBER: _ClassVar[int]
     NULL_SD_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    NULL_FIELD_NUMBER: _ClassVar[int]
     k: int
     score: float
     chance: float
@@ -164,10 +165,11 @@ class AlignmentAtK(_message.Message):
     null_mean: float
     null_sd: float
     threshold: float
-    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+    null: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +189,7 @@ class AlignmentReport(_message.Message):
     CERTIFICATE_Y_FIELD_NUMBER: _ClassVar[int]
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     headline: AlignmentAtK
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
@@ -206,7 +209,8 @@ class AlignmentReport(_message.Message):
     certificate_y: Certificate
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
@@ -299,7 +303,7 @@ class AlignMatrixResponse(_message.Message):
     def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignmentMatrix(_message.Message):
-    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha")
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +323,7 @@ class AlignmentMatrix(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
     scores: _matrix_pb2.Matrix
@@ -338,7 +343,8 @@ class AlignmentMatrix(_message.Message):
     items: ItemPolicy
     engine: str
     alpha: float
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
     __slots__ = ("spaces", "against", "reference", "spec")

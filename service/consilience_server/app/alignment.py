@@ -12,6 +12,7 @@ from consilience_server.app.alignment_query import at_size, check_spec, estimate
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
+from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.joined_scores import JoinedScores
@@ -167,6 +168,7 @@ class Alignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
+            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha),
         )
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
@@ -197,6 +199,7 @@ class Alignment:
             preprocess=spec.preprocess,
             items=items,
             engine=ENGINE_VERSION,
+            warnings=matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha),
         )
 
     async def _pairwise_scores(

@@ -48,6 +48,7 @@ class AlignmentReport:
     engine: str
     certificate_x: Certificate | None
     certificate_y: Certificate | None
+    warnings: Sequence[str] = ()
 
     @property
     def headline(self) -> Score:
@@ -78,6 +79,7 @@ class AlignmentMatrix:
     preprocess: PreprocessName
     items: ItemPolicy
     engine: str
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -181,3 +181,19 @@ def test_the_other_results_print_what_matters():
         "Embeddings(space=SpaceUse(name='a', uid='u', version=1), ids=<9 values>, vectors=<float64 9x2>, attributes={})"
     )
     assert UpsertResult(1, 2, 3, 4, space).to_dict()["space"]["name"] == "a"
+
+
+def test_what_to_be_warned_of_stands_below_the_numbers():
+    told = report(warnings=("only 12 items",))
+    assert repr(told).splitlines()[1:] == ["caution: only 12 items"]
+    assert told.to_dict()["warnings"] == ["only 12 items"]
+    assert repr(matrix(warnings=("60 to 90 items",))).splitlines()[-1] == "caution: 60 to 90 items"
+
+
+def test_the_null_is_reachable_for_every_k_and_left_out_of_json_and_equality():
+    null = np.linspace(0, 1, 5)
+    told = report(at_k(null=null), at_k(5, null=null / 2))
+    assert told.null is null
+    np.testing.assert_array_equal(told.by_k[5].null, null / 2)
+    assert "null" not in json.dumps(told.to_dict()).replace("null_", "").replace(": null", "")
+    assert told == report(at_k(), at_k(5))

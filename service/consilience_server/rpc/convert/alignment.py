@@ -57,6 +57,9 @@ _DEFAULT_PERMUTATIONS = 999
 _DEFAULT_ALPHA = 0.05
 _DEFAULT_CONFIDENCE = 0.95
 
+_MOST_NULL_VALUES = 1 << 17
+"""Of all k together, a megabyte."""
+
 
 def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
     """The contract's defaults filled in; the ranges of the numbers are the use case's to judge.
@@ -94,9 +97,14 @@ def read_policy(value: int) -> ItemPolicy:
 def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
     """The alignment of two spaces."""
     by_k = [_write_at_k(score) for score in report.by_k]
+    headline = _write_at_k(report.headline)
+    drawn = [score.null for score in report.by_k if score.null is not None]
+    if sum(len(values) for values in drawn) <= _MOST_NULL_VALUES:
+        for message, score in zip(by_k, report.by_k, strict=True):
+            message.null.extend([] if score.null is None else score.null.tolist())
     return alignment_pb2.AlignmentReport(
         metric=_METRIC_VALUES[report.metric],
-        headline=by_k[0],
+        headline=headline,
         by_k=by_k,
         n=report.n,
         gallery=report.gallery,
@@ -112,6 +120,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         engine=report.engine,
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
+        warnings=report.warnings,
     )
 
 
@@ -171,5 +180,6 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         preprocess=_PREPROCESS_VALUES[matrix.preprocess],
         items=_POLICY_VALUES[matrix.items],
         engine=matrix.engine,
+        warnings=matrix.warnings,
         **{name: write_matrix(getattr(matrix, name)) for name in squares},
     )

@@ -125,6 +125,16 @@ def test_a_report_keeps_every_field():
     assert not message.HasField("certificate_y")
 
 
+def test_the_null_goes_with_each_k_while_it_is_small_and_warnings_with_the_report():
+    null = np.linspace(0, 1, 65_536)
+    message = write_report(report(by_k=(at_k(5, null=null), at_k(10, null=null[::-1])), warnings=("few", "tied")))
+    np.testing.assert_array_equal(message.by_k[1].null, null[::-1])
+    assert len(message.headline.null) == 0
+    assert list(message.warnings) == ["few", "tied"]
+    larger = write_report(report(by_k=(at_k(5, null=null), at_k(10, null=np.append(null, 1.0)))))
+    assert [len(entry.null) for entry in larger.by_k] == [0, 0]
+
+
 def test_a_p_value_of_one_and_zeros_are_kept_apart_from_absence():
     message = write_report(report(by_k=(at_k(5, p_value=1.0, calibrated=0.0),)))
     assert message.headline.HasField("calibrated")
@@ -138,7 +148,7 @@ def test_a_matrix_keeps_every_field():
     matrix = AlignmentMatrix(
         metric="unbiased_cka", spaces=(SpaceUse("spaces/a", "u", 1), SpaceUse("spaces/b", "v", 2)), **squares, interval_kind="queries",
         confidence=0.9, n=np.array([[3, 4], [4, 5]]), k=0, permutations=9, seed=8, alpha=0.1, preprocess="none", items="pairwise",
-        engine="1",
+        engine="1", warnings=("few",),
     )  # fmt: skip
     message = alignment_pb2.AlignmentMatrix.FromString(write_alignment_matrix(matrix).SerializeToString())
     for name, square in squares.items():
@@ -153,3 +163,4 @@ def test_a_matrix_keeps_every_field():
         alignment_pb2.INTERVAL_KIND_QUERIES,
     )  # fmt: skip
     assert (message.k, message.permutations, message.seed, message.alpha, message.confidence, message.engine) == (0, 9, 8, 0.1, 0.9, "1")
+    assert list(message.warnings) == ["few"]

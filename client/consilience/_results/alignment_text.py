@@ -1,0 +1,16 @@
+"""What alignments say beside their numbers, as lines of text."""
+
+from collections.abc import Sequence
+
+from consilience._results.base import number
+
+
+def span(interval: tuple[float, float]) -> str:
+    """The interval, `[low, high]`."""
+    low, high = (number(end) for end in interval)
+    return f"[{low}, {high}]"
+
+
+def cautions(warnings: Sequence[str]) -> list[str]:
+    """One line for each warning."""
+    return [f"caution: {warning}" for warning in warnings]

@@ -1,0 +1,44 @@
+"""Cautions: said where they hold, and nothing is said of a sound report."""
+
+import numpy as np
+import pytest
+
+from consilience_server.app.cautions import matrix_cautions, report_cautions
+from consilience_server.core.score import Interval, Score
+
+
+def score(k=10, chance=0.01, **told):
+    return Score(k, 0.3, chance, 0.2, Interval(0.2, 0.4, 0.95, "items"), **told)
+
+
+def test_a_sound_report_needs_none():
+    assert report_cautions([score(), score(50)], 1000, 999, 0.05) == ()
+    assert report_cautions([score(0)], 1000, 0, 0.05) == ()
+    assert matrix_cautions([score()] * 3, np.full((3, 3), 1000), 999, 0.05) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "by_k", "n", "permutations"),
+    [
+        ("only 49 items", [score(5)], 49, 999),
+        ("k = 21, 30 is more than a fifth of 100", [score(), score(21), score(30)], 100, 999),
+        ("62% of the lists of y at k = 5", [score(5, tie_fraction_y=0.625), score(9, tie_fraction_y=0.9)], 1000, 999),
+        ("would score 0.82: read the excess, 0.200", [score(chance=0.82)], 1000, 999),
+        ("18 permutations cannot give a p of 0.05 or less; ask 19", [score()], 1000, 18),
+    ],
+)
+def test_each_is_said_alone_where_it_holds(said, by_k, n, permutations):
+    (told,) = report_cautions(by_k, n, permutations, 0.05)
+    assert said in told
+
+
+def test_just_enough_is_enough():
+    assert report_cautions([score(10, tie_fraction_x=0.5)], 51, 19, 0.05) == ()
+
+
+def test_a_matrix_warns_of_pairs_over_different_items():
+    n = np.array([[90, 60], [60, 80]])
+    (told,) = matrix_cautions([score(5)], n, 999, 0.05)
+    assert "60 to 90 items: scores of different n do not compare" in told
+    assert any("more than a fifth of 60" in text for text in matrix_cautions([score(20)], n, 999, 0.05))
+    assert any("up to 90%" in text for text in matrix_cautions([score(5), score(5, tie_fraction_x=0.9)], n, 999, 0.05))
