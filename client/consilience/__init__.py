@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         DeleteResult,
         Embeddings,
         EngineInfo,
+        FamilyTrend,
         IndexRecall,
         Interval,
         Limits,
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
         ServerInfo,
         Space,
         SpaceUse,
+        TrendBucket,
+        TrendReport,
         UpsertResult,
     )
 
@@ -81,6 +84,7 @@ __all__ = [
     "Embeddings",
     "EngineInfo",
     "FailedPreconditionError",
+    "FamilyTrend",
     "IndexRecall",
     "Interval",
     "InvalidArgumentError",
@@ -103,6 +107,8 @@ __all__ = [
     "Timeout",
     "Tls",
     "TransportError",
+    "TrendBucket",
+    "TrendReport",
     "UnauthenticatedError",
     "Unavailable",
     "UnimplementedError",

@@ -43,6 +43,7 @@ class EnumNames:
 METRICS = EnumNames(alignment_pb2.Metric, "metric")
 PREPROCESS = EnumNames(alignment_pb2.Preprocess, "preprocess")
 INTERVAL_KINDS = EnumNames(alignment_pb2.IntervalKind, "interval_kind")
+AGAINST_SCALES = EnumNames(alignment_pb2.AgainstScale, "scale")
 ITEM_POLICIES = EnumNames(alignment_pb2.ItemPolicy, "items")
 BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method")
 CORRECTIONS = EnumNames(match_pb2.Correction, "correction")

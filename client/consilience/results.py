@@ -8,6 +8,7 @@ from consilience._results.match_result import IndexRecall, MatchResult, MutualPa
 from consilience._results.operation import Operation
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
+from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
 
 __all__ = [
     "AlignmentAtK",
@@ -19,6 +20,7 @@ __all__ = [
     "DeleteResult",
     "Embeddings",
     "EngineInfo",
+    "FamilyTrend",
     "IndexRecall",
     "Interval",
     "Limits",
@@ -31,5 +33,7 @@ __all__ = [
     "ServerInfo",
     "Space",
     "SpaceUse",
+    "TrendBucket",
+    "TrendReport",
     "UpsertResult",
 ]

@@ -39,6 +39,7 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
+from consilience_server.app.trend import Trends
 from consilience_server.core.errors import DomainError
 from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
@@ -198,6 +199,10 @@ def _application(
     indexes = ApproximateIndexes(settings.effective_threads, settings.device)
     resources.callback(indexes.close)
     flops = warm.flops_per_second
+    limits = AlignmentLimits(
+        max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
+    )
+    alignment = Alignment(snapshots, tables, results, pool, limits)
     info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url)
     return Application(
         spaces=Spaces(
@@ -207,15 +212,8 @@ def _application(
             account,
             SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
         ),
-        alignment=Alignment(
-            snapshots,
-            tables,
-            results,
-            pool,
-            AlignmentLimits(
-                max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
-            ),
-        ),
+        alignment=alignment,
+        trends=Trends(alignment, snapshots, tables, results, pool),
         bridging=Bridging(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
         ),

@@ -151,7 +151,6 @@ class TestRunning:
     def test_what_is_not_served_says_what(self, channel):
         alignment = alignment_pb2_grpc.AlignmentServiceStub(channel)
         for method, request in (
-            (alignment.Trend, alignment_pb2.TrendRequest()),
             (alignment.GalleryCurve, alignment_pb2.GalleryCurveRequest()),
             (alignment.Consensus, alignment_pb2.ConsensusRequest()),
             (match_pb2_grpc.MatchServiceStub(channel).Translate, match_pb2.TranslateRequest()),

@@ -223,6 +223,33 @@ class AlignmentServicer(alignment_pb2_grpc.AlignmentServiceServicer):
             )
         )  # fmt: skip
 
+    def Trend(self, request, context):
+        self.script.enter("Trend", context)
+        self.script.last = request
+        if request.mode == alignment_pb2.EXECUTION_MODE_OPERATION:
+            self.script.operation_ends = trend(request)
+            return alignment_pb2.TrendResponse(operation=operation(self.script, 0))
+        return trend(request)
+
+
+def trend(request):
+    """A trend of made-up numbers, with what was asked in it."""
+    count = len(request.spaces)
+    told = alignment_pb2.TrendReport(
+        metric=1, k=10, spaces=[{"name": ref.name, "version": 1} for ref in request.spaces], against=request.against,
+        scores=[0.1 * at for at in range(count)], chance=[0.01] * count, excess=[0.1] * count, families=request.families,
+        scale=request.scale or 1, spearman=0.875, spearman_interval={"low": 0.5, "high": 0.99, "confidence": 0.95}, pearson=0.5,
+        pearson_interval={"low": -0.25, "high": 0.9, "confidence": 0.95}, spearman_p_value=0.0125, pearson_p_value=0.25, pairings=24,
+        exact=True, slope=0.002, intercept=0.25, buckets=[{"low": 1, "high": 9, "members": range(count), "mean": 0.3, "count": 3}],
+        n=100, permutations=999, warnings=["few spaces"],
+    )  # fmt: skip
+    if request.HasField("reference"):
+        told.reference.name = request.reference.name
+        return alignment_pb2.TrendResponse(report=told, spearman=0.875, reports=[report(0.1 * at) for at in range(count)])
+    told.pair_scores.CopyFrom(matrix(np.full((count, count), 0.5)))
+    told.across.CopyFrom(matrix([[0.3]]))
+    return alignment_pb2.TrendResponse(report=told, spearman=0.875)
+
 
 class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
     def __init__(self, script):

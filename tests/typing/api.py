@@ -21,6 +21,7 @@ from consilience import (
     Operation,
     ServerInfo,
     Space,
+    TrendReport,
     UpsertResult,
 )
 
@@ -44,6 +45,10 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     matrix = client.align_matrix(["a", "b"])
     assert_type(matrix, AlignmentMatrix)
     assert_type(matrix.scores, NDArray[np.float64])
+    trend = client.trend(["a", "b", "c"], {"a": 1e9, "b": 3e9, "c": 7e9}, reference="d", scale="log10")
+    assert_type(trend, TrendReport)
+    assert_type(trend.interval, Interval)
+    assert_type(client.trend(["a", "b", "c"], [1, 2, 3], wait=False), Operation)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")

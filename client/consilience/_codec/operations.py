@@ -7,6 +7,7 @@ from consilience._codec.alignment import decode_matrix, decode_report
 from consilience._codec.bridges import decode_bridge
 from consilience._codec.matches import decode_match
 from consilience._codec.times import to_datetime
+from consilience._codec.trend import decode_trend
 from consilience._results.base import NO_DETAILS, CallDetails, Result
 from consilience._results.operation import Operation
 from consilience._status import error_of_status
@@ -16,10 +17,11 @@ from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, operation_pb2
 _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.AlignResponse": (alignment_pb2.AlignResponse, "report", decode_report),
     "consilience.v1.AlignMatrixResponse": (alignment_pb2.AlignMatrixResponse, "matrix", decode_matrix),
+    "consilience.v1.TrendResponse": (alignment_pb2.TrendResponse, "", decode_trend),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
 }
-"""By the type's name in the Any: the message, its field, and how that becomes a result."""
+"""By the type's name in the Any: the message, its field (empty: the whole message), and how that becomes a result."""
 
 
 def decode_operation(message: Any, details: CallDetails = NO_DETAILS) -> Operation:
@@ -48,4 +50,4 @@ def decode_outcome(message: Any, details: CallDetails = NO_DETAILS) -> Result:
         raise ServerError(f"{message.name} answers with {kind or 'nothing'}, which this SDK does not know; update it", reason="INTERNAL")
     response_type, field, decode = _ANSWERS[kind]
     response = response_type.FromString(message.response.value)
-    return decode(getattr(response, field), details)
+    return decode(getattr(response, field) if field else response, details)

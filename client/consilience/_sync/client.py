@@ -3,12 +3,13 @@
 
 from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridges import BridgeCalls
+from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.server import ServerCalls
 
 
-class Client(EmbeddingCalls, AlignmentCalls, BridgeCalls, MatchCalls, ServerCalls):
+class Client(EmbeddingCalls, AlignmentCalls, ConvergenceCalls, BridgeCalls, MatchCalls, ServerCalls):
     """A connection to a Consilience server, or with `Client.local(path)` to the engine in this process.
 
     One client serves any number of calls at once; close it, or use it in a `with` block. Calls have a deadline, and are repeated with

@@ -3,7 +3,7 @@
 import typer
 
 from consilience._version import __version__
-from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, serve, spaces
+from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, serve, spaces, trend
 from consilience.commands.connected import command, connected
 from consilience.commands.exit_codes import HELP
 
@@ -24,6 +24,7 @@ app.command("serve", epilog=HELP, context_settings=_ANY_ARGUMENTS, add_help_opti
 app.command("ingest", epilog=HELP)(connected(ingest.ingest))
 app.command("align", epilog=HELP)(command(align.align))
 app.command("matrix", epilog=HELP)(connected(matrix.matrix))
+app.command("trend", epilog=HELP)(connected(trend.trend))
 app.command("match", epilog=HELP)(connected(match.match))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))

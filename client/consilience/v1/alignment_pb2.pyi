@@ -59,6 +59,12 @@ class LayerSelection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LAYER_SELECTION_UNSPECIFIED: _ClassVar[LayerSelection]
     LAYER_SELECTION_SPLIT_HALF: _ClassVar[LayerSelection]
     LAYER_SELECTION_MAX: _ClassVar[LayerSelection]
+
+class AgainstScale(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGAINST_SCALE_UNSPECIFIED: _ClassVar[AgainstScale]
+    AGAINST_SCALE_LINEAR: _ClassVar[AgainstScale]
+    AGAINST_SCALE_LOG10: _ClassVar[AgainstScale]
 METRIC_UNSPECIFIED: Metric
 METRIC_MUTUAL_KNN: Metric
 METRIC_CKA: Metric
@@ -91,6 +97,9 @@ EXECUTION_MODE_OPERATION: ExecutionMode
 LAYER_SELECTION_UNSPECIFIED: LayerSelection
 LAYER_SELECTION_SPLIT_HALF: LayerSelection
 LAYER_SELECTION_MAX: LayerSelection
+AGAINST_SCALE_UNSPECIFIED: AgainstScale
+AGAINST_SCALE_LINEAR: AgainstScale
+AGAINST_SCALE_LOG10: AgainstScale
 
 class AlignmentSpec(_message.Message):
     __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions")
@@ -347,26 +356,138 @@ class AlignmentMatrix(_message.Message):
     def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
-    __slots__ = ("spaces", "against", "reference", "spec")
+    __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id")
     SPACES_FIELD_NUMBER: _ClassVar[int]
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    FAMILIES_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_EDGES_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
     against: _containers.RepeatedScalarFieldContainer[float]
     reference: _space_pb2.SpaceRef
     spec: AlignmentSpec
-    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., against: _Optional[_Iterable[float]] = ..., reference: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ...) -> None: ...
+    families: _containers.RepeatedScalarFieldContainer[str]
+    scale: AgainstScale
+    bucket_count: int
+    bucket_edges: _containers.RepeatedScalarFieldContainer[float]
+    mode: ExecutionMode
+    request_id: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., against: _Optional[_Iterable[float]] = ..., reference: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., bucket_count: _Optional[int] = ..., bucket_edges: _Optional[_Iterable[float]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class TrendResponse(_message.Message):
-    __slots__ = ("spearman", "interval", "reports")
+    __slots__ = ("spearman", "interval", "reports", "report", "operation")
     SPEARMAN_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     REPORTS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     spearman: float
     interval: Interval
     reports: _containers.RepeatedCompositeFieldContainer[AlignmentReport]
-    def __init__(self, spearman: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ...) -> None: ...
+    report: TrendReport
+    operation: _operations_pb2.Operation
+    def __init__(self, spearman: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., report: _Optional[_Union[TrendReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class TrendReport(_message.Message):
+    __slots__ = ("metric", "spaces", "reference", "against", "scores", "chance", "excess", "families", "scale", "spearman", "spearman_interval", "pearson", "pearson_interval", "spearman_p_value", "pearson_p_value", "pairings", "exact", "slope", "intercept", "buckets", "across", "across_standard_errors", "family_trends", "pair_scores", "n", "k", "permutations", "seed", "preprocess", "engine", "warnings")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
+    FAMILIES_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    SPEARMAN_FIELD_NUMBER: _ClassVar[int]
+    SPEARMAN_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    PEARSON_FIELD_NUMBER: _ClassVar[int]
+    PEARSON_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    SPEARMAN_P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    PEARSON_P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    PAIRINGS_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    SLOPE_FIELD_NUMBER: _ClassVar[int]
+    INTERCEPT_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    ACROSS_FIELD_NUMBER: _ClassVar[int]
+    ACROSS_STANDARD_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_TRENDS_FIELD_NUMBER: _ClassVar[int]
+    PAIR_SCORES_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    metric: Metric
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    reference: _space_pb2.SpaceUse
+    against: _containers.RepeatedScalarFieldContainer[float]
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    chance: _containers.RepeatedScalarFieldContainer[float]
+    excess: _containers.RepeatedScalarFieldContainer[float]
+    families: _containers.RepeatedScalarFieldContainer[str]
+    scale: AgainstScale
+    spearman: float
+    spearman_interval: Interval
+    pearson: float
+    pearson_interval: Interval
+    spearman_p_value: float
+    pearson_p_value: float
+    pairings: int
+    exact: bool
+    slope: float
+    intercept: float
+    buckets: _containers.RepeatedCompositeFieldContainer[TrendBucket]
+    across: _matrix_pb2.Matrix
+    across_standard_errors: _matrix_pb2.Matrix
+    family_trends: _containers.RepeatedCompositeFieldContainer[FamilyTrend]
+    pair_scores: _matrix_pb2.Matrix
+    n: int
+    k: int
+    permutations: int
+    seed: int
+    preprocess: Preprocess
+    engine: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., reference: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., against: _Optional[_Iterable[float]] = ..., scores: _Optional[_Iterable[float]] = ..., chance: _Optional[_Iterable[float]] = ..., excess: _Optional[_Iterable[float]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., spearman: _Optional[float] = ..., spearman_interval: _Optional[_Union[Interval, _Mapping]] = ..., pearson: _Optional[float] = ..., pearson_interval: _Optional[_Union[Interval, _Mapping]] = ..., spearman_p_value: _Optional[float] = ..., pearson_p_value: _Optional[float] = ..., pairings: _Optional[int] = ..., exact: bool = ..., slope: _Optional[float] = ..., intercept: _Optional[float] = ..., buckets: _Optional[_Iterable[_Union[TrendBucket, _Mapping]]] = ..., across: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., across_standard_errors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., family_trends: _Optional[_Iterable[_Union[FamilyTrend, _Mapping]]] = ..., pair_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., n: _Optional[int] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TrendBucket(_message.Message):
+    __slots__ = ("low", "high", "members", "mean", "standard_error", "count")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_ERROR_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    members: _containers.RepeatedScalarFieldContainer[int]
+    mean: float
+    standard_error: float
+    count: int
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., members: _Optional[_Iterable[int]] = ..., mean: _Optional[float] = ..., standard_error: _Optional[float] = ..., count: _Optional[int] = ...) -> None: ...
+
+class FamilyTrend(_message.Message):
+    __slots__ = ("name", "count", "spearman", "slope", "intercept")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPEARMAN_FIELD_NUMBER: _ClassVar[int]
+    SLOPE_FIELD_NUMBER: _ClassVar[int]
+    INTERCEPT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    count: int
+    spearman: float
+    slope: float
+    intercept: float
+    def __init__(self, name: _Optional[str] = ..., count: _Optional[int] = ..., spearman: _Optional[float] = ..., slope: _Optional[float] = ..., intercept: _Optional[float] = ...) -> None: ...
 
 class GalleryCurveRequest(_message.Message):
     __slots__ = ("x", "y", "spec", "gallery_sizes")

@@ -113,7 +113,11 @@ class AlignmentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Trend(self, request, context):
-        """Alignment against a number a space has (parameters, loss, benchmark, step). UNIMPLEMENTED in this version.
+        """Alignment against a number that each space has (parameters, loss, benchmark, step, date), over the items common to all: one neighbour
+        table a space.
+
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | fewer than 3 spaces, one twice, the reference among them; numbers missing, not finite, all equal, below 0 under LOG10; edges that do not ascend | the message names the space |
+        | INVALID_ARGUMENT | NO_COMMON_ITEMS, INVALID_K, TOO_FEW_ITEMS, CONSTANT_FEATURES, UNKNOWN_METRIC | as Align; more than one k | ask once for each k |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -18,12 +18,13 @@ from consilience_server.app.content_ids import content_ids
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
 from consilience_server.app.validation import check_vectors
-from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch, VersionExpired
+from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -40,6 +41,11 @@ class Alignment:
         self._pool = pool
         self._limits = limits
 
+    @property
+    def limits(self) -> AlignmentLimits:
+        """What one alignment may ask."""
+        return self._limits
+
     async def align(
         self, call: Call, x: SpaceQuery, y: SpaceQuery, spec: AlignmentSpec, encode: Callable[[AlignmentReport], bytes]
     ) -> bytes:
@@ -49,7 +55,7 @@ class Alignment:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
         check_spec(spec, self._limits)
-        pinned = await self._pin([x, y], ["x", "y"])
+        pinned = await pin_versions(self._snapshots, [x, y], ["x", "y"])
         key = cache_key("align", asdict(spec), pinned)
         first, second = (SpaceQuery(query.name, use.version) for query, use in zip((x, y), pinned, strict=True))
 
@@ -103,7 +109,7 @@ class Alignment:
             raise InvalidArgument(f"a matrix has one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
         if items == "pairwise" and spec.k_fractions:
             raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
-        pinned = await self._pin(spaces, ["spaces"] * len(spaces))
+        pinned = await pin_versions(self._snapshots, spaces, ["spaces"] * len(spaces))
         key = cache_key("align_matrix", {**asdict(spec), "items": items}, pinned)
         queries = [SpaceQuery(query.name, use.version) for query, use in zip(spaces, pinned, strict=True)]
 
@@ -134,17 +140,9 @@ class Alignment:
             return 0.0
         return estimated_seconds(items, [record.spec.dim for record in records], spec, self._limits)
 
-    async def _pin(self, queries: Sequence[SpaceQuery], fields: Sequence[str]) -> list[SpaceUse]:
-        """The versions that this call will read; `fields` name the queries in refusals."""
-        uses = []
-        for query, field in zip(queries, fields, strict=True):
-            record = await self._snapshots.record(query.name, field=field)
-            version = query.version or record.version
-            if version > record.version:
-                newest = f"the newest is {record.version}"
-                raise VersionExpired(f"space {query.name!r} has no version {version}; {newest}", field=f"{field}.version")
-            uses.append(SpaceUse(f"spaces/{query.name}", record.uid, version))
-        return uses
+    async def report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
+        """The alignment of two snapshots over the items of a join; nothing is cached. Raises as `align`."""
+        return await self._report(call, snapshots, joined, spec)
 
     async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
         spec = at_size(spec, joined.n, self._limits)

@@ -9,6 +9,7 @@ from consilience_server.app.bridging import Bridging
 from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
 from consilience_server.app.spaces import Spaces
+from consilience_server.app.trend import Trends
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Application:
 
     spaces: Spaces
     alignment: Alignment
+    trends: Trends
     bridging: Bridging
     matching: Matching
     operations: Operations

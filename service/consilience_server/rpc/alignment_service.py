@@ -12,10 +12,12 @@ from consilience_server.app.alignment import Alignment
 from consilience_server.app.call import Call
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
+from consilience_server.app.trend import Trends
 from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.alignment import read_policy, read_spec, write_alignment_matrix, write_report
 from consilience_server.rpc.convert.names import space_query
 from consilience_server.rpc.convert.spaces import read_similarity
+from consilience_server.rpc.convert.trend import encode_trend, read_trend
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
 from consilience_server.rpc.received_arrays import ReceivedArrays, memory_for, read_header, receive
@@ -26,13 +28,15 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
 
     Args:
         alignment: the use cases.
+        trends: likewise.
         execution: decides between answer and operation.
         account: asked before arrays are received.
         max_dim: widest arrays received.
     """
 
-    def __init__(self, alignment: Alignment, execution: Execution, account: Account, max_dim: int) -> None:
+    def __init__(self, alignment: Alignment, trends: Trends, execution: Execution, account: Account, max_dim: int) -> None:
         self._alignment = alignment
+        self._trends = trends
         self._execution = execution
         self._account = account
         self._max_dim = max_dim
@@ -89,9 +93,22 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         )
         return alignment_pb2.AlignMatrixResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
-    async def Trend(self, _request: alignment_pb2.TrendRequest, _context: Any) -> alignment_pb2.TrendResponse:
-        """Not served."""
-        raise NotServed("Trend is not served by this version; Align gives the numbers it would compare", missing="Trend")
+    async def Trend(self, request: alignment_pb2.TrendRequest, _context: Any) -> bytes | alignment_pb2.TrendResponse:
+        """How alignment goes with a number that each space has."""
+        query = read_trend(request)
+
+        async def work(call: Call) -> bytes:
+            return await self._trends.trend(call, query, encode_trend)
+
+        answer = await self._execution.run(
+            current_call(),
+            request.mode,
+            lambda: self._trends.estimate_seconds(query),
+            work,
+            request_id=request.request_id,
+            request=request.SerializeToString(deterministic=True),
+        )
+        return alignment_pb2.TrendResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
     async def GalleryCurve(self, _request: alignment_pb2.GalleryCurveRequest, _context: Any) -> alignment_pb2.GalleryCurveResponse:
         """Not served."""

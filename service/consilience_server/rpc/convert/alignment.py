@@ -89,6 +89,16 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
     )
 
 
+def metric_number(name: MetricName) -> alignment_pb2.Metric:
+    """The contract's number of a metric."""
+    return _METRIC_VALUES[name]
+
+
+def preprocess_number(name: PreprocessName) -> alignment_pb2.Preprocess:
+    """The contract's number of a preprocessing."""
+    return _PREPROCESS_VALUES[name]
+
+
 def read_policy(value: int) -> ItemPolicy:
     """Which items a matrix is over; common by default."""
     return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")

@@ -14,6 +14,7 @@ from consilience_server.rpc.errors import DOMAIN, code_of, code_of_reason
 RESPONSES: dict[str, type[Message]] = {
     "align": alignment_pb2.AlignResponse,
     "align_matrix": alignment_pb2.AlignMatrixResponse,
+    "trend": alignment_pb2.TrendResponse,
     "fit_bridge": bridge_pb2.FitBridgeResponse,
     "match": match_pb2.MatchResponse,
 }

@@ -1,0 +1,117 @@
+"""Calls on what many spaces tell together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack, cast, overload
+
+from consilience import _names
+from consilience._alignment_options import AlignmentOptions
+from consilience._async.alignment import SpaceName
+from consilience._async.operations import AsyncOperationCalls
+from consilience._codec.alignment import Neighbours, check_one, encode_spec
+from consilience._codec.operations import decode_operation
+from consilience._codec.trend import decode_trend, encode_trend
+from consilience._methods import TREND
+from consilience._progress import Progress
+from consilience._results.operation import Operation
+from consilience._results.trend_report import TrendReport
+
+
+class AsyncConvergenceCalls(AsyncOperationCalls):
+    """How alignment goes with a number of each space."""
+
+    @overload
+    async def trend(
+        self,
+        spaces: Sequence[SpaceName],
+        against: Mapping[str, Any] | Sequence[Any],
+        *,
+        reference: SpaceName | None = None,
+        k: Neighbours = 10,
+        metric: str = "mutual_knn",
+        families: Mapping[str, str] | Sequence[str] | None = None,
+        scale: str = "linear",
+        buckets: int | Sequence[float] | None = None,
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
+    ) -> TrendReport: ...
+
+    @overload
+    async def trend(
+        self,
+        spaces: Sequence[SpaceName],
+        against: Mapping[str, Any] | Sequence[Any],
+        *,
+        reference: SpaceName | None = None,
+        k: Neighbours = 10,
+        metric: str = "mutual_knn",
+        families: Mapping[str, str] | Sequence[str] | None = None,
+        scale: str = "linear",
+        buckets: int | Sequence[float] | None = None,
+        wait: Literal[False],
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
+    ) -> Operation: ...
+
+    async def trend(
+        self,
+        spaces: Sequence[SpaceName],
+        against: Mapping[str, Any] | Sequence[Any],
+        *,
+        reference: SpaceName | None = None,
+        k: Neighbours = 10,
+        metric: str = "mutual_knn",
+        families: Mapping[str, str] | Sequence[str] | None = None,
+        scale: str = "linear",
+        buckets: int | Sequence[float] | None = None,
+        wait: bool = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+        **options: Unpack[AlignmentOptions],
+    ) -> TrendReport | Operation:
+        """Whether alignment grows with a number that each space has: parameters, loss, a benchmark, a training step, a date.
+
+        Every space is searched once, over the items common to all, so that the scores compare.
+
+        Args:
+            spaces: at least 3, each once; `name@7` pins version 7.
+            against: a number or a date a space: a mapping by name (more names do no harm), or one value a space in their order. A date
+                becomes days since 1970-01-01.
+            reference: what each space is aligned with, none of `spaces`; None: each space's mean alignment with the others.
+            k: neighbours, or a share of the items as in `align`.
+            metric: as in `align`.
+            families: a label a space, as `against` is given: a line for each family.
+            scale: `linear`, or `log10`: slope and Pearson's r of the logarithms.
+            buckets: how many of about equally many spaces, or their inner edges; None is one for every three spaces, at most five.
+            wait: as in `align`, like all that follow.
+            progress: as in `align`.
+            request_id: as in `align`.
+            timeout: as in `align`.
+            **options: see `AlignmentOptions`; `permutations` and `seed` also test the trend, `confidence` is that of its intervals too.
+
+        Raises:
+            InvalidArgumentError: fewer than 3 spaces, one twice or without a number, numbers that are all equal, the reference among them.
+            ConsilienceError: as `align` does.
+        """
+        request = encode_trend(
+            _names.space_refs(spaces),
+            against,
+            None if reference is None else _names.space_ref(reference, "reference"),
+            encode_spec(k=check_one(k), metric=metric, **options),
+            families,
+            scale,
+            buckets,
+        )
+        request.mode = _names.execution_mode(wait=wait)
+        request.request_id = _names.request_id(request_id)
+        message, details = await self._call(TREND, request, timeout)
+        if not message.HasField("operation"):
+            return decode_trend(message, details)
+        if not wait:
+            return decode_operation(message.operation, details)
+        return cast("TrendReport", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
