@@ -15,6 +15,7 @@ class AlignmentOptions(TypedDict, total=False):
         alpha: level of the calibrated score, .05 by default.
         interval_kind: `items` (sampling of items, the default) or `queries` (sampling of queries from the gallery).
         confidence: coverage of the interval, .95 by default.
+        components: principal components of each space that `svcca` compares, 10 by default.
         sample_queries: ask this many items, chosen by a hash, against the full gallery; 0, the default, asks all.
     """
 
@@ -24,6 +25,7 @@ class AlignmentOptions(TypedDict, total=False):
     alpha: float
     interval_kind: str
     confidence: float
+    components: int
     sample_queries: int
 
 

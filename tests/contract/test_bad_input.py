@@ -139,6 +139,8 @@ def test_a_batch_that_no_sdk_would_send_is_refused(client, known, case):
         ({"seed": -1}, INVALID, "INVALID_ARGUMENT", "seed"),
         ({"alpha": 0}, INVALID, "INVALID_ARGUMENT", "alpha"),
         ({"alpha": 1.5}, INVALID, "INVALID_ARGUMENT", "alpha"),
+        ({"metric": "svcca", "components": 0}, INVALID, "INVALID_ARGUMENT", "components"),
+        ({"metric": "svcca", "components": 2.5}, INVALID, "INVALID_ARGUMENT", "components"),
     ],
     ids=str,
 )

@@ -8,7 +8,21 @@ from support.filled_space import fill
 
 import consilience
 
-METRICS = ("mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred", "cka", "unbiased_cka")
+METRICS = (
+    "mutual_knn",
+    "cycle_knn",
+    "lcs_knn",
+    "edit_distance_knn",
+    "cknna",
+    "cknna_paper",
+    "cknna_centred",
+    "cka",
+    "unbiased_cka",
+    "cca",
+    "svcca",
+    "procrustes",
+    "angular_shape",
+)
 
 
 def cosines(queries, gallery):
@@ -209,6 +223,19 @@ class TestAlignment:
         x, y = (each.astype(float) - each.mean(axis=0, dtype=float) for each in pair[3:])
         expected = np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
         assert client.align(pair[0], pair[1], metric="cka").score == pytest.approx(expected, rel=1e-9)
+
+    def test_shapes_tell_their_angle_and_their_directions(self, client, pair):
+        x_name, y_name, *_ = pair
+        report = client.align(x_name, y_name, metric="angular_shape")
+        assert report.angle == pytest.approx((1 - report.score) * np.pi / 2)
+        assert report.to_dict()["angle"] == report.angle
+        few = client.align(x_name, y_name, metric="svcca", components=3)
+        assert (few.headline.components_x, few.headline.components_y) == (3, 3)
+        assert few.score != client.align(x_name, y_name, metric="svcca", components=4).score
+        assert few.angle is None
+        matrix = client.align_matrix([x_name, y_name], metric="procrustes")
+        assert matrix.scores[0, 1] == pytest.approx(client.align(x_name, y_name, metric="procrustes").score)
+        assert matrix.scores[1, 0] == pytest.approx(client.align(y_name, x_name, metric="procrustes").score)
 
     def test_a_repeat_comes_from_the_cache_unchanged_until_a_space_changes(self, client, pair):
         first = client.align(pair[0], pair[1], k=7)

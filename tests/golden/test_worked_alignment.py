@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.brute_table import cosine, latent_pair, table
 
+from consilience_server.core.angular_shape import angle
 from consilience_server.core.calibration import calibrate
 from consilience_server.core.cka import linear_cka, unbiased_cka
 from consilience_server.core.cknna import cknna_terms
@@ -13,9 +14,12 @@ from consilience_server.core.edit_distance_knn import edit_distance_knn
 from consilience_server.core.lcs_knn import lcs_knn
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.ordered_lists import OrderedLists, ordered_lists
+from consilience_server.core.procrustes_similarity import procrustes_similarity
+from consilience_server.core.svcca import svcca
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
+from consilience_server.engine.shape_scores import shape_score
 
 ROWS = [
     # seed, n, da, db, r, noise, k, mutual, cka, unbiased cka
@@ -82,6 +86,32 @@ def test_five_points_on_a_circle_scored_by_hand():
     assert edit_distance_knn(a, b) == pytest.approx(0.6)
     cross, own_x, own_y = cknna_terms("cknna", *kernels, a, b)
     assert cross / (np.sqrt(own_x * own_y) + 1e-6) == pytest.approx(1.020228, abs=1e-6)
+
+
+SHAPES = [
+    # seed, n, da, db, r, noise, svcca of 4 components by exact decomposition, Procrustes similarity in units of b, angle
+    (0, 12, 6, 5, 3, 0.5, 0.683395, 0.336305, 0.681286),
+    (1, 12, 6, 5, 3, 2.0, 0.618470, 0.079534, 0.969585),
+    (2, 64, 32, 48, 8, 1.0, 0.745289, 0.560068, 0.443964),
+    (3, 64, 32, 48, 8, 1000.0, 0.305754, 0.132543, 0.898007),
+]
+
+
+@pytest.mark.parametrize(("seed", "n", "da", "db", "r", "noise", "components", "similarity", "theta"), SHAPES)
+def test_shapes(seed, n, da, db, r, noise, components, similarity, theta):
+    x, y = latent_pair(seed, n, da, db, r, noise)
+    assert svcca(x, y, 4) == pytest.approx(components, abs=1e-6)
+    assert procrustes_similarity(x, y) == pytest.approx(similarity, abs=1e-6)
+    assert angle(x, y) == pytest.approx(theta, abs=1e-6)
+    # The same through the engine, from float32 as it is stored.
+    order = np.random.default_rng(0).integers(0, 2**64, n, dtype=np.uint64)
+    options, stored = ScoreOptions(0, 0, 0.05, "queries", 0.95, order, 1), [side.astype(np.float32) for side in (x, y)]
+    found = {
+        metric: shape_score(metric, *stored, options, Control(), components=4).score for metric in ("svcca", "procrustes", "angular_shape")
+    }
+    assert found["svcca"] == pytest.approx(components, abs=1e-5)
+    assert found["procrustes"] == pytest.approx(similarity, abs=1e-5)
+    assert (1 - found["angular_shape"]) * np.pi / 2 == pytest.approx(theta, abs=1e-5)
 
 
 CALIBRATED = [

@@ -13,6 +13,7 @@ from consilience_server.engine.cknna_scores import cknna_scores
 from consilience_server.engine.kernel_means import kernel_means
 from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
+from consilience_server.engine.shape_scores import shape_score
 
 ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
 
@@ -141,3 +142,18 @@ def test_ties_by_row_order_would_break_the_null_of_ordered_lists():
         keys = [np.arange(n, dtype=np.uint64)] * 2
         rejected += list_scores("lcs_knn", tables, keys, (k,), options(n, 39, seed=index), Control())[0].p_value <= 0.05
     assert rejected >= 15
+
+
+@pytest.mark.parametrize("metric", ["cca", "svcca", "angular_shape"])  # `procrustes` ranks pairings as `angular_shape` does
+@pytest.mark.parametrize("n", [40, 64])
+@pytest.mark.parametrize("kind", [continuous, one_hot, binary, duplicates])
+def test_shapes_keep_the_level(metric, n, kind):
+    draws = 60
+    draw = np.random.default_rng(2029)
+    rejected = 0
+    for index in range(draws):
+        x, y = (np.float32(kind(draw, n)) for _ in range(2))
+        score = shape_score(metric, x, y, options(n, 19, seed=index), Control(), components=3)
+        rejected += score.p_value <= 0.05
+        assert (score.calibrated > 0) <= (score.p_value <= 0.05)
+    assert rejected <= 9  # binomial(60, .05): mean 3, P(more than 9) = .0005

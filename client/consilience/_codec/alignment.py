@@ -41,6 +41,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         alpha=share(options.get("alpha", 0.05), "alpha"),
         interval_kind=_names.INTERVAL_KINDS.to_number(options.get("interval_kind", "items")),
         confidence=share(options.get("confidence", 0.95), "confidence"),
+        components=whole(options.get("components", 10), "components", least=1),
         sample_queries=whole(options.get("sample_queries", 0), "sample_queries"),
     )
 
@@ -187,4 +188,6 @@ def _decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
         self_score_x=message.self_score_x,
         self_score_y=message.self_score_y,
         null=np.array(message.null, dtype=np.float64) if message.null else None,
+        components_x=message.components_x,
+        components_y=message.components_y,
     )

@@ -1,5 +1,6 @@
 """How far two spaces agree."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class AlignmentAtK:
         self_score_x, self_score_y: what a space would score with itself; below 1 only by ties, or for `cycle_knn`.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; None without permutations, and
             where all k together have more than 131,072. Left out of `to_dict` and of equality.
+        components_x, components_y: directions that `cca` and `svcca` compared; 0 for other metrics.
     """
 
     k: int
@@ -53,6 +55,8 @@ class AlignmentAtK:
     tie_fraction_y: float = 0.0
     self_score_x: float = 1.0
     self_score_y: float = 1.0
+    components_x: int = 0
+    components_y: int = 0
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
 
@@ -156,15 +160,21 @@ class AlignmentReport(Result):
         return self.headline.null
 
     @property
+    def angle(self) -> float | None:
+        """The angle between the spaces in radians, (1 - score) pi / 2, for `angular_shape`; None for other metrics."""
+        return (1.0 - self.score) * math.pi / 2.0 if self.metric == "angular_shape" else None
+
+    @property
     def interval(self) -> Interval:
         """Where the score would fall again: (low, high)."""
         return self.headline.interval
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON can carry it: the headline's numbers beside `by_k`, a list."""
+        """The report as JSON can carry it: the headline's numbers, with the `angle` where there is one, beside `by_k`, a list."""
         headline = plain(self.headline)
         told = {**super().to_dict(), "by_k": [plain(entry) for entry in self.by_k.values()]}
-        return {"metric": told.pop("metric"), **headline, **told}
+        angle = {} if self.angle is None else {"angle": self.angle}
+        return {"metric": told.pop("metric"), **headline, **angle, **told}
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a k. Needs `consilience[report]`."""

@@ -76,9 +76,9 @@ class AlignmentCalls(OperationCalls):
             y: the other.
             k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the common
                 items, floor(n / 100) and at least 1; numbers stand before shares.
-            metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, or CKNNA as
-                its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it;
-                `server_info().metrics` tells what is served.
+            metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, CKNNA as
+                its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it, `cca`, `svcca`,
+                `procrustes` (in units of y) or `angular_shape`; `server_info().metrics` tells what is served.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.

@@ -21,6 +21,7 @@ from consilience.commands.connected import (
 )
 from consilience.commands.options import (
     AlphaOption,
+    ComponentsOption,
     ConfidenceOption,
     IntervalOption,
     KOption,
@@ -52,6 +53,7 @@ def align(
     alpha: AlphaOption = 0.05,
     interval: IntervalOption = "items",
     confidence: ConfidenceOption = 0.95,
+    components: ComponentsOption = 10,
     sample_queries: SampleOption = 0,
     address: AddressOption = None,
     local: LocalOption = None,
@@ -72,6 +74,7 @@ def align(
         "alpha": alpha,
         "interval_kind": interval,
         "confidence": confidence,
+        "components": components,
         "sample_queries": sample_queries,
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]

@@ -8,6 +8,7 @@ from consilience._sync.client import Client
 from consilience.commands.connected import Answer, answer, shows_progress
 from consilience.commands.options import (
     AlphaOption,
+    ComponentsOption,
     ConfidenceOption,
     IntervalOption,
     MetricOption,
@@ -31,6 +32,7 @@ def matrix(
     alpha: AlphaOption = 0.05,
     interval: IntervalOption = "items",
     confidence: ConfidenceOption = 0.95,
+    components: ComponentsOption = 10,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -44,6 +46,7 @@ def matrix(
         alpha=alpha,
         interval_kind=interval,
         confidence=confidence,
+        components=components,
         progress=shows_progress(),
     )
     return answer(result)

@@ -7,7 +7,10 @@ import typer
 from consilience.errors import InvalidArgumentError
 
 KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
-_METRICS = "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka or unbiased_cka."
+_METRICS = (
+    "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka, unbiased_cka, cca, svcca, procrustes or "
+    "angular_shape."
+)
 MetricOption = Annotated[str, typer.Option(help=_METRICS)]
 PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the paper's clip and normalisation).")]
 PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
@@ -16,6 +19,7 @@ AlphaOption = Annotated[float, typer.Option(help="Level of the calibrated score.
 IntervalOption = Annotated[str, typer.Option("--interval", help="What the interval speaks of: items or queries.")]
 ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.")]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items against the full gallery; 0 asks all.")]
+ComponentsOption = Annotated[int, typer.Option(help="Principal components of each space that svcca compares.")]
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
 
 

@@ -102,7 +102,7 @@ AGAINST_SCALE_LINEAR: AgainstScale
 AGAINST_SCALE_LOG10: AgainstScale
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class AlignmentSpec(_message.Message):
     SAMPLE_QUERIES_FIELD_NUMBER: _ClassVar[int]
     SKIP_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
     K_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     ks: _containers.RepeatedScalarFieldContainer[int]
     preprocess: Preprocess
@@ -129,7 +130,8 @@ class AlignmentSpec(_message.Message):
     sample_queries: int
     skip_permutations: bool
     k_fractions: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ...) -> None: ...
+    components: int
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "confidence", "kind")
@@ -144,7 +146,7 @@ class Interval(_message.Message):
     def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., kind: _Optional[_Union[IntervalKind, str]] = ...) -> None: ...
 
 class AlignmentAtK(_message.Message):
-    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold", "null")
+    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold", "null", "components_x", "components_y")
     K_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     CHANCE_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +162,8 @@ class AlignmentAtK(_message.Message):
     NULL_SD_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     NULL_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_X_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_Y_FIELD_NUMBER: _ClassVar[int]
     k: int
     score: float
     chance: float
@@ -175,7 +179,9 @@ class AlignmentAtK(_message.Message):
     null_sd: float
     threshold: float
     null: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ...) -> None: ...
+    components_x: int
+    components_y: int
+    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ..., components_x: _Optional[int] = ..., components_y: _Optional[int] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
     __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "warnings")

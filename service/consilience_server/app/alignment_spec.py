@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from consilience_server.app.reports import MetricName, PreprocessName
 from consilience_server.core.score import IntervalKind
+from consilience_server.core.svcca import COMPONENTS
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class AlignmentSpec:
     """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
 
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
+    `components` is of `svcca`.
     """
 
     metric: MetricName = "mutual_knn"
@@ -31,6 +33,7 @@ class AlignmentSpec:
     confidence: float = 0.95
     sample_queries: int = 0
     k_fractions: tuple[float, ...] = ()
+    components: int = COMPONENTS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
 NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred"]
-MetricName = NeighbourMetric | Literal["cka", "unbiased_cka"]
+MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape"]
 PreprocessName = Literal["none", "platonic_rep"]
 ItemPolicy = Literal["common", "pairwise"]
 CorrectionName = Literal["none", "csls"]
@@ -58,7 +58,7 @@ class AlignmentReport:
 
 @dataclass(frozen=True)
 class AlignmentMatrix:
-    """All pairs of M spaces: every array is (M, M) float64 and, but for `cycle_knn` and `cknna`, symmetric; `n` is (M, M) int64."""
+    """All pairs of M spaces: every array is (M, M) float64 and, but for metrics that are not, symmetric; `n` is (M, M) int64."""
 
     metric: MetricName
     spaces: Sequence[SpaceUse]

@@ -26,7 +26,8 @@ class Score:
     Attributes:
         k: neighbours a list, 0 for metrics without neighbours.
         score: larger is more alike; range and definition in the metric's own file.
-        chance: the mean over all pairings of the items: exact, or for `lcs_knn`, `edit_distance_knn` and CKNNA estimated by random ones.
+        chance: the mean over all pairings of the items: exact, or for `lcs_knn`, `edit_distance_knn`, CKNNA and shapes estimated by random
+            ones.
         excess: (score - chance) / (1 - chance), 0 where chance is 1.
         interval: where the score would fall again.
         p_value: (1 + #{null >= score}) / (permutations + 1); None when no permutations were asked, like the next four.
@@ -38,6 +39,9 @@ class Score:
         tie_fraction_y: likewise of y's.
         self_score_x: what x would score with itself, below 1 only by ties, or for `cycle_knn`.
         self_score_y: likewise y.
+        components_x: directions of x that `cca` and `svcca` compared: its rank, or the components asked and those that tie with the last;
+            0 for other metrics.
+        components_y: likewise of y.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; no part of equality.
     """
 
@@ -55,4 +59,6 @@ class Score:
     tie_fraction_y: float = 0.0
     self_score_x: float = 1.0
     self_score_y: float = 1.0
+    components_x: int = 0
+    components_y: int = 0
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

@@ -6,6 +6,7 @@ from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score
+from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
@@ -21,6 +22,10 @@ METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_CKNNA: "cknna",
     alignment_pb2.METRIC_CKNNA_PAPER: "cknna_paper",
     alignment_pb2.METRIC_CKNNA_CENTRED: "cknna_centred",
+    alignment_pb2.METRIC_CCA: "cca",
+    alignment_pb2.METRIC_SVCCA: "svcca",
+    alignment_pb2.METRIC_PROCRUSTES: "procrustes",
+    alignment_pb2.METRIC_ANGULAR_SHAPE: "angular_shape",
 }
 _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
@@ -47,6 +52,10 @@ _METRIC_VALUES = {
     "cknna": alignment_pb2.METRIC_CKNNA,
     "cknna_paper": alignment_pb2.METRIC_CKNNA_PAPER,
     "cknna_centred": alignment_pb2.METRIC_CKNNA_CENTRED,
+    "cca": alignment_pb2.METRIC_CCA,
+    "svcca": alignment_pb2.METRIC_SVCCA,
+    "procrustes": alignment_pb2.METRIC_PROCRUSTES,
+    "angular_shape": alignment_pb2.METRIC_ANGULAR_SHAPE,
 }
 _PREPROCESS_VALUES = {"none": alignment_pb2.PREPROCESS_NONE, "platonic_rep": alignment_pb2.PREPROCESS_PLATONIC_REP}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
@@ -86,6 +95,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         interval_kind=served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval"),
         confidence=spec.confidence or _DEFAULT_CONFIDENCE,
         sample_queries=spec.sample_queries,
+        components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
     )
 
 
@@ -168,6 +178,8 @@ def _write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
         tie_fraction_y=score.tie_fraction_y,
         self_score_x=score.self_score_x,
         self_score_y=score.self_score_y,
+        components_x=score.components_x,
+        components_y=score.components_y,
         null_mean=score.null_mean,
         null_sd=score.null_sd,
         threshold=score.threshold,
