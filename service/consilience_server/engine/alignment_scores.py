@@ -1,7 +1,7 @@
 """What every alignment score is judged by, and with: options, interval, null, ties."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,13 @@ from consilience_server.core.score import Interval, IntervalKind, Score
 
 Pair = tuple[int, int]
 """Two spaces i <= j of many."""
+
+
+def wanted_pairs(count: int, pairs: Sequence[Pair] | None) -> list[Pair]:
+    """The pairs i <= j of `count` spaces that are asked, each once, ascending; None asks for all."""
+    if pairs is None:
+        return [(i, j) for i in range(count) for j in range(i, count)]
+    return sorted(set(pairs))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,10 @@ class PairMoments:
     without: tuple[Moments, ...]
 
 
-def moments_without_groups(spaces: Sequence[Features], groups: int, control: Control) -> dict[tuple[int, int], PairMoments]:
-    """The moments of every pair i <= j over all items, and over all but each group in turn; 0 groups: over all items only.
+def moments_without_groups(
+    spaces: Sequence[Features], groups: int, control: Control, pairs: Sequence[tuple[int, int]] | None = None
+) -> dict[tuple[int, int], PairMoments]:
+    """The moments of pairs i <= j over all items, and over all but each group in turn; 0 groups: over all items only.
 
     With C = X'Y over all (centred) rows, C_g and the row sums s, t over group g, and n' items left, the rows that are left have, centred
     anew, the cross-product C - C_g - s t'/n'. So all G deletions together cost about one more pass over the data: O(n d^2 + G d^2).
@@ -61,11 +63,19 @@ def moments_without_groups(spaces: Sequence[Features], groups: int, control: Con
         spaces: M features over the same n items.
         groups: G; canonical position c belongs to group c mod G.
         control: asked before every group.
+        pairs: which, None for all.
     """
     n = len(spaces[0].values)
-    pairs = [(i, j) for i in range(len(spaces)) for j in range(i, len(spaces))]
-    cross = {(i, j): spaces[i].values.T @ spaces[j].values for i, j in pairs}
-    full = _moments(n, pairs, cross, [space.squares for space in spaces])
+    pairs = list(combinations_with_replacement(range(len(spaces)), 2)) if pairs is None else pairs
+    # Every space with itself as well: the denominators.
+    needed = sorted({*pairs, *((space, space) for pair in pairs for space in pair)})
+    norms, cross = {}, {}
+    for i, j in needed:
+        product = spaces[i].values.T @ spaces[j].values
+        norms[i, j] = float(np.vdot(product, product))
+        if groups:
+            cross[i, j] = product
+    full = _moments(n, pairs, norms, [space.squares for space in spaces])
     without: dict[tuple[int, int], list[Moments]] = {pair: [] for pair in pairs}
     for group in range(groups):
         control.check()
@@ -74,9 +84,10 @@ def moments_without_groups(spaces: Sequence[Features], groups: int, control: Con
         kept = n - len(rows[0])
         if not kept:
             continue
-        left = {(i, j): cross[i, j] - rows[i].T @ rows[j] - np.outer(sums[i], sums[j] / kept) for i, j in pairs}
+        left = {(i, j): cross[i, j] - rows[i].T @ rows[j] - np.outer(sums[i], sums[j] / kept) for i, j in needed}
         lengths = [_squares_without(space, group, groups, total, kept) for space, total in zip(spaces, sums, strict=True)]
-        for pair, found in _moments(kept, pairs, left, lengths).items():
+        left_norms = {pair: float(np.vdot(product, product)) for pair, product in left.items()}
+        for pair, found in _moments(kept, pairs, left_norms, lengths).items():
             without[pair].append(found)
     return {pair: PairMoments(full[pair], tuple(without[pair])) for pair in pairs}
 
@@ -91,12 +102,11 @@ def _squares_without(space: Features, group: int, groups: int, total: NDArray[np
 def _moments(
     n: int,
     pairs: Sequence[tuple[int, int]],
-    cross: dict[tuple[int, int], NDArray[np.float64]],
+    norms: dict[tuple[int, int], float],
     lengths: Sequence[NDArray[np.float64]],
 ) -> dict[tuple[int, int], Moments]:
-    norms = {pair: float(np.vdot(cross[pair], cross[pair])) for pair in pairs}
     sums = [float(length.sum()) for length in lengths]
-    products = {(i, j): float((lengths[i] * lengths[j]).sum()) for i, j in pairs}
+    products = {(i, j): float((lengths[i] * lengths[j]).sum()) for i, j in norms}
     return {
         (i, j): Moments(n, norms[i, j], norms[i, i], norms[j, j], sums[i], sums[j], products[i, j], products[i, i], products[j, j])
         for i, j in pairs

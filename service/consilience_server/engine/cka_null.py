@@ -16,15 +16,22 @@ _GRAM_BYTES = 1 << 29
 _ROWS = 128
 _COLUMNS = 1024
 
-# Measured on one core in float64: multiply-adds of a matrix product, and look-ups of a permuted Gram matrix, a second.
+# Measured on one core in float64: multiply-adds of a matrix product, and look-ups and products of a permuted Gram matrix, a second.
 _PRODUCT_RATE = 1.5e10
 _GATHER_RATE = 4e8
 
 Null = dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
-def permuted_moments(spaces: Sequence[Features], permutations: int, pairings: Pairings, threads: int, control: Control) -> Null:
-    """|X'Y_rho|_F^2 and sum_i a_i b_rho(i) of every pair of spaces under the same random pairings rho.
+def permuted_moments(
+    spaces: Sequence[Features],
+    permutations: int,
+    pairings: Pairings,
+    threads: int,
+    control: Control,
+    only: Sequence[tuple[int, int]] | None = None,
+) -> Null:
+    """|X'Y_rho|_F^2 and sum_i a_i b_rho(i) of pairs of spaces under the same random pairings rho.
 
     Either in feature form, n d_x d_y multiply-adds a pairing, or by Gram matrices, n^2/2 look-ups a pairing: whichever is estimated cheaper
     and fits. Both are exact; they differ by rounding (relative 1e-12).
@@ -35,21 +42,26 @@ def permuted_moments(spaces: Sequence[Features], permutations: int, pairings: Pa
         pairings: which they are.
         threads: of the Gram form; the feature form has BLAS's own.
         control: asked before every pairing.
+        only: the pairs i < j wanted, None for all.
 
     Returns:
-        For i < j two (K,) float64.
+        For each pair two (K,) float64.
     """
     n = len(spaces[0].values)
+    pairs = sorted(off_diagonal(len(spaces)) if only is None else only)
+    if not pairs:
+        return {}
+    earlier, later = ({pair[side] for pair in pairs} for side in (0, 1))
     widths = [space.values.shape[1] for space in spaces]
-    product = n * sum(widths[i] * widths[j] for i, j in off_diagonal(len(spaces))) / _PRODUCT_RATE
-    gather = 0.5 * n * n * (len(spaces) - 1) * (1 + 0.15 * len(spaces)) / _GATHER_RATE
-    fits = 8 * n * n * len(spaces) <= _GRAM_BYTES
+    product = n * sum(widths[i] * widths[j] for i, j in pairs) / _PRODUCT_RATE
+    gather = 0.5 * n * n * len(later) * (1 + 0.15 * len(earlier)) / _GATHER_RATE
+    fits = 8 * n * n * (len(later) + 0.5 * len(earlier)) <= _GRAM_BYTES
     cross = _by_gram if fits and gather < product else _by_features
-    found: Null = {pair: (np.empty(permutations), np.empty(permutations)) for pair in off_diagonal(len(spaces))}
+    found: Null = {pair: (np.empty(permutations), np.empty(permutations)) for pair in pairs}
     with ThreadPoolExecutor(max(1, threads) if cross is _by_gram else 1) as pool:
         step = max(1, _COLUMNS // max(widths)) if cross is _by_features else 1
         chunks = [range(start, min(start + step, permutations)) for start in range(0, permutations, step)]
-        work = cross(spaces)
+        work = cross(spaces, pairs)
 
         def one(chunk: range) -> dict[tuple[int, int], NDArray[np.float64]]:
             control.check()
@@ -70,14 +82,14 @@ def permuted_moments(spaces: Sequence[Features], permutations: int, pairings: Pa
 _Cross = Callable[[Sequence[NDArray[np.int64]]], dict[tuple[int, int], NDArray[np.float64]]]
 
 
-def _by_features(spaces: Sequence[Features]) -> _Cross:
+def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]]) -> _Cross:
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
         found = {}
-        for j in range(1, len(spaces)):
+        for j in sorted({j for _, j in pairs}):
             right = spaces[j].values
             # Several pairings side by side make one product large enough to be fast.
             paired = np.concatenate([right[rho] for rho in rhos], axis=1)
-            for i in range(j):
+            for i in (i for i, other in pairs if other == j):
                 product = (spaces[i].values.T @ paired).reshape(-1, len(rhos), right.shape[1])
                 found[i, j] = np.einsum("abc,abc->b", product, product)
         return found
@@ -85,22 +97,28 @@ def _by_features(spaces: Sequence[Features]) -> _Cross:
     return cross
 
 
-def _by_gram(spaces: Sequence[Features]) -> _Cross:
-    grams = [space.values @ space.values.T for space in spaces]
+def _by_gram(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]]) -> _Cross:
+    earlier, later = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
+    at_left, at_right = ({space: at for at, space in enumerate(side)} for side in (earlier, later))
+    n = len(spaces[0].values)
+    blocks = list(_row_blocks(n))
+    left = [np.empty((len(earlier), (stop - start) * (n - start))) for start, stop in blocks]
+    for at, space in enumerate(earlier):
+        gram = spaces[space].values @ spaces[space].values.T
+        for (start, stop), block in zip(blocks, left, strict=True):
+            # Symmetric: what is left of a diagonal block is counted by doubling what is right of it.
+            half = 2.0 * gram[start:stop, start:]
+            half[:, : stop - start] *= 0.5
+            block[at] = half.ravel()
+    grams = [spaces[space].values @ spaces[space].values.T for space in later]
 
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
-        found = {pair: np.zeros(len(rhos)) for pair in off_diagonal(len(spaces))}
+        products = np.zeros((len(rhos), len(earlier), len(later)))
         for at, rho in enumerate(rhos):
-            for start, stop in _row_blocks(len(rho)):
-                for j in range(1, len(spaces)):
-                    # Symmetric: the columns left of the diagonal block are counted by doubling those right of it.
-                    permuted = grams[j].take(rho[start:stop], axis=0).take(rho[start:], axis=1)
-                    for i in range(j):
-                        block = grams[i][start:stop, start:]
-                        square = stop - start
-                        whole = np.einsum("ij,ij->", block, permuted)
-                        found[i, j][at] += 2.0 * whole - np.einsum("ij,ij->", block[:, :square], permuted[:, :square])
-        return found
+            for (start, stop), block in zip(blocks, left, strict=True):
+                permuted = np.stack([gram.take(rho[start:stop], axis=0).take(rho[start:], axis=1).ravel() for gram in grams])
+                products[at] += block @ permuted.T
+        return {(i, j): products[:, at_left[i], at_right[j]] for i, j in pairs}
 
     return cross
 

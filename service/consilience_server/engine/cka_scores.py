@@ -10,8 +10,8 @@ from consilience_server.core.control import Control
 from consilience_server.core.errors import ShapeMismatch
 from consilience_server.core.intervals import group_sizes, item_interval
 from consilience_server.core.permutation import canonical_order
-from consilience_server.core.score import Score
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.core.score import IntervalKind, Score
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.cka_features import Features, PairMoments, centred_features, moments_without_groups
 from consilience_server.engine.cka_null import permuted_moments
 from consilience_server.engine.within_chance import moments_chance
@@ -39,7 +39,7 @@ def cka_score(
     Cost:
         Memory `cka_bytes`; time O(n d^2) for score and interval, and O(n d^2) or O(n^2) a permutation (`cka_null.py`).
     """
-    return cka_matrix([x, y], unbiased, options, control)[0, 1]
+    return cka_matrix([x, y], unbiased, options, control, [(0, 1)])[0, 1]
 
 
 def cka_matrix(
@@ -47,8 +47,9 @@ def cka_matrix(
     unbiased: bool,  # noqa: FBT001 - two estimators of one metric
     options: ScoreOptions,
     control: Control,
+    pairs: Sequence[Pair] | None = None,
 ) -> dict[Pair, Score]:
-    """CKA of all pairs i <= j of M spaces with shared permutations; entry (i, i) is 1, without null."""
+    """CKA of the pairs i <= j of M spaces, of all unless some are named, with shared permutations; entry (i, i) is 1, without null."""
     n = len(options.item_order)
     for array in arrays:
         check_items(arrays[0], array, unbiased=unbiased)
@@ -57,11 +58,15 @@ def cka_matrix(
     order = canonical_order(options.item_order)
     spaces = [centred_features(array, order) for array in arrays]
     sizes = group_sizes(n)
-    of = moments_without_groups(spaces, len(sizes) if options.interval_kind == "items" else 0, control)
+    wanted = wanted_pairs(len(spaces), pairs)
+    of = moments_without_groups(spaces, len(sizes) if options.interval_kind == "items" else 0, control, wanted)
     if unbiased:
         for found in of.values():
             check_informative(found.full)
-    null = permuted_moments(spaces, options.permutations, options.pairings(), options.threads, control) if options.permutations else {}
+    apart = [(i, j) for i, j in wanted if i != j]
+    null = {}
+    if options.permutations:
+        null = permuted_moments(spaces, options.permutations, options.pairings(), options.threads, control, apart)
     levels = {pair: _level(found.full, spaces[pair[0]], spaces[pair[1]], unbiased, options) for pair, found in of.items()}
     return {
         pair: _cka_score(found, unbiased, sizes, levels[pair], null.get(pair), options, itself=pair[0] == pair[1])
@@ -69,11 +74,13 @@ def cka_matrix(
     }
 
 
-def cka_bytes(n: int, widths: Sequence[int]) -> int:
+def cka_bytes(n: int, widths: Sequence[int], pairs: Sequence[Pair] | None = None, interval_kind: IntervalKind = "items") -> int:
     """Peak bytes of `cka_matrix` beyond the vectors: centred copies, cross-products, and Gram matrices or permuted copies."""
     narrow = [min(n, width) for width in widths]
     copies = 8 * n * sum(narrow) + 8 * n * max(widths)
-    crosses = 3 * 8 * sum(a * b for i, a in enumerate(narrow) for b in narrow[i:])
+    products = [narrow[i] * narrow[j] for i, j in wanted_pairs(len(narrow), pairs)] + [width * width for width in narrow]
+    # The interval keeps them all, and what is left of them without a group.
+    crosses = 3 * 8 * sum(products) if interval_kind == "items" else 8 * max(products)
     return copies + crosses + max(8 * n * max(1024, *narrow), min(8 * n * n * len(widths), 1 << 29))
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from typing import get_args
 
 import numpy as np
@@ -16,7 +15,7 @@ from consilience_server.core.errors import ShapeMismatch
 from consilience_server.core.intervals import group_sizes, item_interval, list_depth
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.cknna_terms import Edges, terms
 from consilience_server.engine.kernel_means import KernelMeans
 from consilience_server.engine.keyed_lists import KeyedLists, decided_lists, gone_before
@@ -70,12 +69,14 @@ def cknna_matrix(
     k: int,
     options: ScoreOptions,
     control: Control,
+    pairs: Sequence[Pair] | None = None,
 ) -> dict[Pair, Score]:
-    """The same for all pairs i <= j of M spaces under shared permutations; for `cknna`, which is not symmetric, pairs j < i too.
+    """The same for the pairs i <= j of M spaces, for all unless some are named, under shared permutations.
 
-    Entry (i, j) is `cknna_scores(metric, [tables[i], tables[j]], ...)`. Entry (i, i) is 1, without a null.
+    For `cknna`, which is not symmetric, (j, i) too. Entry (i, j) is `cknna_scores(metric, [tables[i], tables[j]], ...)`. Entry (i, i) is 1,
+    without a null; its chance is that of the space with itself.
     """
-    return _scores(metric, tables, keys, means, [k], options, control)[0]
+    return _scores(metric, tables, keys, means, [k], options, control, pairs)[0]
 
 
 def cknna_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
@@ -124,8 +125,9 @@ def _scores(
     ks: Sequence[int],
     options: ScoreOptions,
     control: Control,
+    pairs: Sequence[Pair] | None = None,
 ) -> list[dict[Pair, Score]]:
-    """For every k the pairs."""
+    """For every k the wanted pairs."""
     lists = decided_lists(tables, keys, ks, options)
     check_count(lists[0].n)
     order = canonical_order(options.item_order)
@@ -134,11 +136,17 @@ def _scores(
     of_space = means if means is not None and metric == "cknna_paper" else [None] * len(tables)
     sides = [_Side(of, table.scores[order, : of.depth], mean) for of, table, mean in zip(lists, tables, of_space, strict=True)]
     by_k: list[dict[Pair, Score]] = [{} for _ in ks]
-    pairs = list(combinations(range(len(sides)), 2))
-    levels: dict[tuple[int, int], list[float]] = {}
-    for done, (i, j) in enumerate(pairs):
+    wanted = wanted_pairs(len(sides), pairs)
+    for done, (i, j) in enumerate(wanted):
         control.check()
-        part = control.part(done / len(pairs), (done + 1) / len(pairs))
+        part = control.part(done / len(wanted), (done + 1) / len(wanted))
+        if i == j:
+            for column, k in enumerate(ks):
+                side = sides[i].first(k)
+                level = float(_null(metric, side, side, replace(options, permutations=0), part)[0].mean())
+                own = interval_of((1.0, 1.0), options)
+                by_k[column][i, i] = judged(k, 1.0, level, own, None, options, tie_fields(lists, i, i, k, 1.0, 1.0))
+            continue
         names = ("x", "y") if len(sides) == 2 else (f"space {i + 1}", f"space {j + 1}")
         values, without = _observed(metric, sides[i], sides[j], names, ks, options, control)
         for column, k in enumerate(ks):
@@ -151,16 +159,9 @@ def _scores(
                         score, score, without[direction, column], group_sizes(lists[0].n), options.confidence, *_span(metric)
                     )
                 level = float(drawn.mean())
-                levels.setdefault((x, column), []).append(level)
-                levels.setdefault((y, column), []).append(level)
                 ties = tie_fields(lists, x, y, k, 1.0, 1.0)
                 against = drawn[: options.permutations] if options.permutations else None
                 by_k[column][x, y] = judged(k, score, level, interval_of(limits, options), against, options, ties)
-    for i in range(len(sides)):
-        for column, k in enumerate(ks):
-            level = float(np.mean(levels[i, column]))
-            own = interval_of((1.0, 1.0), options)
-            by_k[column][i, i] = judged(k, 1.0, level, own, None, options, tie_fields(lists, i, i, k, 1.0, 1.0))
     return by_k
 
 

@@ -1,7 +1,7 @@
 """Cycle k-NN, LCS and edit distance k-NN with chance, p-value, calibrated score and interval, from neighbour tables."""
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -11,7 +11,7 @@ from consilience_server.core.control import Control
 from consilience_server.core.cycle_knn import chance as cycle_chance
 from consilience_server.core.intervals import group_sizes, item_interval
 from consilience_server.core.score import Score
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.keyed_lists import CommonPlaces, KeyedLists, KeyedPlaces, decided_lists, observed_places, permuted_places
 from consilience_server.engine.list_jackknife import list_scores_without_groups
 from consilience_server.engine.list_values import ListMetric, list_totals
@@ -63,12 +63,14 @@ def list_matrix(
     k: int,
     options: ScoreOptions,
     control: Control,
+    pairs: Sequence[Pair] | None = None,
 ) -> dict[Pair, Score]:
-    """The same for all pairs i <= j of M spaces under shared permutations; for `cycle_knn`, which is not symmetric, pairs j < i too.
+    """The same for the pairs i <= j of M spaces, for all unless some are named, under shared permutations.
 
-    Entry (i, j) is `list_scores(metric, [tables[i], tables[j]], ...)`. Entry (i, i) is the space's score with itself, without a null.
+    For `cycle_knn`, which is not symmetric, (j, i) too. Entry (i, j) is `list_scores(metric, [tables[i], tables[j]], ...)`. Entry (i, i) is
+    the space's score with itself, without a null; an estimated chance is that of the space with itself.
     """
-    return _scores(metric, tables, keys, [k], options, control)[0]
+    return _scores(metric, tables, keys, [k], options, control, pairs)[0]
 
 
 def list_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
@@ -87,35 +89,44 @@ def _scores(
     ks: Sequence[int],
     options: ScoreOptions,
     control: Control,
+    pairs: Sequence[Pair] | None = None,
 ) -> list[dict[Pair, Score]]:
-    """For every k the pairs."""
+    """For every k the wanted pairs."""
     lists = decided_lists(tables, keys, ks, options)
     control.check()
-    pairs = list(combinations(range(len(lists)), 2))
+    wanted = wanted_pairs(len(lists), pairs)
     null = {
-        pair: _null(metric, lists[pair[0]], lists[pair[1]], ks, options, control.part(done / len(pairs), (done + 1) / len(pairs)))
-        for done, pair in enumerate(pairs)
+        (i, j): _null(
+            metric,
+            lists[i],
+            lists[j],
+            ks,
+            options if i != j else replace(options, permutations=0),
+            control.part(done / len(wanted), (done + 1) / len(wanted)),
+        )
+        for done, (i, j) in enumerate(wanted)
     }
     by_k: list[dict[Pair, Score]] = [{} for _ in ks]
     own = [_values(metric, _common(metric, side, side), ks)[0, :, 0] for side in lists]
-    levels = [_levels(metric, lists, at, null, ks, options) for at in range(len(lists))]
-    for i, j in pairs:
+    for i, j in wanted:
+        if i == j:
+            level = _level(metric, lists[i], null[i, i][0], ks, options)
+            for column, k in enumerate(ks):
+                score = float(own[i][column])
+                ties = tie_fields(lists, i, i, k, score, score)
+                by_k[column][i, i] = judged(k, score, level[column], interval_of((score, score), options), None, options, ties)
+            continue
         common = _common(metric, lists[i], lists[j])
         intervals = _intervals(metric, lists[i], lists[j], common, ks, options, control)
         for direction, values in enumerate(_values(metric, common, ks)):
             x, y = (i, j) if direction == 0 else (j, i)
-            of_pair = levels[x] if _has_formula(metric, options) else [float(drawn.mean()) for drawn in null[i, j][direction]]
+            level = _level(metric, lists[x], null[i, j][direction], ks, options)
             for column, k in enumerate(ks):
                 score = float(values[column, 0])
                 limits = (score, score) if intervals is None else intervals[direction][column]
                 drawn = null[i, j][direction, column, : options.permutations] if options.permutations else None
                 ties = tie_fields(lists, x, y, k, own[x][column], own[y][column])
-                by_k[column][x, y] = judged(k, score, of_pair[column], interval_of(limits, options), drawn, options, ties)
-    for i, values in enumerate(own):
-        for column, k in enumerate(ks):
-            score = float(values[column])
-            ties = tie_fields(lists, i, i, k, score, score)
-            by_k[column][i, i] = judged(k, score, levels[i][column], interval_of((score, score), options), None, options, ties)
+                by_k[column][x, y] = judged(k, score, level[column], interval_of(limits, options), drawn, options, ties)
     return by_k
 
 
@@ -152,18 +163,11 @@ def _has_formula(metric: ListMetric, options: ScoreOptions) -> bool:
     return metric == "cycle_knn" and options.groups is None
 
 
-def _levels(
-    metric: ListMetric,
-    lists: Sequence[KeyedLists],
-    at: int,
-    null: Mapping[tuple[int, int], NDArray[np.float64]],
-    ks: Sequence[int],
-    options: ScoreOptions,
-) -> list[float]:
-    """The chance of a space with itself for every k: by formula, which is that of all its pairs, else the mean of what they drew."""
+def _level(metric: ListMetric, x: KeyedLists, drawn: NDArray[np.float64], ks: Sequence[int], options: ScoreOptions) -> list[float]:
+    """The chance for every k: by formula, else the mean of the random pairings (len(ks), K) that were drawn."""
     if _has_formula(metric, options):
-        return [cycle_chance(lists[at].times_listed(k), k) for k in ks]
-    return [float(level) for level in np.mean([values[0].mean(axis=1) for pair, values in null.items() if at in pair], axis=0)]
+        return [cycle_chance(x.times_listed(k), k) for k in ks]
+    return [float(level) for level in drawn.mean(axis=1)]
 
 
 def _intervals(

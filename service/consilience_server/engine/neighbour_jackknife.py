@@ -103,7 +103,12 @@ def _tied_lists(
 
 
 def scores_without_groups(
-    spaces: Sequence[RankedLists], ks: Sequence[int], groups: int, threads: int, control: Control
+    spaces: Sequence[RankedLists],
+    ks: Sequence[int],
+    groups: int,
+    threads: int,
+    control: Control,
+    only: Sequence[tuple[int, int]] | None = None,
 ) -> dict[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Mutual k-NN of every pair of spaces over all items, and over all but each group in turn.
 
@@ -118,6 +123,7 @@ def scores_without_groups(
         groups: G >= 2; canonical position c belongs to group c mod G.
         threads: the answer does not depend on it.
         control: asked before every group.
+        only: the pairs i < j wanted, None for all.
 
     Returns:
         For i < j the values over all items (len(ks),) and without each group (len(ks), G); NaN where no neighbour is left.
@@ -125,7 +131,8 @@ def scores_without_groups(
     Cost:
         O(G n depth) time for each space and each pair.
     """
-    pairs = {(i, j): _shared(spaces[i], spaces[j]) for i, j in combinations(range(len(spaces)), 2)}
+    asked = combinations(range(len(spaces)), 2) if only is None else only
+    pairs = {(i, j): _shared(spaces[i], spaces[j]) for i, j in asked}
     members = [space.columns % groups for space in spaces]
     ends = [[_reach(space, list_depth(k, space.n)) for k in ks] for space in spaces]
     of_row = np.arange(spaces[0].n) % groups

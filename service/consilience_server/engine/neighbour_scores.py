@@ -1,7 +1,7 @@
 """Mutual k-NN with chance, p-value, calibrated score and interval, from neighbour tables."""
 
 from collections.abc import Sequence
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from consilience_server.core.mutual_knn import chance
 from consilience_server.core.neighbour_sets import NeighbourSets
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Interval, IntervalKind, Score
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.neighbour_jackknife import ranked_lists, scores_without_groups
 from consilience_server.engine.overlap import KeyedSets, keyed_sets, overlap_scores, own_scores
 from consilience_server.engine.permutation_null import permuted_overlaps
@@ -46,13 +46,15 @@ def mutual_knn_scores(x: NeighbourTable, y: NeighbourTable, ks: Sequence[int], o
     return [scores[0, 1] for scores in _mutual_knn([x, y], ks, options, control)]
 
 
-def mutual_knn_matrix(tables: Sequence[NeighbourTable], k: int, options: ScoreOptions, control: Control) -> dict[Pair, Score]:
-    """Mutual k-NN of all pairs i <= j of M spaces: M tables, shared permutations, nothing searched again.
+def mutual_knn_matrix(
+    tables: Sequence[NeighbourTable], k: int, options: ScoreOptions, control: Control, pairs: Sequence[Pair] | None = None
+) -> dict[Pair, Score]:
+    """Mutual k-NN of the pairs i <= j of M spaces, of all unless some are named: M tables, shared permutations, nothing searched again.
 
     Entry (i, j), i < j, is `mutual_knn_scores(tables[i], tables[j], [k], ...)[0]`. Entry (i, i) is the space's score with itself, without a
     null.
     """
-    return _mutual_knn(tables, [k], options, control)[0]
+    return _mutual_knn(tables, [k], options, control, pairs)[0]
 
 
 def mutual_knn_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
@@ -67,8 +69,10 @@ def mutual_knn_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], thread
     return 100 * (kept + permuted * threads) + min(4 * n * n, 1 << 28)
 
 
-def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: ScoreOptions, control: Control) -> list[dict[Pair, Score]]:
-    """For every k all pairs i <= j."""
+def _mutual_knn(
+    tables: Sequence[NeighbourTable], ks: Sequence[int], options: ScoreOptions, control: Control, pairs: Sequence[Pair] | None = None
+) -> list[dict[Pair, Score]]:
+    """For every k the wanted pairs i <= j."""
     n = tables[0].gallery
     if any(table.gallery != n or len(table.indices) != n for table in tables) or len(options.item_order) != n:
         sizes = ", ".join(f"{len(table.indices):,} of {table.gallery:,}" for table in tables)
@@ -83,9 +87,12 @@ def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: Sc
     sets = [[table.sets(k) for k in ks] for table in tables]
     spaces = [keyed_sets(of_space, position) for of_space in sets]
     control.check()
-    pairs = list(combinations(range(len(tables)), 2))
-    observed = {(i, j): overlap_scores(spaces[i], spaces[j], options.threads) for i, j in pairs}
-    null = permuted_overlaps(spaces, options.permutations, options.pairings(), options.threads, control) if options.permutations else {}
+    wanted = wanted_pairs(len(tables), pairs)
+    apart = [(i, j) for i, j in wanted if i != j]
+    observed = {(i, j): overlap_scores(spaces[i], spaces[j], options.threads) for i, j in apart}
+    null = {}
+    if options.permutations:
+        null = permuted_overlaps(spaces, options.permutations, options.pairings(), options.threads, control, apart)
     intervals = _neighbour_intervals(tables, ks, observed, order, position, options, control)
     self_scores = [own_scores(space) for space in spaces]
     levels = _levels(spaces, ks, options)
@@ -93,16 +100,12 @@ def _mutual_knn(tables: Sequence[NeighbourTable], ks: Sequence[int], options: Sc
     for column, k in enumerate(ks):
         own = [float(of_space[column]) for of_space in self_scores]
         found = {}
-        for i in range(len(tables)):
-            found[i, i] = judged(
-                k, own[i], levels[i, i][column], interval_of((own[i], own[i]), options), None, options, _ties(sets, i, i, column, own)
-            )
-            for j in range(i + 1, len(tables)):
-                score = float(observed[i, j][column])
+        for i, j in wanted:
+            score, values, interval = own[i], None, interval_of((own[i], own[i]), options)
+            if i != j:
+                score, interval = float(observed[i, j][column]), intervals[i, j][column]
                 values = null[i, j][column] if null else None
-                found[i, j] = judged(
-                    k, score, levels[i, j][column], intervals[i, j][column], values, options, _ties(sets, i, j, column, own)
-                )
+            found[i, j] = judged(k, score, levels[i, j][column], interval, values, options, _ties(sets, i, j, column, own))
         by_k.append(found)
     return by_k
 
@@ -132,7 +135,7 @@ def _neighbour_intervals(
     sizes = group_sizes(n)
     depth = min(table_depth(ks, n, "items"), *(table.k_max for table in tables))
     lists = [ranked_lists(table, depth, order, position) for table in tables]
-    values = scores_without_groups(lists, ks, len(sizes), options.threads, control)
+    values = scores_without_groups(lists, ks, len(sizes), options.threads, control, list(observed))
     return {
         pair: [
             interval_of(item_interval(float(score), float(full[column]), without[column], sizes, options.confidence, 0.0, 1.0), options)

@@ -31,9 +31,14 @@ _COUNTED_EDGES_A_CHUNK = 1 << 27
 
 
 def permuted_overlaps(
-    spaces: Sequence[KeyedSets], permutations: int, pairings: Pairings, threads: int, control: Control
+    spaces: Sequence[KeyedSets],
+    permutations: int,
+    pairings: Pairings,
+    threads: int,
+    control: Control,
+    only: Sequence[tuple[int, int]] | None = None,
 ) -> dict[tuple[int, int], NDArray[np.float64]]:
-    """Mutual k-NN of every pair of spaces under the same random pairings, for every k.
+    """Mutual k-NN of pairs of spaces under the same random pairings, for every k.
 
     With rho a permutation of the items, s(x, rho y) = 1/(n k) sum over the edges (r, c) of y of w_Y(r, c) w_X(rho r, rho c): each edge of y
     is looked up among those of x. All spaces before y are looked up at once, so M spaces cost M passes a permutation, not M^2. Exact with
@@ -45,23 +50,29 @@ def permuted_overlaps(
         pairings: which they are.
         threads: the answer does not depend on it.
         control: asked before every permutation.
+        only: the pairs i < j wanted, None for all.
 
     Returns:
-        For i < j a (len(ks), K) float64; column b is permutation b.
+        For each pair a (len(ks), K) float64; column b is permutation b.
 
     Cost:
         O(K n k) for each space. Beside the keys at most 64 MiB of index (256 MiB where ties fill the lists of up to a few thousand items)
         and, for each thread, about 100 bytes for each of up to 4 million edges.
     """
-    found = {pair: np.empty((len(spaces[0].ks), permutations)) for pair in combinations(range(len(spaces)), 2)}
+    wanted = sorted(combinations(range(len(spaces)), 2) if only is None else only)
+    found = {pair: np.empty((len(spaces[0].ks), permutations)) for pair in wanted}
+    if not wanted:
+        return found
     scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
     kernels, lists = load_kernels(), [space.lists for space in spaces]
     if kernels is not None and all(one is not None for one in lists):
-        for chosen, totals in _counted(kernels, [one for one in lists if one is not None], permutations, pairings, threads, control):
+        for chosen, totals in _counted(
+            kernels, [one for one in lists if one is not None], wanted, permutations, pairings, threads, control
+        ):
             for pair, counts in totals.items():
                 found[pair][:, chosen] = counts / scale
         return found
-    passes = list(_passes(spaces))
+    passes = list(_passes(spaces, wanted))
     for part, (pairs, score) in enumerate(passes):
         largest = max(len(space.keys) for space in spaces)
         size = max(1, min(_PERMUTATIONS_A_CHUNK, _EDGES_A_CHUNK // largest))
@@ -100,7 +111,7 @@ def permuted_shared_edges(
 
     Arguments and pairings as in `permuted_overlaps`; weights are not looked at. O(K (m_y + shared edges)) time for m_y edges of y.
     """
-    look_up = _Indexed([x, y], 0, 1)
+    look_up = _Indexed([x, y], 0, 1, [(0, 1)])
     size = max(1, min(_PERMUTATIONS_A_CHUNK, _EDGES_A_CHUNK // max(1, len(y.keys))))
     chunks = [range(start, min(start + size, permutations)) for start in range(0, permutations, size)]
 
@@ -117,12 +128,13 @@ def permuted_shared_edges(
 def _counted(
     kernels: ModuleType,
     lists: Sequence[tuple[NDArray[np.int32], ...]],
+    pairs: Sequence[tuple[int, int]],
     permutations: int,
     pairings: Pairings,
     threads: int,
     control: Control,
 ) -> Iterator[tuple[slice, dict[tuple[int, int], NDArray[np.int64]]]]:
-    """The shared items (len(ks), permutations in the part) of every pair of spaces without ties, part by part: whole numbers, exact."""
+    """The shared items (len(ks), permutations in the part) of pairs of spaces without ties, part by part: whole numbers, exact."""
     n, isa = len(lists[0][0]), chosen_isa(kernels)
     edges = sum(one.shape[1] for one in lists[0]) * n
     size = max(1, min(_PERMUTATIONS_A_CHUNK, _COUNTED_EDGES_A_CHUNK // edges))
@@ -134,7 +146,7 @@ def _counted(
         else:
             drawn = np.array(_drawn(range(start, part.stop), pairings, control), dtype=np.int32)
         totals = {}
-        for i, j in combinations(range(len(lists)), 2):
+        for i, j in pairs:
             control.check()
             totals[i, j] = np.array(
                 [kernels.permuted_shared_items(x, y, drawn, threads, isa) for x, y in zip(lists[i], lists[j], strict=True)]
@@ -155,45 +167,45 @@ def _drawn(chunk: range, pairings: Pairings, control: Control) -> list[NDArray[n
     return drawn
 
 
-def _passes(spaces: Sequence[KeyedSets]) -> Iterator[tuple[list[tuple[int, int]], _Scorer]]:
+def _passes(spaces: Sequence[KeyedSets], wanted: Sequence[tuple[int, int]]) -> Iterator[tuple[list[tuple[int, int]], _Scorer]]:
     """The pairs, in the order in which they are answered together, and what answers them."""
     n, columns = spaces[0].n, len(spaces[0].ks)
     bytes_dense = 8 * n * n * columns * len(spaces)
     tied = max(len(space.keys) for space in spaces) > _TIED_SHARE * n * n
     if bytes_dense <= (_DENSE_TIED_BYTES if tied else _DENSE_BYTES):
-        yield list(combinations(range(len(spaces)), 2)), _Dense(spaces)
+        yield list(wanted), _Dense(spaces, wanted)
         return
     for start in range(0, len(spaces) - 1, _SPACES_AN_INDEX):
         stop = min(start + _SPACES_AN_INDEX, len(spaces) - 1)
-        pairs = [(i, j) for j in range(start + 1, len(spaces)) for i in range(start, min(j, stop))]
-        yield pairs, _Indexed(spaces, start, stop)
+        # In the order in which they are answered: by the later space, then by the earlier.
+        pairs = sorted(((i, j) for i, j in wanted if start <= i < stop), key=lambda pair: pair[::-1])
+        if pairs:
+            yield pairs, _Indexed(spaces, start, stop, pairs)
 
 
 class _Dense:
     """Look-up of weights in full (n, n) matrices."""
 
-    def __init__(self, spaces: Sequence[KeyedSets]) -> None:
-        self._edges = [_Edges.of(space) for space in spaces]
-        self._weights = []
-        for space in spaces[:-1]:
+    def __init__(self, spaces: Sequence[KeyedSets], pairs: Sequence[tuple[int, int]]) -> None:
+        self._pairs, self._columns = pairs, len(spaces[0].ks)
+        self._edges = {j: _Edges.of(spaces[j]) for j in sorted({j for _, j in pairs})}
+        self._weights = {}
+        for i in sorted({i for i, _ in pairs}):
+            space = spaces[i]
             full = np.zeros((len(space.ks), space.n * space.n))
             full[:, space.keys] = space.weights.T
-            self._weights.append(full)
+            self._weights[i] = full
 
     def __call__(self, drawn: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
-        count = len(self._edges)
-        pairs = {pair: at for at, pair in enumerate(combinations(range(count), 2))}
-        columns = len(self._weights[0])
-        sums = np.empty((len(pairs), columns, len(drawn)))
+        sums = np.empty((len(self._pairs), self._columns, len(drawn)))
         for at, rho in enumerate(drawn):
             left = rho * len(rho)
-            for j in range(1, count):
-                slots = self._edges[j].slots(left, rho)
-                for i in range(j):
-                    for column in range(columns):
-                        values = self._weights[i][column].take(slots, mode="clip")
-                        values *= self._edges[j].weights[column]
-                        sums[pairs[i, j], column, at] = np.add.reduce(values)
+            slots = {j: edges.slots(left, rho) for j, edges in self._edges.items()}
+            for place, (i, j) in enumerate(self._pairs):
+                for column in range(self._columns):
+                    values = self._weights[i][column].take(slots[j], mode="clip")
+                    values *= self._edges[j].weights[column]
+                    sums[place, column, at] = np.add.reduce(values)
         return sums
 
 
@@ -203,8 +215,12 @@ class _Indexed:
     Slot of the edge (r, c) is A[r] + B[c], for A and B drawn at random (few edges share a slot), or r n + c where that fits.
     """
 
-    def __init__(self, spaces: Sequence[KeyedSets], start: int, stop: int) -> None:
-        self._spaces, self._start, self._stop = spaces, start, stop
+    def __init__(self, spaces: Sequence[KeyedSets], start: int, stop: int, pairs: Sequence[tuple[int, int]]) -> None:
+        self._spaces, self._start = spaces, start
+        # Of each later space the earlier ones that it is compared with.
+        self._earlier: dict[int, list[int]] = {}
+        for i, j in pairs:
+            self._earlier.setdefault(j, []).append(i)
         self._edges = {j: _Edges.of(spaces[j]) for j in range(start, len(spaces))}
         n = spaces[0].n
         entry = np.dtype(next(size for size in ("u1", "u2", "u4", "u8") if 8 * np.dtype(size).itemsize >= stop - start))
@@ -230,8 +246,9 @@ class _Indexed:
         return np.array(parts).reshape(-1, columns, len(drawn))
 
     def shared(self, drawn: Sequence[NDArray[np.int64]]) -> Iterator[tuple[int, int, SharedEdges]]:
-        """For every pair of spaces i < j of this pass the edges that the pairings make them share."""
-        later = range(self._start + 1, len(self._spaces))
+        """For every pair of spaces i < j of this pass, in the order of j, then i, the edges that the pairings make them share."""
+        later = sorted(self._earlier)
+        wanted = {j: sum(1 << (i - self._start) for i in self._earlier[j]) for j in later}
         found: dict[int, list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.unsignedinteger]]]] = {
             j: [] for j in later
         }
@@ -240,15 +257,14 @@ class _Indexed:
             for j in later:
                 edges = self._edges[j]
                 told = self._table.take(edges.slots(left, right), mode="clip")
-                if j < self._stop:
-                    told &= told.dtype.type((1 << (j - self._start)) - 1)
+                told &= told.dtype.type(wanted[j])
                 # Positions of True are found several times faster than positions of non-zero bytes.
                 hit = np.flatnonzero(told != 0)
                 found[j].append((hit, rho[edges.rows[hit]], rho[edges.columns[hit]], told[hit]))
         for j, hits in found.items():
             of = np.repeat(np.arange(len(drawn)), [len(part[0]) for part in hits])
             edge, row, neighbour, told = (np.concatenate([part[field] for part in hits]) for field in range(4))
-            for i in range(self._start, min(j, self._stop)):
+            for i in sorted(self._earlier[j]):
                 chosen = np.flatnonzero(told & told.dtype.type(1 << (i - self._start)))
                 at, true = self._edges[i].find(row[chosen], neighbour[chosen])
                 chosen, at = chosen[true], at[true]

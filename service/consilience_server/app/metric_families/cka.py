@@ -23,11 +23,11 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
     vectors = [side.vectors for side in compared.sides]
-    return cka_matrix(vectors, compared.spec.metric == "unbiased_cka", compared.options, control)
+    return cka_matrix(vectors, compared.spec.metric == "unbiased_cka", compared.options, control, compared.pairs)
 
 
 def _nbytes(compared: Compared) -> int:
-    return cka_bytes(compared.n, compared.widths)
+    return cka_bytes(compared.n, compared.widths, compared.pairs, compared.options.interval_kind)
 
 
 def _seconds(n: int, widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:

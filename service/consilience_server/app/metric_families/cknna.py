@@ -22,7 +22,8 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
     means = _means(compared)
-    return cknna_matrix(_metric(compared), compared.tables, compared.keys(), means, compared.spec.ks[0], compared.options, control)
+    k, options = compared.spec.ks[0], compared.options
+    return cknna_matrix(_metric(compared), compared.tables, compared.keys(), means, k, options, control, compared.pairs)
 
 
 def _metric(compared: Compared) -> CknnaMetric:

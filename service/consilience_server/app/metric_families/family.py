@@ -45,6 +45,7 @@ class Compared:
         sides: one a space.
         tables: one a space, deep enough for the spec; empty for families that read vectors.
         options: how scores are judged.
+        pairs: of a matrix, the pairs i <= j that are wanted; None wants all. A family may compute more.
     """
 
     spec: AlignmentSpec
@@ -52,6 +53,7 @@ class Compared:
     sides: Sequence[Side]
     tables: Sequence[NeighbourTable]
     options: ScoreOptions
+    pairs: Sequence[Pair] | None = None
 
     @property
     def n(self) -> int:
@@ -82,7 +84,7 @@ class MetricFamily:
         reads: neighbour tables (these metrics have a k), or vectors.
         least_items: the fewest common items that the metrics are defined for, beside k < n.
         pair: the scores of two spaces, one for each k (one with k = 0 where there is none).
-        matrix: of M spaces for one k: every pair i <= j, for metrics that are not symmetric j < i too, under shared permutations.
+        matrix: of M spaces for one k: every wanted pair i <= j, for metrics that are not symmetric (j, i) too, under shared permutations.
             Entry (i, i) is the space with itself, without a null.
         nbytes: peak bytes of either beyond vectors and tables.
         seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.

@@ -16,7 +16,7 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
-    return mutual_knn_matrix(compared.tables, compared.spec.ks[0], compared.options, control)
+    return mutual_knn_matrix(compared.tables, compared.spec.ks[0], compared.options, control, compared.pairs)
 
 
 def _nbytes(compared: Compared) -> int:

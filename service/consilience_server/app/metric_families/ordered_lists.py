@@ -17,7 +17,8 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
-    return list_matrix(_metric(compared), compared.tables, compared.keys(), compared.spec.ks[0], compared.options, control)
+    k, options = compared.spec.ks[0], compared.options
+    return list_matrix(_metric(compared), compared.tables, compared.keys(), k, options, control, compared.pairs)
 
 
 def _metric(compared: Compared) -> ListMetric:
