@@ -26,7 +26,10 @@ SHARED, ALONE = "Consilience", "each query alone, FAISS as installed"
 CALLS = {1: (100, 40), 8: (800, 80), 64: (4096, 256), 256: (8192, 512)}
 """Calls a round of the two servers, by callers."""
 AS_INSTALLED = {"CONSILIENCE_ENGINE": "faiss", "CONSILIENCE_BATCH_QUERIES": "1"}
-_KERNEL = "import faiss, threadpoolctl; print(next(p['architecture'] for p in threadpoolctl.threadpool_info() if 'faiss' in p['filepath']))"
+_KERNEL = """
+import faiss, threadpoolctl
+print(next(pool["architecture"] for pool in threadpoolctl.threadpool_info() if "faiss" in pool["filepath"] and "architecture" in pool))
+"""
 
 
 def own_choice() -> str:
