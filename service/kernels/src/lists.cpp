@@ -35,6 +35,7 @@ void philox(const uint64_t counter[4], uint64_t key0, uint64_t key1, uint64_t ou
 struct Scratch {
     std::vector<uint64_t> once, twice;
     std::vector<int64_t> marks;
+    std::vector<uint16_t> images;
     int64_t mark = 0;
 };
 
@@ -192,12 +193,19 @@ void permuted_shared_items(const ListKernels& kernels, const int32_t* x, const i
                            int threads, int64_t* totals) {
     const bool brief = k <= short_list;
     const std::vector<uint16_t> halves = brief ? lower_halves(x, n, k) : std::vector<uint16_t>();
+    // Long lists go one by one; short ones as many together as leave no thread without work.
+    const int64_t team = std::max(threads, 1);
+    const int64_t step = brief ? std::min<int64_t>(together, (count + team - 1) / team) : 1;
     std::atomic<int64_t> next{0};
-    run_team(static_cast<int>(std::min<int64_t>(std::max(threads, 1), count)), [&] {
+    run_team(static_cast<int>(std::min((count + step - 1) / step, team)), [&] {
         Scratch scratch;
-        for (int64_t at = next.fetch_add(1); at < count; at = next.fetch_add(1)) {
-            const int32_t* own = p + at * n;
-            totals[at] = brief ? kernels.shared_permuted(x, halves.data(), y, n, k, own) : shared_long(x, y, n, k, own, 0, n, scratch);
+        if (brief) scratch.images.resize(static_cast<size_t>(n * together));
+        for (int64_t at = next.fetch_add(step); at < count; at = next.fetch_add(step)) {
+            const int number = static_cast<int>(std::min(step, count - at));
+            if (brief)
+                kernels.shared_permuted(x, halves.data(), y, n, k, p + at * n, number, scratch.images.data(), totals + at);
+            else
+                totals[at] = shared_long(x, y, n, k, p + at * n, 0, n, scratch);
         }
     });
 }

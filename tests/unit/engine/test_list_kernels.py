@@ -58,10 +58,11 @@ def test_shared_items_are_those_of_sets(isa, n, k):
     x, y = lists(n, k, 0), lists(n, k, 1)
     together = sum(len(set(a) & set(b)) for a, b in zip(x.tolist(), y.tolist(), strict=True))
     assert {kernels.shared_items(x, y, threads, isa) for threads in (1, 3)} == {together}
-    drawn = kernels.draw_permutations(7, 0, 5, n, 1)
+    # More than are counted together, and no multiple of it.
+    drawn = kernels.draw_permutations(7, 0, 37, n, 1)
     expected = [sum(len(set(x[p[row]].tolist()) & set(p[y[row]].tolist())) for row in range(n)) for p in drawn]
-    for threads in (1, 2):
-        assert kernels.permuted_shared_items(x, y, drawn, threads, isa).tolist() == expected
+    for count, threads in ((1, 1), (5, 1), (17, 2), (37, 1), (37, 5)):
+        assert kernels.permuted_shared_items(x, y, drawn[:count], threads, isa).tolist() == expected[:count]
 
 
 def test_what_does_not_fit_is_refused():
