@@ -1,6 +1,6 @@
 """How an alignment is measured: the keywords that all alignment calls share, told once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
@@ -13,10 +13,13 @@ class AlignmentOptions(TypedDict, total=False):
         permutations: of the null behind p_value and calibrated, 999 by default; 0 skips it.
         seed: of the permutations, 0 by default.
         alpha: level of the calibrated score, .05 by default.
-        interval_kind: `items` (sampling of items, the default) or `queries` (sampling of queries from the gallery).
+        interval_kind: `items` (sampling of items, the default) or `queries` (sampling of queries from the gallery; the default, and the
+            only one, where some items are asked).
         confidence: coverage of the interval, .95 by default.
         components: principal components of each space that `svcca` compares, 10 by default.
-        sample_queries: ask this many items, chosen by a hash, against the full gallery; 0, the default, asks all.
+        sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
+            as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
+        query_ids: ask these items against all; not for arrays.
     """
 
     preprocess: str
@@ -27,6 +30,7 @@ class AlignmentOptions(TypedDict, total=False):
     confidence: float
     components: int
     sample_queries: int
+    query_ids: Sequence[str]
 
 
 def check_options(options: Mapping[str, Any], known: type = AlignmentOptions) -> None:

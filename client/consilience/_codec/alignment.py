@@ -8,7 +8,7 @@ import numpy as np
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions, check_options
 from consilience._codec.spaces import decode_space_use
-from consilience._convert import from_matrix
+from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
@@ -30,6 +30,8 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
     check_options(options)
     ks, shares = check_ks(k)
     count = whole(options.get("permutations", 999), "permutations")
+    sampled = whole(options.get("sample_queries", 0), "sample_queries")
+    query_ids = _query_ids(options.get("query_ids"))
     return alignment_pb2.AlignmentSpec(
         metric=_names.METRICS.to_number(metric),
         ks=ks,
@@ -39,11 +41,20 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         skip_permutations=count == 0,
         seed=whole(options.get("seed", 0), "seed", most=UINT64),
         alpha=share(options.get("alpha", 0.05), "alpha"),
-        interval_kind=_names.INTERVAL_KINDS.to_number(options.get("interval_kind", "items")),
+        interval_kind=_names.INTERVAL_KINDS.to_number(options.get("interval_kind", "queries" if sampled or query_ids else "items")),
         confidence=share(options.get("confidence", 0.95), "confidence"),
         components=whole(options.get("components", 10), "components", least=1),
-        sample_queries=whole(options.get("sample_queries", 0), "sample_queries"),
+        sample_queries=sampled,
+        query_ids=query_ids,
     )
+
+
+def _query_ids(ids: Any) -> list[str]:
+    """The queries named; none where all are asked."""
+    found = [] if ids is None else to_ids(ids, "query_ids")
+    if ids is not None and not found:
+        raise InvalidArgumentError("query_ids is an empty list; name the queries, or leave it out to ask all", field="query_ids")
+    return found
 
 
 def check_ks(k: Neighbours | Sequence[Neighbours]) -> tuple[list[int], list[float]]:
@@ -114,6 +125,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         certificate_y=decode_certificate(message, "certificate_y"),
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
+        query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         warnings=tuple(message.warnings),
         details=details,
     )
@@ -143,6 +155,8 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         alpha=message.alpha,
         preprocess=_names.PREPROCESS.to_name(message.preprocess),
         engine=message.engine,
+        gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
+        query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         warnings=tuple(message.warnings),
         details=details,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.alignment_text import cautions
-from consilience._results.base import Result, import_pandas, number
+from consilience._results.base import Result, asked, import_pandas, number
 from consilience._results.space import SpaceUse
 
 
@@ -26,7 +26,9 @@ class AlignmentMatrix(Result):
         p_values: float64, NaN on the diagonal.
         interval_low, interval_high: float64.
         interval_kind, confidence: what the intervals mean.
-        n: int64, items of each pair; all equal under `items="common"`.
+        n: int64, items that each pair's score is over; all equal under `items="common"`.
+        gallery: int64, items that they were asked against.
+        query_sampling: as in AlignmentReport.
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
         permutations, seed, alpha, preprocess, engine, warnings: as in AlignmentReport.
     """
@@ -51,6 +53,8 @@ class AlignmentMatrix(Result):
     alpha: float
     preprocess: str
     engine: str
+    gallery: NDArray[np.int64]
+    query_sampling: str = "all"
     warnings: tuple[str, ...] = ()
 
     def to_pandas(self, values: str = "scores") -> Any:
@@ -59,7 +63,8 @@ class AlignmentMatrix(Result):
 
     def __repr__(self) -> str:
         name = f"{self.metric}@{self.k}" if self.k else self.metric
-        common = f"n = {int(self.n.flat[0]):,}" if self.n.size and (self.n == self.n.flat[0]).all() else "n differs by pair"
+        alike = self.n.size and (self.n == self.n.flat[0]).all() and (self.gallery == self.gallery.flat[0]).all()
+        common = asked(int(self.n.flat[0]), int(self.gallery.flat[0])) if alike else "n differs by pair"
         title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
         return "\n".join([title, _table(self.spaces, self.scores), *cautions(self.warnings)])
 

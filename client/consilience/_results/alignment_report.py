@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.alignment_text import cautions, span
-from consilience._results.base import Result, import_pandas, number, plain, probability
+from consilience._results.base import Result, asked, import_pandas, number, plain, probability
 from consilience._results.space import SpaceUse
 
 
@@ -83,8 +83,9 @@ class AlignmentReport(Result):
         by_k: `AlignmentAtK` by k, in the order asked; a metric without neighbours stands under 0.
         interval_kind: what the interval speaks of: `items` (sampling of items) or `queries` (sampling of queries from the gallery).
         confidence: coverage of the intervals.
-        n: items that the score is over.
-        gallery: items that they were asked against.
+        n: items that the score is over: those that were asked.
+        gallery: items that they were asked against: all common ones.
+        query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids) or `given`.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess: `none` or `platonic_rep`.
         clips: the clip that preprocessing used on x and on y; empty where none.
@@ -118,6 +119,7 @@ class AlignmentReport(Result):
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
+    query_sampling: str = "all"
 
     @property
     def headline(self) -> AlignmentAtK:
@@ -201,7 +203,7 @@ class AlignmentReport(Result):
         ]
         if top.p_value is not None:
             parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations)")
-        return " · ".join([*parts, f"n = {self.n:,}"])
+        return " · ".join([*parts, asked(self.n, self.gallery)])
 
     def _other_ks(self) -> list[str]:
         lines = []

@@ -123,6 +123,11 @@ def probability(p_value: float, permutations: int) -> str:
     return f"p {sign} {digits.removeprefix('0')}"
 
 
+def asked(n: int, gallery: int) -> str:
+    """How many items a score is over, and against how many they were asked where that is more."""
+    return f"n = {n:,}" if n == gallery else f"n = {n:,} queries of {gallery:,} items"
+
+
 def import_pandas() -> Any:
     """Pandas, or which extra brings it."""
     try:

@@ -28,9 +28,11 @@ from consilience.commands.options import (
     MetricOption,
     PermutationsOption,
     PreprocessOption,
+    QueriesOption,
     SampleOption,
     SeedOption,
     parse_ks,
+    sampling_options,
 )
 from consilience.errors import InvalidArgumentError
 from consilience.ingest.columns import find_columns
@@ -51,10 +53,11 @@ def align(
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
     alpha: AlphaOption = 0.05,
-    interval: IntervalOption = "items",
+    interval: IntervalOption = None,
     confidence: ConfidenceOption = 0.95,
     components: ComponentsOption = 10,
     sample_queries: SampleOption = 0,
+    query_ids: QueriesOption = None,
     address: AddressOption = None,
     local: LocalOption = None,
     tls: TlsOption = None,
@@ -72,10 +75,9 @@ def align(
         "permutations": permutations,
         "seed": seed,
         "alpha": alpha,
-        "interval_kind": interval,
         "confidence": confidence,
         "components": components,
-        "sample_queries": sample_queries,
+        **sampling_options(interval, sample_queries, query_ids),
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):

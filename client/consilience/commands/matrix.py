@@ -14,8 +14,11 @@ from consilience.commands.options import (
     MetricOption,
     PermutationsOption,
     PreprocessOption,
+    QueriesOption,
+    SampleOption,
     SeedOption,
     parse_one_k,
+    sampling_options,
 )
 
 
@@ -30,9 +33,11 @@ def matrix(
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
     alpha: AlphaOption = 0.05,
-    interval: IntervalOption = "items",
+    interval: IntervalOption = None,
     confidence: ConfidenceOption = 0.95,
     components: ComponentsOption = 10,
+    sample_queries: SampleOption = 0,
+    query_ids: QueriesOption = None,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -44,9 +49,9 @@ def matrix(
         permutations=permutations,
         seed=seed,
         alpha=alpha,
-        interval_kind=interval,
         confidence=confidence,
         components=components,
+        **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )
     return answer(result)

@@ -1,9 +1,11 @@
 """Options that several commands have."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from consilience.commands.connected import read_lines
 from consilience.errors import InvalidArgumentError
 
 KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
@@ -16,11 +18,21 @@ PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the 
 PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
 SeedOption = Annotated[int, typer.Option(help="Of the permutations.")]
 AlphaOption = Annotated[float, typer.Option(help="Level of the calibrated score.")]
-IntervalOption = Annotated[str, typer.Option("--interval", help="What the interval speaks of: items or queries.")]
+IntervalOption = Annotated[
+    str | None,
+    typer.Option("--interval", help="Of the sampling of items or queries; queries where some are asked.", show_default="items"),
+]
 ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.")]
-SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items against the full gallery; 0 asks all.")]
 ComponentsOption = Annotated[int, typer.Option(help="Principal components of each space that svcca compares.")]
+SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
+QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
+
+
+def sampling_options(interval: str | None, sample_queries: int, query_ids: Path | None) -> dict[str, Any]:
+    """The keywords of a call that choose queries and interval; what is not given is left out."""
+    told = {"interval_kind": interval, "query_ids": None if query_ids is None else read_lines(query_ids, "query_ids")}
+    return {"sample_queries": sample_queries, **{name: value for name, value in told.items() if value is not None}}
 
 
 def parse_ks(text: str) -> list[int | float | str]:

@@ -39,7 +39,7 @@ def trend(
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
     alpha: AlphaOption = 0.05,
-    interval: IntervalOption = "items",
+    interval: IntervalOption = None,
     confidence: ConfidenceOption = 0.95,
 ) -> Answer:
     """Whether alignment grows with a number that each space has. The spaces are those that the file names."""
@@ -57,7 +57,7 @@ def trend(
         permutations=permutations,
         seed=seed,
         alpha=alpha,
-        interval_kind=interval,
+        interval_kind=interval or "items",
         confidence=confidence,
         progress=shows_progress(),
     )

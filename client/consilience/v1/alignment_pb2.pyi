@@ -42,6 +42,13 @@ class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INTERVAL_KIND_QUERIES: _ClassVar[IntervalKind]
     INTERVAL_KIND_ITEMS: _ClassVar[IntervalKind]
 
+class QuerySampling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUERY_SAMPLING_UNSPECIFIED: _ClassVar[QuerySampling]
+    QUERY_SAMPLING_ALL: _ClassVar[QuerySampling]
+    QUERY_SAMPLING_HASH: _ClassVar[QuerySampling]
+    QUERY_SAMPLING_GIVEN: _ClassVar[QuerySampling]
+
 class ItemPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ITEM_POLICY_UNSPECIFIED: _ClassVar[ItemPolicy]
@@ -88,6 +95,10 @@ PREPROCESS_PLATONIC_REP: Preprocess
 INTERVAL_KIND_UNSPECIFIED: IntervalKind
 INTERVAL_KIND_QUERIES: IntervalKind
 INTERVAL_KIND_ITEMS: IntervalKind
+QUERY_SAMPLING_UNSPECIFIED: QuerySampling
+QUERY_SAMPLING_ALL: QuerySampling
+QUERY_SAMPLING_HASH: QuerySampling
+QUERY_SAMPLING_GIVEN: QuerySampling
 ITEM_POLICY_UNSPECIFIED: ItemPolicy
 ITEM_POLICY_COMMON: ItemPolicy
 ITEM_POLICY_PAIRWISE: ItemPolicy
@@ -102,7 +113,7 @@ AGAINST_SCALE_LINEAR: AgainstScale
 AGAINST_SCALE_LOG10: AgainstScale
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "query_ids")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +128,7 @@ class AlignmentSpec(_message.Message):
     SKIP_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
     K_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     ks: _containers.RepeatedScalarFieldContainer[int]
     preprocess: Preprocess
@@ -131,7 +143,8 @@ class AlignmentSpec(_message.Message):
     skip_permutations: bool
     k_fractions: _containers.RepeatedScalarFieldContainer[float]
     components: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ...) -> None: ...
+    query_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., query_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "confidence", "kind")
@@ -184,7 +197,7 @@ class AlignmentAtK(_message.Message):
     def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ..., components_x: _Optional[int] = ..., components_y: _Optional[int] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "warnings")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +218,7 @@ class AlignmentReport(_message.Message):
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     headline: AlignmentAtK
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
@@ -225,7 +239,8 @@ class AlignmentReport(_message.Message):
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    query_sampling: QuerySampling
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
@@ -318,7 +333,7 @@ class AlignMatrixResponse(_message.Message):
     def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignmentMatrix(_message.Message):
-    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "warnings")
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "gallery", "query_sampling", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -338,6 +353,8 @@ class AlignmentMatrix(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
@@ -358,8 +375,10 @@ class AlignmentMatrix(_message.Message):
     items: ItemPolicy
     engine: str
     alpha: float
+    gallery: _containers.RepeatedScalarFieldContainer[int]
+    query_sampling: QuerySampling
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
     __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id")

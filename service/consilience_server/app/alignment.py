@@ -80,6 +80,10 @@ class Alignment:
         check_spec(spec, self._limits)
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
+        if spec.query_ids:
+            raise InvalidArgument(
+                "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
+            )
         for name, array in (("x", x), ("y", y)):
             await asyncio.to_thread(check_vectors, array, similarity, None, name)
         ids = await self._pool.run(call, "load", lambda: content_ids(x, y), nbytes=x.nbytes + y.nbytes)
@@ -152,7 +156,7 @@ class Alignment:
         return AlignmentReport(
             metric=spec.metric,
             by_k=tuple(found.by_k),
-            n=joined.n,
+            n=spec.queries(joined.n),
             gallery=joined.n,
             dropped_x=snapshots[0].n - joined.n,
             dropped_y=snapshots[1].n - joined.n,
@@ -166,6 +170,7 @@ class Alignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
+            query_sampling=spec.sampling(joined.n),
             warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha),
         )
 
@@ -189,7 +194,7 @@ class Alignment:
             interval_high=_square(scores, lambda score: score.interval.high),
             interval_kind=spec.interval_kind,
             confidence=spec.confidence,
-            n=n,
+            n=np.minimum(n, spec.queries(int(n.max()))),
             k=spec.ks[0] if FAMILY_OF[spec.metric].reads == "tables" else 0,
             permutations=spec.permutations,
             seed=spec.seed,
@@ -197,6 +202,8 @@ class Alignment:
             preprocess=spec.preprocess,
             items=items,
             engine=ENGINE_VERSION,
+            gallery=n,
+            query_sampling=spec.sampling(int(n.max())),
             warnings=matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha),
         )
 

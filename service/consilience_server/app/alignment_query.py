@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
+from consilience_server.core.errors import InvalidArgument, InvalidK, TooFewItems
 
 
 def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
@@ -28,8 +28,25 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
     for name, value in (("alpha", spec.alpha), ("confidence", spec.confidence)):
         if not 0 < value < 1:
             raise InvalidArgument(f"{name} is {value}; it must lie between 0 and 1", field=f"spec.{name}")
-    if spec.sample_queries:
-        raise NotServed("a sample of queries is not served by this version; all common items are asked", field="spec.sample_queries")
+    if spec.asks_some:
+        _check_queries(spec)
+
+
+def _check_queries(spec: AlignmentSpec) -> None:
+    """Queries chosen in one way, of a metric that can be asked for some."""
+    field = "spec.query_ids" if spec.query_ids else "spec.sample_queries"
+    if spec.sample_queries and spec.query_ids:
+        raise InvalidArgument(
+            f"{len(spec.query_ids):,} query_ids and a sample of {spec.sample_queries:,}; choose the queries in one way", field=field
+        )
+    if not FAMILY_OF[spec.metric].samples_queries:
+        able = ", ".join(sorted(name for name, family in FAMILY_OF.items() if family.samples_queries))
+        raise InvalidArgument(f"{spec.metric} needs every item, not only the queries' lists; ask all items, or {able}", field=field)
+    if spec.interval_kind != "queries":
+        raise InvalidArgument(
+            "the interval of the kind `items` needs the list of every item; with some of them asked, ask for the kind `queries`",
+            field="spec.interval_kind",
+        )
 
 
 def check_size(n: int, spec: AlignmentSpec) -> None:

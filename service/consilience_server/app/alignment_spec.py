@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience_server.app.reports import MetricName, PreprocessName
+from consilience_server.app.reports import MetricName, PreprocessName, QuerySampling
 from consilience_server.core.score import IntervalKind
 from consilience_server.core.svcca import COMPONENTS
 
@@ -21,6 +21,7 @@ class AlignmentSpec:
 
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
     `components` is of `svcca`.
+    `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     """
 
     metric: MetricName = "mutual_knn"
@@ -34,6 +35,22 @@ class AlignmentSpec:
     sample_queries: int = 0
     k_fractions: tuple[float, ...] = ()
     components: int = COMPONENTS
+    query_ids: tuple[str, ...] = ()
+
+    @property
+    def asks_some(self) -> bool:
+        """Whether queries are chosen from the items."""
+        return bool(self.sample_queries or self.query_ids)
+
+    def queries(self, n: int) -> int:
+        """How many of n common items are asked."""
+        return min(n, self.sample_queries or len(self.query_ids) or n)
+
+    def sampling(self, n: int) -> QuerySampling:
+        """How the queries are chosen from n common items."""
+        if self.queries(n) == n:
+            return "all"
+        return "given" if self.query_ids else "hash"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.app.tables import Tables, TableSubject
+from consilience_server.app.queries import query_rows
+from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
@@ -68,10 +69,11 @@ class JoinedScores:
         async with AsyncExitStack() as held:
             sides = await held.enter_async_context(self._sides(call, snapshots, joined, spec))
             options = await asyncio.to_thread(self._options, joined, spec)
+            queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
             tables: Sequence[NeighbourTable] = ()
             if FAMILY_OF[spec.metric].reads == "tables":
-                tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec))
-            yield Compared(spec, joined.ids, sides, tables, options)
+                tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec, queries))
+            yield Compared(spec, joined.ids, sides, tables, options, queries=queries)
 
     @asynccontextmanager
     async def _sides(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[list[Side]]:
@@ -97,14 +99,16 @@ class JoinedScores:
 
     @asynccontextmanager
     async def _held_tables(
-        self, call: Call, sides: Sequence[Side], joined: Join, spec: AlignmentSpec
+        self, call: Call, sides: Sequence[Side], joined: Join, spec: AlignmentSpec, queries: NDArray[np.int64] | None
     ) -> AsyncIterator[list[NeighbourTable]]:
         depth, share = table_depth(spec.ks, joined.n, spec.interval_kind), 1.0 / len(sides)
+        asked = "" if queries is None else item_digest(joined.ids[queries].tolist())
         async with AsyncExitStack() as held:
             tables = []
             for i, side in enumerate(sides):
                 part = call.part(i * share, (i + 1) * share)
-                hold = self._tables.hold(part, side.subject, side.vectors, joined.ids, side.similarity, depth)
+                subject = replace(side.subject, queries=asked)
+                hold = self._tables.hold(part, subject, side.vectors, joined.ids, side.similarity, depth, queries)
                 tables.append(await held.enter_async_context(hold))
             yield tables
 

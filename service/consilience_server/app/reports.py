@@ -16,6 +16,7 @@ NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_k
 MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape"]
 PreprocessName = Literal["none", "platonic_rep"]
 ItemPolicy = Literal["common", "pairwise"]
+QuerySampling = Literal["all", "hash", "given"]
 CorrectionName = Literal["none", "csls"]
 
 
@@ -30,7 +31,7 @@ class SpaceUse:
 
 @dataclass(frozen=True)
 class AlignmentReport:
-    """The alignment of two spaces over their common items."""
+    """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them."""
 
     metric: MetricName
     by_k: Sequence[Score]
@@ -48,6 +49,7 @@ class AlignmentReport:
     engine: str
     certificate_x: Certificate | None
     certificate_y: Certificate | None
+    query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
 
     @property
@@ -58,7 +60,7 @@ class AlignmentReport:
 
 @dataclass(frozen=True)
 class AlignmentMatrix:
-    """All pairs of M spaces: every array is (M, M) float64 and, but for metrics that are not, symmetric; `n` is (M, M) int64."""
+    """All pairs of M spaces: every array is (M, M) float64 and, but for metrics that are not, symmetric; `n` and `gallery` are int64."""
 
     metric: MetricName
     spaces: Sequence[SpaceUse]
@@ -79,6 +81,8 @@ class AlignmentMatrix:
     preprocess: PreprocessName
     items: ItemPolicy
     engine: str
+    gallery: NDArray[np.int64]
+    query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
 
 

@@ -27,12 +27,14 @@ class TableSubject:
         uid, version: the space.
         items: digest of the item ids (`item_digest`).
         form: how the vectors were made from the stored ones (`none`, `platonic_rep`).
+        queries: digest of the ids asked, empty where all are.
     """
 
     uid: str
     version: int
     items: str
     form: str
+    queries: str = ""
 
 
 def item_digest(ids: Sequence[str]) -> str:
@@ -52,7 +54,7 @@ class _Kept:
 
 
 class Tables:
-    """Computes and keeps self-join tables within the memory budget. Must be used from one event loop."""
+    """Computes and keeps the tables of items among themselves within the memory budget. Must be used from one event loop."""
 
     def __init__(self, engine: NeighbourEngine, pool: ComputePool, account: Account, metrics: Metrics) -> None:
         self._engine = engine
@@ -71,22 +73,24 @@ class Tables:
         ids: NDArray[np.object_],
         similarity: Similarity,
         k_max: int,
+        queries: NDArray[np.int64] | None = None,
     ) -> AsyncIterator[NeighbourTable]:
         """The table of these items among themselves, for every k up to at least `k_max`; in the account while the context is open.
 
         Args:
             call: pays for the scan where the table is not there yet.
-            subject: names the table; equal subjects must mean equal vectors, ids and similarity.
+            subject: names the table; equal subjects must mean equal vectors, ids, similarity and queries.
             vectors: (n, d) float32.
             ids: (n,) item ids; with the space's uid they decide the order of ties that outgrow a table.
             similarity: how nearness is measured.
             k_max: 1 <= k_max < n.
+            queries: (m,) rows that are asked, each kept from finding itself; None asks all.
         """
         lock = self._locks.setdefault(subject, asyncio.Lock())
         async with lock:
             kept = self._tables.get(subject)
             if kept is None or kept.table.k_max < k_max:
-                kept = await self._compute(call, subject, vectors, ids, similarity, k_max)
+                kept = await self._compute(call, subject, vectors, ids, similarity, k_max, queries)
             kept.holders += 1
             if self._tables.get(subject) is kept:
                 self._account.forbid_eviction(subject)
@@ -103,16 +107,24 @@ class Tables:
         ids: NDArray[np.object_],
         similarity: Similarity,
         k_max: int,
+        queries: NDArray[np.int64] | None,
     ) -> _Kept:
         def scan() -> NeighbourTable:
             keys = tie_keys(subject.uid, ids.tolist())
-            return self._engine.self_join(vectors, similarity, k_max, tie_keys=keys, control=call.control)
+            if queries is None:
+                return self._engine.self_join(vectors, similarity, k_max, tie_keys=keys, control=call.control)
+            asked = vectors[queries]
+            return self._engine.query(asked, vectors, similarity, k_max, exclude=queries, tie_keys=keys, control=call.control)
 
         n, d = vectors.shape
-        table = await self._pool.run(call, "scan", scan, nbytes=self._engine.self_join_bytes(n, d, k_max))
+        if queries is None:
+            nbytes = self._engine.self_join_bytes(n, d, k_max)
+        else:
+            nbytes = self._engine.query_bytes(len(queries), n, d, k_max) + 4 * len(queries) * d
+        table = await self._pool.run(call, "scan", scan, nbytes=nbytes)
         certificate = table.certificate
         self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)
-        self._account.take("tables", table.nbytes, f"a neighbour table of {n:,} items")
+        self._account.take("tables", table.nbytes, f"a neighbour table of {len(table.indices):,} of {n:,} items")
         shallower = self._tables.get(subject)
         if shallower is not None and shallower.holders == 0:
             self._account.drop(subject)

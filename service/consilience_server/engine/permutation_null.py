@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,18 @@ _PERMUTATIONS_A_CHUNK = 32
 _COUNTED_EDGES_A_CHUNK = 1 << 27
 
 
+class Draws(Protocol):
+    """Random pairings of positions: `core/permutation.py: Pairings`, and those of `query_positions.py`."""
+
+    def draw(self, index: int) -> NDArray[np.int64]:
+        """(n,) where pairing number `index` sends each position; positions without an edge in any list may share one."""
+        ...
+
+
 def permuted_overlaps(
     spaces: Sequence[KeyedSets],
     permutations: int,
-    pairings: Pairings,
+    pairings: Draws,
     threads: int,
     control: Control,
     only: Sequence[tuple[int, int]] | None = None,
@@ -63,9 +72,9 @@ def permuted_overlaps(
     found = {pair: np.empty((len(spaces[0].ks), permutations)) for pair in wanted}
     if not wanted:
         return found
-    scale = spaces[0].n * np.array(spaces[0].ks, dtype=np.float64)[:, None]
+    scale = spaces[0].queries * np.array(spaces[0].ks, dtype=np.float64)[:, None]
     kernels, lists = load_kernels(), [space.lists for space in spaces]
-    if kernels is not None and all(one is not None for one in lists):
+    if isinstance(pairings, Pairings) and kernels is not None and all(one is not None for one in lists):
         for chosen, totals in _counted(
             kernels, [one for one in lists if one is not None], wanted, permutations, pairings, threads, control
         ):
@@ -105,7 +114,7 @@ class SharedEdges:
 
 
 def permuted_shared_edges(
-    x: KeyedSets, y: KeyedSets, permutations: int, pairings: Pairings, threads: int, control: Control
+    x: KeyedSets, y: KeyedSets, permutations: int, pairings: Draws, threads: int, control: Control
 ) -> Iterator[tuple[range, SharedEdges]]:
     """The edges that x shares with rho y for every random pairing rho, chunk by chunk: each chunk's permutations and what they share.
 
@@ -159,7 +168,7 @@ _Scorer = Callable[[Sequence[NDArray[np.int64]]], NDArray[np.float64]]
 """Permutations to the sums (pairs, len(ks), permutations)."""
 
 
-def _drawn(chunk: range, pairings: Pairings, control: Control) -> list[NDArray[np.int64]]:
+def _drawn(chunk: range, pairings: Draws, control: Control) -> list[NDArray[np.int64]]:
     drawn = []
     for index in chunk:
         control.check()

@@ -283,7 +283,10 @@ async def test_arrays_do_not_know_the_order_of_their_rows(house):
         (AlignmentSpec(alpha=0), errors.InvalidArgument, "spec.alpha"),
         (AlignmentSpec(alpha=float("nan")), errors.InvalidArgument, "spec.alpha"),
         (AlignmentSpec(confidence=1), errors.InvalidArgument, "spec.confidence"),
-        (AlignmentSpec(sample_queries=5), errors.NotServed, "spec.sample_queries"),
+        (AlignmentSpec(sample_queries=5), errors.InvalidArgument, "spec.interval_kind"),
+        (AlignmentSpec(query_ids=("item-001",), sample_queries=5), errors.InvalidArgument, "spec.query_ids"),
+        (AlignmentSpec("cka", sample_queries=5, interval_kind="queries"), errors.InvalidArgument, "spec.sample_queries"),
+        (AlignmentSpec(query_ids=("nobody",), interval_kind="queries"), errors.ItemNotFound, "spec.query_ids"),
     ],
 )
 async def test_what_is_refused(house, data, spec, error, field):

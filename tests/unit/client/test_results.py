@@ -46,6 +46,7 @@ def matrix(**told):
         "metric": "mutual_knn", "k": 10, "spaces": ("a", "bee"), "versions": (SpaceUse("a", "u", 1), SpaceUse("bee", "v", 2)),
         "p_values": np.array([[np.nan, 0.01], [0.01, np.nan]]), "interval_kind": "items", "confidence": 0.95, "n": np.full((2, 2), 50),
         "items": "common", "permutations": 99, "seed": 0, "alpha": 0.05, "preprocess": "none", "engine": "1",
+        "gallery": np.full((2, 2), 50),
     }  # fmt: skip
     return AlignmentMatrix(**{**arrays, **values, **told})
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from consilience_server.core.intervals import GROUPS, group_sizes, item_interval, list_depth, query_interval
 
@@ -17,9 +17,35 @@ def test_all_queries_asked_leave_nothing_uncertain():
 
 def test_sampled_queries_by_the_finite_population_formula():
     overlaps = np.random.default_rng(0).random(20)
-    error = overlaps.std(ddof=1) / math.sqrt(20) * math.sqrt(1 - 20 / 80)
-    low, high = stats.t.interval(0.9, 19, overlaps.mean(), error)
-    assert query_interval(overlaps, 80, 0.9, 0.0, 1.0) == pytest.approx((low, high))
+    mean, error = overlaps.mean(), overlaps.std(ddof=1) / math.sqrt(20) * math.sqrt(1 - 20 / 80)
+
+    def excess_of(u):
+        """Of the distance over t standard errors, where the error at u has the sample's ratio to that of a proportion."""
+        return abs(mean - u) - stats.t.ppf(0.95, 19) * error * math.sqrt(u * (1 - u) / (mean * (1 - mean)))
+
+    expected = (optimize.brentq(excess_of, 1e-9, mean), optimize.brentq(excess_of, mean, 1 - 1e-9))
+    assert query_interval(overlaps, 80, 0.9, 0.0, 1.0) == pytest.approx(expected)
+    assert query_interval(2 * overlaps - 1, 80, 0.9, -1.0, 1.0) == pytest.approx([2 * end - 1 for end in expected])
+    many = np.tile(overlaps, 200)
+    plain = stats.t.interval(0.9, 3999, mean, many.std(ddof=1) / math.sqrt(4000) * math.sqrt(1 - 4000 / 16000))
+    assert query_interval(many, 16000, 0.9, 0.0, 1.0) == pytest.approx(plain, abs=2e-5)
+
+
+def test_queries_that_all_score_alike_leave_something_uncertain():
+    low, high = query_interval(np.zeros(30), 3000, 0.95, 0.0, 1.0)
+    assert low == 0.0
+    assert high == pytest.approx(stats.t.ppf(0.975, 29) ** 2 * 0.99 / (30 + stats.t.ppf(0.975, 29) ** 2 * 0.99))
+    low, high = query_interval(np.full(30, 0.5), 3000, 0.95, 0.0, 1.0)
+    assert low < 0.5 < high
+
+
+@pytest.mark.parametrize(("share", "m"), [(0.03, 20), (0.03, 64), (0.008, 64)])
+def test_few_queries_of_sparse_agreement_are_covered_too(share, m):
+    draw = np.random.default_rng(2)
+    population = draw.binomial(10, np.where(draw.random(4000) < 0.3, share / 0.3, 0.0)) / 10
+    ends = np.array([query_interval(draw.choice(population, m, replace=False), 4000, 0.95, 0.0, 1.0) for _ in range(1000)])
+    covered = np.mean((ends[:, 0] <= population.mean()) & (population.mean() <= ends[:, 1]))
+    assert 0.93 <= covered <= 0.985
 
 
 def test_sampled_queries_cover_the_mean_over_all():

@@ -10,7 +10,8 @@ n = 1,500 to 20,000."""
 
 
 def table_seconds(n: int, widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
-    """One search a space at the engine's usual rate, and the permutations of every pair's lists."""
-    scans = sum(2.0 * n * n * width for width in widths)
+    """One search a space at the engine's usual rate, and the permutations of every pair's lists: of the queries, where some are asked."""
+    asked = spec.queries(n)
+    scans = sum(2.0 * asked * n * width for width in widths)
     pairs = len(widths) * (len(widths) - 1) // 2
-    return scans / limits.flops_per_second + _EDGE_SECONDS * spec.permutations * n * sum(spec.ks) * pairs
+    return scans / limits.flops_per_second + _EDGE_SECONDS * spec.permutations * asked * sum(spec.ks) * pairs

@@ -46,6 +46,7 @@ class Compared:
         tables: one a space, deep enough for the spec; empty for families that read vectors.
         options: how scores are judged.
         pairs: of a matrix, the pairs i <= j that are wanted; None wants all. A family may compute more.
+        queries: (m,) int64, the rows that are asked, ascending: then table row i is of item queries[i]. None where all are.
     """
 
     spec: AlignmentSpec
@@ -54,6 +55,7 @@ class Compared:
     tables: Sequence[NeighbourTable]
     options: ScoreOptions
     pairs: Sequence[Pair] | None = None
+    queries: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> int:
@@ -89,6 +91,7 @@ class MetricFamily:
         nbytes: peak bytes of either beyond vectors and tables.
         seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.
         check: refuses a space by its similarity; told the name of the request's field.
+        samples_queries: whether some items can be asked against all: the lists of the asked ones suffice.
     """
 
     metrics: frozenset[MetricName]
@@ -99,3 +102,4 @@ class MetricFamily:
     nbytes: Callable[[Compared], int]
     seconds: Callable[[int, Sequence[int], AlignmentSpec, AlignmentLimits], float]
     check: Callable[[Similarity, str], None] = any_similarity
+    samples_queries: bool = False

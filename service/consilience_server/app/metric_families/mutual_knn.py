@@ -8,18 +8,25 @@ from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
 from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores
+from consilience_server.engine.query_scores import query_scores, query_scores_bytes
 
 
 def _pair(compared: Compared, control: Control) -> Sequence[Score]:
+    if compared.queries is not None:
+        return [of_k[0, 1] for of_k in query_scores(compared.tables, compared.queries, compared.spec.ks, compared.options, control)]
     x, y = compared.tables
     return mutual_knn_scores(x, y, compared.spec.ks, compared.options, control)
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
+    if compared.queries is not None:
+        return query_scores(compared.tables, compared.queries, compared.spec.ks[:1], compared.options, control)[0]
     return mutual_knn_matrix(compared.tables, compared.spec.ks[0], compared.options, control, compared.pairs)
 
 
 def _nbytes(compared: Compared) -> int:
+    if compared.queries is not None:
+        return query_scores_bytes(compared.tables, compared.spec.ks, compared.options.threads)
     return mutual_knn_bytes(compared.tables, compared.spec.ks, compared.options.threads)
 
 
@@ -31,4 +38,5 @@ MUTUAL_KNN = MetricFamily(
     matrix=_matrix,
     nbytes=_nbytes,
     seconds=table_seconds,
+    samples_queries=True,
 )

@@ -37,6 +37,11 @@ _INTERVALS: dict[alignment_pb2.IntervalKind, IntervalKind] = {
     alignment_pb2.INTERVAL_KIND_QUERIES: "queries",
     alignment_pb2.INTERVAL_KIND_ITEMS: "items",
 }
+_SAMPLING_VALUES = {
+    "all": alignment_pb2.QUERY_SAMPLING_ALL,
+    "hash": alignment_pb2.QUERY_SAMPLING_HASH,
+    "given": alignment_pb2.QUERY_SAMPLING_GIVEN,
+}
 _POLICIES: dict[alignment_pb2.ItemPolicy, ItemPolicy] = {
     alignment_pb2.ITEM_POLICY_UNSPECIFIED: "common",
     alignment_pb2.ITEM_POLICY_COMMON: "common",
@@ -92,10 +97,11 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
         seed=spec.seed,
         alpha=spec.alpha or _DEFAULT_ALPHA,
-        interval_kind=served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval"),
+        interval_kind=_read_interval_kind(spec),
         confidence=spec.confidence or _DEFAULT_CONFIDENCE,
         sample_queries=spec.sample_queries,
         components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
+        query_ids=tuple(dict.fromkeys(spec.query_ids)),
     )
 
 
@@ -107,6 +113,13 @@ def metric_number(name: MetricName) -> alignment_pb2.Metric:
 def preprocess_number(name: PreprocessName) -> alignment_pb2.Preprocess:
     """The contract's number of a preprocessing."""
     return _PREPROCESS_VALUES[name]
+
+
+def _read_interval_kind(spec: alignment_pb2.AlignmentSpec) -> IntervalKind:
+    """`items` by default, `queries` where they are chosen."""
+    if not spec.interval_kind and (spec.sample_queries or spec.query_ids):
+        return "queries"
+    return served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval")
 
 
 def read_policy(value: int) -> ItemPolicy:
@@ -141,6 +154,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
         warnings=report.warnings,
+        query_sampling=_SAMPLING_VALUES[report.query_sampling],
     )
 
 
@@ -201,6 +215,8 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         alpha=matrix.alpha,
         preprocess=_PREPROCESS_VALUES[matrix.preprocess],
         items=_POLICY_VALUES[matrix.items],
+        gallery=[int(count) for count in matrix.gallery.ravel()],
+        query_sampling=_SAMPLING_VALUES[matrix.query_sampling],
         engine=matrix.engine,
         warnings=matrix.warnings,
         **{name: write_matrix(getattr(matrix, name)) for name in squares},

@@ -34,6 +34,13 @@ def test_given_values_pass():
     assert read_spec(spec) == AlignmentSpec("mutual_knn", (5, 1), "platonic_rep", 99, 2**64 - 1, 0.01, "queries", 0.9, 7)
 
 
+def test_where_some_items_are_asked_the_interval_is_of_queries_unless_it_is_named():
+    assert read_spec(Spec(metric=MUTUAL, query_ids=["b", "a", "b"])) == AlignmentSpec(query_ids=("b", "a"), interval_kind="queries")
+    assert read_spec(Spec(metric=MUTUAL, sample_queries=3)).interval_kind == "queries"
+    named = Spec(metric=MUTUAL, sample_queries=3, interval_kind=alignment_pb2.INTERVAL_KIND_ITEMS)
+    assert read_spec(named).interval_kind == "items"
+
+
 def test_shares_of_the_items_follow_the_numbers():
     assert read_spec(Spec(metric=MUTUAL, ks=[5], k_fractions=[0.01, 0.1])) == AlignmentSpec(ks=(5,), k_fractions=(0.01, 0.1))
     assert read_spec(Spec(metric=MUTUAL, k_fractions=[0.01])).ks == ()
@@ -95,7 +102,7 @@ def report(**changes):
         metric="mutual_knn", by_k=(at_k(5), at_k(10, p_value=None, calibrated=None, threshold=None, null_mean=None, null_sd=None)),
         n=100, gallery=101, dropped_x=1, dropped_y=2, preprocess="platonic_rep", clips=(1.5, 2.5), permutations=999, seed=2**64 - 1,
         alpha=0.05, x=SpaceUse("spaces/a", "u1", 3), y=SpaceUse("spaces/b", "u2", 4), engine="1",
-        certificate_x=Certificate("float32", 1e-6, 99, 1, 12345, "faiss-cpu"), certificate_y=None,
+        certificate_x=Certificate("float32", 1e-6, 99, 1, 12345, "faiss-cpu"), certificate_y=None, query_sampling="hash",
     )  # fmt: skip
     return AlignmentReport(**(values | changes))
 
@@ -123,6 +130,7 @@ def test_a_report_keeps_every_field():
     )
     assert (message.certificate_x.certified_rows, message.certificate_x.refined_rows, message.certificate_x.error_bound) == (99, 1, 1e-6)
     assert not message.HasField("certificate_y")
+    assert message.query_sampling == alignment_pb2.QUERY_SAMPLING_HASH
 
 
 def test_the_null_goes_with_each_k_while_it_is_small_and_warnings_with_the_report():
@@ -148,13 +156,14 @@ def test_a_matrix_keeps_every_field():
     matrix = AlignmentMatrix(
         metric="unbiased_cka", spaces=(SpaceUse("spaces/a", "u", 1), SpaceUse("spaces/b", "v", 2)), **squares, interval_kind="queries",
         confidence=0.9, n=np.array([[3, 4], [4, 5]]), k=0, permutations=9, seed=8, alpha=0.1, preprocess="none", items="pairwise",
-        engine="1", warnings=("few",),
+        engine="1", warnings=("few",), gallery=np.array([[3, 9], [9, 5]]), query_sampling="given",
     )  # fmt: skip
     message = alignment_pb2.AlignmentMatrix.FromString(write_alignment_matrix(matrix).SerializeToString())
     for name, square in squares.items():
         sent = getattr(message, name)
         np.testing.assert_array_equal(np.frombuffer(sent.data, "<f8").reshape(sent.rows, sent.columns), square)
     assert list(message.n) == [3, 4, 4, 5]
+    assert (list(message.gallery), message.query_sampling) == ([3, 9, 9, 5], alignment_pb2.QUERY_SAMPLING_GIVEN)
     assert [use.name for use in message.spaces] == ["spaces/a", "spaces/b"]
     assert (message.metric, message.items, message.preprocess, message.interval_kind) == (
         alignment_pb2.METRIC_UNBIASED_CKA,

@@ -1,0 +1,94 @@
+"""Mutual k-NN over some of the items, asked against the full gallery: chance, p-value, calibrated score and interval."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.errors import InvalidK
+from consilience_server.core.intervals import query_interval
+from consilience_server.core.mutual_knn import chance
+from consilience_server.core.score import Score
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.overlap import item_overlaps, keyed_sets, overlap_scores, own_scores
+from consilience_server.engine.permutation_null import permuted_overlaps
+from consilience_server.engine.protocol import NeighbourTable
+from consilience_server.engine.query_positions import QueryPairings, query_positions
+
+
+def query_scores(
+    tables: Sequence[NeighbourTable], rows: NDArray[np.int64], ks: Sequence[int], options: ScoreOptions, control: Control
+) -> list[dict[Pair, Score]]:
+    """For every k the mutual k-NN of all pairs i <= j of M spaces, over the queries: the mean of their overlaps in the full gallery.
+
+    As a mean of a simple random sample of the items it is unbiased for the score over all of them, which a smaller gallery is not. `chance`
+    is k / (n - 1) for the gallery of n, the mean over all pairings. The null is of pairings that send queries to queries
+    (`core/query_pairings.py`): the same for every pair of these tables, others with other tables, since positions are those of the items
+    listed. The interval is of the kind `queries` (`core/intervals.py: query_interval`). Entry (i, i) is the space with itself, without a
+    null.
+
+    Args:
+        tables: one a space, of the same m queries against the same n items, each query kept from finding itself; k_max >= max(ks).
+        rows: (m,) the gallery row of each query, 1 <= m < n.
+        ks: one or more k.
+        options: its `item_order` has one entry a gallery item; its interval kind is not looked at.
+        control: cancellation and progress.
+
+    Raises:
+        InvalidK: a k that the tables do not have.
+        ShapeMismatch: tables, rows or item_order that do not fit.
+
+    Cost:
+        O(m k) a permutation, however large the gallery; O(n) once.
+    """
+    n, deepest = len(options.item_order), min(table.k_max for table in tables)
+    for k in ks:
+        chance(k, n)
+        if k > deepest:
+            raise InvalidK(f"k is {k}, but the neighbour tables end at {deepest}", k=k)
+    positions = query_positions(tables, rows, options.item_order, max(ks))
+    sets = [[table.sets(k) for k in ks] for table in tables]
+    spaces = [keyed_sets(of_space, positions.of_row, positions.of_query, positions.count) for of_space in sets]
+    control.check()
+    pairings = QueryPairings(positions, options.seed, options.first)
+    null = permuted_overlaps(spaces, options.permutations, pairings, options.threads, control) if options.permutations else {}
+    own = [own_scores(space) for space in spaces]
+    by_k: list[dict[Pair, Score]] = [{} for _ in ks]
+    for i, j in combinations(range(len(tables)), 2):
+        overlaps, scores = item_overlaps(spaces[i], spaces[j]), overlap_scores(spaces[i], spaces[j])
+        for column, k in enumerate(ks):
+            score = float(scores[column])
+            low, high = query_interval(overlaps[column], n, options.confidence, 0.0, 1.0)
+            # The two means add in another order; without spread the limits are the score itself.
+            limits = min(low, score), max(high, score)
+            by_k[column][i, j] = judged(
+                k,
+                score,
+                chance(k, n),
+                interval_of(limits, options),
+                null[i, j][column] if null else None,
+                options,
+                {
+                    "tie_fraction_x": sets[i][column].tie_fraction,
+                    "tie_fraction_y": sets[j][column].tie_fraction,
+                    "self_score_x": float(own[i][column]),
+                    "self_score_y": float(own[j][column]),
+                },
+            )
+    for i, of_space in enumerate(own):
+        for column, k in enumerate(ks):
+            score, tied = float(of_space[column]), sets[i][column].tie_fraction
+            ties = {"tie_fraction_x": tied, "tie_fraction_y": tied, "self_score_x": score, "self_score_y": score}
+            by_k[column][i, i] = judged(k, score, chance(k, n), interval_of((score, score), options), None, options, ties)
+    return by_k
+
+
+def query_scores_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:
+    """Peak bytes of `query_scores` beyond the tables: an upper estimate, as `neighbour_scores.py: mutual_knn_bytes` has it."""
+    m, n = len(tables[0].indices), tables[0].gallery
+    beyond = [(table.nbytes - table.indices.nbytes - table.scores.nbytes) // 4 for table in tables]
+    kept = sum(m * k + tail for k in ks for tail in beyond)
+    permuted = min(m * max(ks) + max(beyond), 1 << 22)
+    return 100 * (kept + permuted * (threads + 1)) + 32 * n + (1 << 28)
