@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         TrendBucket,
         TrendReport,
         UpsertResult,
+        Within,
     )
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "Unavailable",
     "UnimplementedError",
     "UpsertResult",
+    "Within",
     "Writer",
     "__version__",
     "align_arrays",

@@ -20,6 +20,8 @@ class AlignmentOptions(TypedDict, total=False):
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
+        within: attribute of the items whose groups restrict the random pairings; `align_arrays` takes one label a row instead. An item is
+            only exchanged with others of its group, so that "both see the class" is part of chance and not mistaken for more.
     """
 
     preprocess: str
@@ -31,6 +33,7 @@ class AlignmentOptions(TypedDict, total=False):
     components: int
     sample_queries: int
     query_ids: Sequence[str]
+    within: Any
 
 
 def check_options(options: Mapping[str, Any], known: type = AlignmentOptions) -> None:

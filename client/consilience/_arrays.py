@@ -8,7 +8,7 @@ from consilience import _names, _wire
 from consilience._alignment_options import AlignmentOptions
 from consilience._batches import cuts_of_rows, upload_seconds
 from consilience._codec.alignment import Neighbours, decode_report, encode_spec
-from consilience._convert import Vectors, is_layered, to_vectors
+from consilience._convert import Vectors, as_list, is_layered, to_vectors
 from consilience._embedded import align_embedded
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.server_info import Limits
@@ -34,7 +34,14 @@ class Arrays:
                 yield _wire.arrays_block(side, vectors.rows(start, stop)), stop - start
 
 
-def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.AlignmentSpec) -> Arrays:
+def arrays_of(x: Any, y: Any, similarity: str, k: Neighbours | Sequence[Neighbours], metric: str, options: AlignmentOptions) -> Arrays:
+    """The request for two arrays; TypeError and what `encode_spec` and `encode_arrays` raise."""
+    named: dict[str, Any] = dict(options)
+    labels = named.pop("within", None)
+    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels)
+
+
+def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.AlignmentSpec, labels: Any = None) -> Arrays:
     """Two arrays with one row an item, checked against each other.
 
     Raises:
@@ -54,8 +61,36 @@ def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.Alignment
         rows=len(left),
         x_columns=left.columns,
         y_columns=right.columns,
+        within_groups=() if labels is None else group_numbers(labels, len(left)),
     )
     return Arrays(header, left, right)
+
+
+def group_numbers(labels: Any, rows: int) -> list[int]:
+    """One number a row, equal where labels are equal.
+
+    Raises:
+        InvalidArgumentError: not one label a row, or a row without one.
+    """
+    if isinstance(labels, str | bytes):
+        raise InvalidArgumentError(f"within is {labels!r}; arrays have no attributes: give one label a row", field="within")
+    values = as_list(labels)
+    if len(values) != rows:
+        raise InvalidArgumentError(
+            f"within has {len(values):,} labels for {rows:,} rows; give one label a row", reason="SHAPE_MISMATCH", field="within"
+        )
+    missing = [row for row, value in enumerate(values) if value is None or value != value]  # noqa: PLR0124 - NaN is no label
+    if missing:
+        raise InvalidArgumentError(
+            f"{len(missing):,} of {rows:,} rows have no label in within, row {missing[0]:,} the first; give one label a row",
+            reason="INVALID_ATTRIBUTE",
+            field="within",
+        )
+    numbers: dict[Any, int] = {}
+    try:
+        return [numbers.setdefault(value, len(numbers)) for value in values]
+    except TypeError:
+        raise InvalidArgumentError("within has labels that are no plain values; give strings or numbers", field="within") from None
 
 
 def align_arrays_seconds(timeout: float, arrays: Arrays) -> float:
@@ -90,7 +125,6 @@ def align_arrays(
         UnimplementedError: lists of layers and (n, L, d) are not served yet.
         MissingExtraError: the extra is not installed.
     """
-    spec = encode_spec(k=k, metric=metric, **options)
-    arrays = encode_arrays(x, y, similarity, spec)
+    arrays = arrays_of(x, y, similarity, k, metric, options)
     response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32())
     return decode_report(response.report)

@@ -1,7 +1,7 @@
 """What the clients answer: frozen values that need no server and import no gRPC."""
 
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
+from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
@@ -36,4 +36,5 @@ __all__ = [
     "TrendBucket",
     "TrendReport",
     "UpsertResult",
+    "Within",
 ]

@@ -45,7 +45,7 @@ from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
-from consilience_server.rpc.convert.alignment import read_spec, write_report
+from consilience_server.rpc.convert.alignment import read_groups, read_spec, write_report
 from consilience_server.rpc.convert.spaces import read_similarity
 from consilience_server.rpc.errors import StatusError
 from consilience_server.rpc.interceptors import EdgeInterceptor
@@ -365,7 +365,7 @@ def align_arrays(
                 ),
             )
             similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
-            report = await alignment.align_arrays(call, x, y, similarity, spec)
+            report = await alignment.align_arrays(call, x, y, similarity, spec, read_groups(header))
             return alignment_pb2.AlignArraysResponse(report=write_report(report))
         finally:
             pool.close()

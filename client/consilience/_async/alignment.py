@@ -5,7 +5,7 @@ from typing import Any, Literal, Unpack, cast, overload
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions
-from consilience._arrays import align_arrays_seconds, encode_arrays
+from consilience._arrays import align_arrays_seconds, arrays_of
 from consilience._async.operations import AsyncOperationCalls
 from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
@@ -131,8 +131,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
             UnimplementedError: lists of layers and (n, L, d) are not served yet.
         """
-        spec = encode_spec(k=k, metric=metric, **options)
-        arrays = encode_arrays(x, y, similarity, spec)
+        arrays = arrays_of(x, y, similarity, k, metric, options)
         limits = await self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
         message, details = await self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)

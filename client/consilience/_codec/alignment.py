@@ -11,7 +11,7 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval
+from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval, Within
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
@@ -28,6 +28,9 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         InvalidArgumentError: an unknown name, k < 1, a negative or broken number, or alpha or confidence outside (0, 1).
     """
     check_options(options)
+    within = options.get("within") or ""
+    if not isinstance(within, str):
+        raise InvalidArgumentError("within is the name of an attribute; only align_arrays takes labels", field="within")
     ks, shares = check_ks(k)
     count = whole(options.get("permutations", 999), "permutations")
     sampled = whole(options.get("sample_queries", 0), "sample_queries")
@@ -46,6 +49,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         components=whole(options.get("components", 10), "components", least=1),
         sample_queries=sampled,
         query_ids=query_ids,
+        within=within,
     )
 
 
@@ -126,6 +130,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        within=_decode_within(message),
         warnings=tuple(message.warnings),
         details=details,
     )
@@ -157,6 +162,7 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         engine=message.engine,
         gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        within=_decode_within(message),
         warnings=tuple(message.warnings),
         details=details,
     )
@@ -180,6 +186,12 @@ def decode_certificate(message: Any, field: str) -> Certificate | None:
 def decode_interval(message: alignment_pb2.Interval) -> Interval:
     """(low, high)."""
     return Interval(message.low, message.high)
+
+
+def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> Within | None:
+    if not message.HasField("within"):
+        return None
+    return Within(message.within.attribute, message.within.groups, message.within.fixed_items)
 
 
 def _decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.alignment_report import Within
 from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
 from consilience._results.space import SpaceUse
@@ -30,7 +31,7 @@ class AlignmentMatrix(Result):
         gallery: int64, items that they were asked against.
         query_sampling: as in AlignmentReport.
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
-        permutations, seed, alpha, preprocess, engine, warnings: as in AlignmentReport.
+        permutations, seed, alpha, preprocess, engine, within, warnings: as in AlignmentReport.
     """
 
     metric: str
@@ -55,6 +56,7 @@ class AlignmentMatrix(Result):
     engine: str
     gallery: NDArray[np.int64]
     query_sampling: str = "all"
+    within: Within | None = None
     warnings: tuple[str, ...] = ()
 
     def to_pandas(self, values: str = "scores") -> Any:
@@ -66,6 +68,7 @@ class AlignmentMatrix(Result):
         alike = self.n.size and (self.n == self.n.flat[0]).all() and (self.gallery == self.gallery.flat[0]).all()
         common = asked(int(self.n.flat[0]), int(self.gallery.flat[0])) if alike else "n differs by pair"
         title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
+        title += f" {self.within}" if self.within else ""
         return "\n".join([title, _table(self.spaces, self.scores), *cautions(self.warnings)])
 
 

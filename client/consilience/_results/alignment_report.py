@@ -72,6 +72,24 @@ class Certificate:
     backend: str
 
 
+@dataclass(frozen=True)
+class Within:
+    """Groups that random pairings kept every item in.
+
+    Attributes:
+        attribute: of the items; empty for labels given with arrays.
+        groups: their number.
+        fixed_items: items alone in their group, which no pairing moves.
+    """
+
+    attribute: str
+    groups: int
+    fixed_items: int
+
+    def __str__(self) -> str:
+        return f"within {self.groups:,} groups" + (f" of {self.attribute}" if self.attribute else "")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class AlignmentReport(Result):
     """The alignment of two spaces over the items common to both.
@@ -95,6 +113,7 @@ class AlignmentReport(Result):
         certificate_x, certificate_y: why the neighbours are exact; None for metrics without neighbours.
         layer_scores: (layers of x, layers of y) where a side has layers, else None.
         best_layers: the chosen pair of layers, else None.
+        within: the groups that restricted the random pairings, else None.
         warnings: plain sentences: what makes these numbers say less than they seem to.
     """
 
@@ -118,6 +137,7 @@ class AlignmentReport(Result):
     certificate_y: Certificate | None = None
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
+    within: Within | None = None
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
 
@@ -202,7 +222,8 @@ class AlignmentReport(Result):
             f"excess {number(top.excess)}",
         ]
         if top.p_value is not None:
-            parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations)")
+            within = f" {self.within}" if self.within else ""
+            parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations{within})")
         return " · ".join([*parts, asked(self.n, self.gallery)])
 
     def _other_ks(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Unpack, cast, overload
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions
-from consilience._arrays import align_arrays_seconds, encode_arrays
+from consilience._arrays import align_arrays_seconds, arrays_of
 from consilience._sync.operations import OperationCalls
 from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
 from consilience._codec.operations import decode_operation
@@ -132,8 +132,7 @@ class AlignmentCalls(OperationCalls):
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
             UnimplementedError: lists of layers and (n, L, d) are not served yet.
         """
-        spec = encode_spec(k=k, metric=metric, **options)
-        arrays = encode_arrays(x, y, similarity, spec)
+        arrays = arrays_of(x, y, similarity, k, metric, options)
         limits = self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
         message, details = self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)

@@ -31,6 +31,7 @@ from consilience.commands.options import (
     QueriesOption,
     SampleOption,
     SeedOption,
+    WithinOption,
     parse_ks,
     sampling_options,
 )
@@ -58,6 +59,7 @@ def align(
     components: ComponentsOption = 10,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    within: WithinOption = "",
     address: AddressOption = None,
     local: LocalOption = None,
     tls: TlsOption = None,
@@ -81,22 +83,27 @@ def align(
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):
-        left, right, dropped = paired(Path(x), Path(y))
-        report = _arrays.align_arrays(left, right, similarity=similarity, **spec)
+        left, right, dropped, labels = paired(Path(x), Path(y), within)
+        report = _arrays.align_arrays(left, right, similarity=similarity, within=labels, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
         return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
     with open_client(address, local, tls, ca, timeout) as client:
-        report = client.align(x, y, progress=shows_progress(), **spec)
+        report = client.align(x, y, within=within, progress=shows_progress(), **spec)
     return Answer(report.text(), report.to_dict())
 
 
-def paired(x: Path, y: Path) -> tuple[Any, Any, tuple[int, int]]:
-    """The arrays of two files, row i of both the same item, and how many rows of each have no partner."""
-    (x_ids, left), (y_ids, right) = _load(x), _load(y)
+def paired(x: Path, y: Path, within: str = "") -> tuple[Any, Any, tuple[int, int], Any]:
+    """The arrays of two files, row i of both the same item; how many rows of each have no partner; and the label of each row.
+
+    Labels are the array `within` of either .npz file; None where none is asked for.
+    """
+    (x_ids, left, x_labels), (y_ids, right, y_labels) = _load(x, within), _load(y, within)
+    if within and x_labels is None and y_labels is None:
+        raise InvalidArgumentError(f"neither {x.name} nor {y.name} has an array {within!r}", reason="INVALID_ATTRIBUTE", field="within")
     if x_ids is None or y_ids is None:
-        return left, right, (0, 0)
+        return left, right, (0, 0), y_labels if x_labels is None else x_labels
     places = {item: row for row, item in enumerate(y_ids)}
     if len(places) < len(y_ids) or len(set(x_ids)) < len(x_ids):
         raise InvalidArgumentError("an id stands twice in a file; give each item once", reason="DUPLICATE_ID", field="ids")
@@ -105,14 +112,17 @@ def paired(x: Path, y: Path) -> tuple[Any, Any, tuple[int, int]]:
     if not common:
         raise InvalidArgumentError(f"{x.name} and {y.name} share no id", reason="NO_COMMON_ITEMS", field="ids")
     rows = {item: row for row, item in enumerate(x_ids)}
-    chosen = left[[rows[item] for item in common]], right[[places[item] for item in common]]
-    return *chosen, (len(x_ids) - len(common), len(y_ids) - len(common))
+    of_x, of_y = [rows[item] for item in common], [places[item] for item in common]
+    labels = None if not within else x_labels[of_x] if x_labels is not None else y_labels[of_y]
+    return left[of_x], right[of_y], (len(x_ids) - len(common), len(y_ids) - len(common)), labels
 
 
-def _load(path: Path) -> tuple[list[str] | None, Any]:
+def _load(path: Path, within: str) -> tuple[list[str] | None, Any, Any]:
+    """The ids of a file, its vectors, and its array `within`."""
     if path.suffix.lower() == ".npy":
-        return None, load_npy(path)
+        return None, load_npy(path), None
     arrays = load_npz(path)
     has_ids = any(name in arrays for name in ("id", "ids", "item_id", "item_ids"))
     ids, vectors, _ = find_columns(list(arrays), "id", "vector", None, ids_given=not has_ids)
-    return (to_ids(arrays[ids], ids) if ids else None), np.asarray(arrays[vectors])
+    labels = np.asarray(arrays[within]) if within in arrays else None
+    return (to_ids(arrays[ids], ids) if ids else None), np.asarray(arrays[vectors]), labels

@@ -17,6 +17,7 @@ from consilience.commands.options import (
     QueriesOption,
     SampleOption,
     SeedOption,
+    WithinOption,
     parse_one_k,
     sampling_options,
 )
@@ -38,6 +39,7 @@ def matrix(
     components: ComponentsOption = 10,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    within: WithinOption = "",
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -51,6 +53,7 @@ def matrix(
         alpha=alpha,
         confidence=confidence,
         components=components,
+        within=within,
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )

@@ -26,6 +26,7 @@ ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.
 ComponentsOption = Annotated[int, typer.Option(help="Principal components of each space that svcca compares.")]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
+WithinOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups restrict the random pairings.")]
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
 
 

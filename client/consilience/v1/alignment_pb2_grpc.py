@@ -89,6 +89,7 @@ class AlignmentServiceServicer(object):
         | INVALID_ARGUMENT | NO_COMMON_ITEMS | no item id in both | check the ids |
         | INVALID_ARGUMENT | INVALID_K | k < 1 or k >= the number of common items | choose a smaller k |
         | INVALID_ARGUMENT | UNKNOWN_METRIC | unspecified or unknown metric | see server info for the served ones |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | items lack the attribute of `within`, or each has a value of its own | give every item a value |
         | INVALID_ARGUMENT | TOO_FEW_ITEMS, CONSTANT_FEATURES | the metric is undefined on these items | add items |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

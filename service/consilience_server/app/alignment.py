@@ -15,6 +15,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
+from consilience_server.app.item_groups import ItemGroups, groups_of, numbered, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.metric_families.registry import FAMILY_OF
@@ -71,13 +72,22 @@ class Alignment:
         return await self._results.serve(call, key, compute)
 
     async def align_arrays(
-        self, call: Call, x: NDArray[np.float32], y: NDArray[np.float32], similarity: Similarity, spec: AlignmentSpec
+        self,
+        call: Call,
+        x: NDArray[np.float32],
+        y: NDArray[np.float32],
+        similarity: Similarity,
+        spec: AlignmentSpec,
+        groups: NDArray[np.integer] | None = None,
     ) -> AlignmentReport:
         """The alignment of two arrays whose row i is the same item; nothing is stored and nothing cached.
 
-        Items are named by their content, so the answer does not depend on the order of the rows.
+        Items are named by their content, so the answer does not depend on the order of the rows. Random pairings stay within `groups`, one
+        number an item, where they are given.
         """
         check_spec(spec, self._limits)
+        if spec.within:
+            raise InvalidArgument("arrays have no attributes; give the group of each row in within_groups", field="header.spec.within")
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
         if spec.query_ids:
@@ -90,8 +100,12 @@ class Alignment:
         # The digest as a version would not fit a space: arrays are their own, keyed by content, so that a repeat finds its tables.
         digest = await asyncio.to_thread(item_digest, ids.tolist())
         snapshots = tuple(Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array) for name, array in (("x", x), ("y", y)))
-        rows = np.arange(len(ids))
-        return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest), spec)
+        rows, of_items = np.arange(len(ids)), None
+        if groups is not None:
+            if len(groups) != len(x):
+                raise ShapeMismatch(f"within_groups has {len(groups):,} entries for {len(x):,} rows", field="header.within_groups")
+            of_items = numbered("", groups, "header.within_groups")
+        return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest), spec, of_items)
 
     async def align_matrix(
         self,
@@ -111,6 +125,8 @@ class Alignment:
             raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")
         if len(spec.ks) + len(spec.k_fractions) != 1:
             raise InvalidArgument(f"a matrix has one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
+        if items == "pairwise" and spec.within:
+            raise InvalidArgument("each pair's own items have other groups; permute within groups over common items", field="spec.within")
         if items == "pairwise" and spec.k_fractions:
             raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
         pinned = await pin_versions(self._snapshots, spaces, ["spaces"] * len(spaces))
@@ -148,9 +164,13 @@ class Alignment:
         """The alignment of two snapshots over the items of a join; nothing is cached. Raises as `align`."""
         return await self._report(call, snapshots, joined, spec)
 
-    async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
+    async def _report(
+        self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+    ) -> AlignmentReport:
         spec = at_size(spec, joined.n, self._limits)
-        found = await self._scores.of_pair(call, snapshots, joined, spec)
+        if spec.within:
+            groups = await self._groups(call, snapshots, joined, spec.within)
+        found = await self._scores.of_pair(call, snapshots, joined, spec, groups)
         certificates = found.certificates or (None, None)
         x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots)
         return AlignmentReport(
@@ -171,14 +191,23 @@ class Alignment:
             certificate_x=certificates[0],
             certificate_y=certificates[1],
             query_sampling=spec.sampling(joined.n),
-            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha),
+            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, groups),
+            within=within_of(groups),
         )
 
+    async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
+        """The groups of the common items by an attribute of their spaces; InvalidAttribute."""
+        named = zip(snapshots, joined.rows, strict=True)
+        columns = {snapshot.name: await self._snapshots.attributes(call, snapshot, rows) for snapshot, rows in named}
+        return await asyncio.to_thread(groups_of, attribute, columns, joined.ids.tolist(), "spec.within")
+
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
+        groups = None
         if items == "common":
             joined = await asyncio.to_thread(join, snapshots)
             spec = at_size(spec, joined.n, self._limits)
-            scores = await self._scores.of_all(call, snapshots, joined, spec)
+            groups = await self._groups(call, snapshots, joined, spec.within) if spec.within else None
+            scores = await self._scores.of_all(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
             scores, n = await self._pairwise_scores(call, snapshots, spec)
@@ -204,7 +233,8 @@ class Alignment:
             engine=ENGINE_VERSION,
             gallery=n,
             query_sampling=spec.sampling(int(n.max())),
-            warnings=matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha),
+            warnings=matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups),
+            within=within_of(groups),
         )
 
     async def _pairwise_scores(

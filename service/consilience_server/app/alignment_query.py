@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.core.errors import InvalidArgument, InvalidK, TooFewItems
+from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 
 
 def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
@@ -35,6 +35,10 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
 def _check_queries(spec: AlignmentSpec) -> None:
     """Queries chosen in one way, of a metric that can be asked for some."""
     field = "spec.query_ids" if spec.query_ids else "spec.sample_queries"
+    if spec.within:
+        raise NotServed(
+            "permutations within groups are of all items; ask all of them, or do not restrict the permutations", field="spec.within"
+        )
     if spec.sample_queries and spec.query_ids:
         raise InvalidArgument(
             f"{len(spec.query_ids):,} query_ids and a sample of {spec.sample_queries:,}; choose the queries in one way", field=field

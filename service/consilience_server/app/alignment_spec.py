@@ -22,6 +22,7 @@ class AlignmentSpec:
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
     `components` is of `svcca`.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
+    `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
     """
 
     metric: MetricName = "mutual_knn"
@@ -36,6 +37,7 @@ class AlignmentSpec:
     k_fractions: tuple[float, ...] = ()
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
+    within: str = ""
 
     @property
     def asks_some(self) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
+from consilience_server.app.item_groups import ItemGroups
 from consilience_server.core.score import Score
 
 _FEW_ITEMS = 50
@@ -13,14 +15,16 @@ _MOSTLY_TIED = 0.5
 _HIGH_CHANCE = 0.5
 
 
-def report_cautions(by_k: Sequence[Score], n: int, permutations: int, alpha: float) -> tuple[str, ...]:
+def report_cautions(by_k: Sequence[Score], n: int, permutations: int, alpha: float, groups: ItemGroups | None = None) -> tuple[str, ...]:
     """Of the alignment of two spaces over n common items; empty where nothing is to be said."""
-    return tuple(_few(n, permutations, alpha)) + tuple(_lists(by_k, n))
+    return (*_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
 
 
-def matrix_cautions(by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float) -> tuple[str, ...]:
+def matrix_cautions(
+    by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, groups: ItemGroups | None = None
+) -> tuple[str, ...]:
     """Of all pairs of many spaces; `by_pair` has the scores of different spaces, `n` (M, M) the items of each pair."""
-    found = [*_few(int(n.min()), permutations, alpha)]
+    found = [*_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
     if n.min() != n.max():
         found.append(
             f"the pairs are over {n.min():,} to {n.max():,} items: scores of different n do not compare; "
@@ -40,6 +44,17 @@ def _few(n: int, permutations: int, alpha: float) -> Iterator[str]:
         yield f"only {n} items: chance is high and the score varies much between samples; read excess, p and interval, not the score"
     if permutations and 1.0 / (permutations + 1) > alpha * (1.0 + 1e-9):
         yield f"{permutations:,} permutations cannot give a p of {alpha:g} or less; ask {_least(alpha):,} or more"
+
+
+def _grouped(groups: ItemGroups | None, permutations: int) -> Iterator[str]:
+    if groups is None:
+        return
+    n = len(groups.of)
+    if groups.fixed:
+        yield f"{groups.fixed:,} of {n:,} items are alone in their group and keep their partner in every pairing: they tell p nothing"
+    pairings = float(np.exp(np.minimum(gammaln(groups.sizes + 1.0).sum(), 700.0)))
+    if pairings < permutations + 1:
+        yield f"only {pairings:,.0f} pairings keep items within their groups: p cannot be below {1.0 / pairings:.2g}, draw what you may"
 
 
 def _least(alpha: float) -> int:

@@ -12,8 +12,10 @@ from consilience_server.app.alignment_query import check_size
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.item_groups import ItemGroups
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
+from consilience_server.app.metric_families.judge import scored, scored_all
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.queries import query_rows
 from consilience_server.app.tables import Tables, TableSubject, item_digest
@@ -47,29 +49,35 @@ class JoinedScores:
         self._pool = pool
         self._threads = threads
 
-    async def of_pair(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> PairScores:
-        """Two spaces, every k. InvalidK, TooFewItems, ConstantFeatures, MemoryBudget."""
+    async def of_pair(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+    ) -> PairScores:
+        """Two spaces, every k; pairings stay within the groups. InvalidK, TooFewItems, ConstantFeatures, MemoryBudget."""
         family = FAMILY_OF[spec.metric]
-        async with self._compared(call.part(0.0, 0.8), snapshots, joined, spec) as compared:
+        async with self._compared(call.part(0.0, 0.8), snapshots, joined, spec, groups) as compared:
             control = call.part(0.8, 1.0).control
-            found = await self._pool.run(call, "statistics", lambda: family.pair(compared, control), nbytes=family.nbytes(compared))
+            found = await self._pool.run(call, "statistics", lambda: scored(family, compared, control), nbytes=family.nbytes(compared))
             certificates = (compared.tables[0].certificate, compared.tables[1].certificate) if compared.tables else None
             return PairScores(found, certificates, tuple(side.clip for side in compared.sides if side.clip is not None))
 
-    async def of_all(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Mapping[Pair, Score]:
+    async def of_all(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+    ) -> Mapping[Pair, Score]:
         """Every pair i <= j of M spaces, j < i too where the metric is not symmetric: M tables, shared permutations, one k."""
         family = FAMILY_OF[spec.metric]
-        async with self._compared(call.part(0.0, 0.6), snapshots, joined, spec) as compared:
+        async with self._compared(call.part(0.0, 0.6), snapshots, joined, spec, groups) as compared:
             control = call.part(0.6, 1.0).control
-            return await self._pool.run(call, "statistics", lambda: family.matrix(compared, control), nbytes=family.nbytes(compared))
+            return await self._pool.run(call, "statistics", lambda: scored_all(family, compared, control), nbytes=family.nbytes(compared))
 
     @asynccontextmanager
-    async def _compared(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[Compared]:
+    async def _compared(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
+    ) -> AsyncIterator[Compared]:
         """The spaces over their common items with what the metric reads of them, in the account while the context is open."""
         async with AsyncExitStack() as held:
             sides = await held.enter_async_context(self._sides(call, snapshots, joined, spec))
-            options = await asyncio.to_thread(self._options, joined, spec)
             queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
+            options = await asyncio.to_thread(self._options, joined, spec, groups)
             tables: Sequence[NeighbourTable] = ()
             if FAMILY_OF[spec.metric].reads == "tables":
                 tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec, queries))
@@ -112,7 +120,7 @@ class JoinedScores:
                 tables.append(await held.enter_async_context(hold))
             yield tables
 
-    def _options(self, joined: Join, spec: AlignmentSpec) -> ScoreOptions:
+    def _options(self, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None) -> ScoreOptions:
         return ScoreOptions(
             permutations=spec.permutations,
             seed=spec.seed,
@@ -121,4 +129,5 @@ class JoinedScores:
             confidence=spec.confidence,
             item_order=tie_keys(_ORDER, joined.ids.tolist()),
             threads=self._threads,
+            groups=None if groups is None else groups.of,
         )

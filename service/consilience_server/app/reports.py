@@ -30,6 +30,15 @@ class SpaceUse:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Groups that random pairings kept items in: their attribute (empty for arrays), their number, and how many items are alone in one."""
+
+    attribute: str
+    groups: int
+    fixed: int
+
+
+@dataclass(frozen=True)
 class AlignmentReport:
     """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them."""
 
@@ -51,6 +60,7 @@ class AlignmentReport:
     certificate_y: Certificate | None
     query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
+    within: Within | None = None
 
     @property
     def headline(self) -> Score:
@@ -84,6 +94,7 @@ class AlignmentMatrix:
     gallery: NDArray[np.int64]
     query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
+    within: Within | None = None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """Versions of spaces held in memory: read once, shared by all readers, dropped when the room is needed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
-from consilience_server.app.ports import SpaceRecord, SpaceStore
+from consilience_server.app.ports import AttributeColumn, SpaceRecord, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.core.errors import VersionExpired
 from consilience_server.engine.snapshot import Snapshot
@@ -70,6 +71,12 @@ class Snapshots:
             yield holding.snapshot
         finally:
             self._release((record.uid, wanted), holding)
+
+    async def attributes(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64]) -> Mapping[str, AttributeColumn]:
+        """All attributes of items of a held snapshot, as its version has them, in the order of `rows`."""
+        name = snapshot.name.removeprefix("spaces/")
+        ids = snapshot.ids[rows].tolist()
+        return await self._pool.run(call, "load", lambda: self._store.attributes(name, snapshot.version, ids), nbytes=_ID_BYTES * len(ids))
 
     async def _holding(self, call: Call, record: SpaceRecord, version: int) -> _Holding:
         key = (record.uid, version)

@@ -44,7 +44,7 @@ class Pairings:
     Attributes:
         n: number of items.
         seed: 0 <= seed < 2^64.
-        groups: (n,) the group of each canonical position, 0 <= group < number of groups; None restricts nothing.
+        groups: (n,) the group of each canonical position; None restricts nothing. How groups are numbered does not matter.
         first: number of the first permutation that is drawn.
     """
 
@@ -69,8 +69,11 @@ class Pairings:
     def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.uint64], np.uint64]:
         """The positions group by group, the group of each in the upper bits, and how many bits that takes."""
         assert self.groups is not None
-        home = np.argsort(self.groups, kind="stable").astype(np.int64)
-        bits = int(self.groups.max()).bit_length()
+        _, first, of = np.unique(self.groups, return_index=True, return_inverse=True)
+        # Numbered by their first member, so that the caller's numbers decide nothing.
+        groups = np.argsort(np.argsort(first))[of]
+        home = np.argsort(groups, kind="stable").astype(np.int64)
+        bits = (len(first) - 1).bit_length()
         # A shift by all 64 bits is undefined, and one group needs none.
-        label = self.groups[home].astype(np.uint64) << np.uint64(64 - bits) if bits else np.zeros(self.n, dtype=np.uint64)
+        label = groups[home].astype(np.uint64) << np.uint64(64 - bits) if bits else np.zeros(self.n, dtype=np.uint64)
         return home, label, np.uint64(bits)

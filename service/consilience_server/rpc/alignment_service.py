@@ -14,7 +14,7 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
 from consilience_server.core.errors import NotServed
-from consilience_server.rpc.convert.alignment import read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.alignment import read_groups, read_policy, read_spec, write_alignment_matrix, write_report
 from consilience_server.rpc.convert.names import space_query
 from consilience_server.rpc.convert.spaces import read_similarity
 from consilience_server.rpc.convert.trend import encode_trend, read_trend
@@ -68,7 +68,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             arrays = ReceivedArrays(header)
             await receive(requests, arrays)
             x, y = arrays.finish()
-            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec)
+            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, read_groups(header))
         return alignment_pb2.AlignArraysResponse(report=write_report(report))
 
     async def AlignMatrix(self, request: alignment_pb2.AlignMatrixRequest, _context: Any) -> bytes | alignment_pb2.AlignMatrixResponse:

@@ -78,6 +78,15 @@ def test_files_with_ids_are_joined_by_id_in_byte_order(call, in_process, tmp_pat
     assert (code, json.loads(out)["dropped_x"], json.loads(out)["dropped_y"]) == (0, 1, 0)
 
 
+def test_the_labels_of_a_file_go_with_its_items(tmp_path):
+    np.savez(tmp_path / "x.npz", ids=np.array(["b", "a", "z"]), vectors=np.ones((3, 1)))
+    np.savez(tmp_path / "y.npz", ids=np.array(["a", "b"]), vectors=np.ones((2, 1)), label=np.array(["of a", "of b"]))
+    *_, labels = align.paired(tmp_path / "x.npz", tmp_path / "y.npz", "label")
+    assert labels.tolist() == ["of a", "of b"]
+    with pytest.raises(errors.InvalidArgumentError, match=r"neither .* has an array 'split'"):
+        align.paired(tmp_path / "x.npz", tmp_path / "y.npz", "split")
+
+
 @pytest.mark.parametrize(("left", "right", "reason"), [(["a"], ["b"], "NO_COMMON_ITEMS"), (["a", "a"], ["a", "b"], "DUPLICATE_ID")])
 def test_files_that_do_not_join(tmp_path, left, right, reason):
     for name, ids in (("x", left), ("y", right)):

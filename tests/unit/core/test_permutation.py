@@ -45,6 +45,7 @@ def test_items_stay_within_their_groups():
     groups = np.random.default_rng(0).integers(0, 7, 200)
     groups[:3] = 7, 8, 10  # groups of one, and a number without a group
     pairings = Pairings(200, 1, groups)
+    np.testing.assert_array_equal(pairings.draw(0), Pairings(200, 1, 99 - groups).draw(0))
     for index in range(50):
         rho = pairings.draw(index)
         assert sorted(rho) == list(range(200))

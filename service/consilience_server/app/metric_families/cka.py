@@ -44,4 +44,5 @@ CKA = MetricFamily(
     matrix=_matrix,
     nbytes=_nbytes,
     seconds=_seconds,
+    chance_within=frozenset({"cka", "unbiased_cka"}),
 )

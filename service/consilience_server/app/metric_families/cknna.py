@@ -55,4 +55,5 @@ CKNNA = MetricFamily(
     nbytes=_nbytes,
     seconds=table_seconds,
     check=check_kernel,
+    chance_within=frozenset(CKNNA_METRICS),
 )

@@ -92,6 +92,8 @@ class MetricFamily:
         seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.
         check: refuses a space by its similarity; told the name of the request's field.
         samples_queries: whether some items can be asked against all: the lists of the asked ones suffice.
+        chance_within: the metrics whose chance is that of `options.groups` where items stay within groups; for the others it is estimated
+            by the mean of the null (`judge.py`).
     """
 
     metrics: frozenset[MetricName]
@@ -103,3 +105,4 @@ class MetricFamily:
     seconds: Callable[[int, Sequence[int], AlignmentSpec, AlignmentLimits], float]
     check: Callable[[Similarity, str], None] = any_similarity
     samples_queries: bool = False
+    chance_within: frozenset[MetricName] = frozenset()

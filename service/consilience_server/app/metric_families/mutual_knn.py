@@ -39,4 +39,5 @@ MUTUAL_KNN = MetricFamily(
     nbytes=_nbytes,
     seconds=table_seconds,
     samples_queries=True,
+    chance_within=frozenset({"mutual_knn"}),
 )

@@ -37,4 +37,5 @@ ORDERED_LISTS = MetricFamily(
     matrix=_matrix,
     nbytes=_nbytes,
     seconds=table_seconds,
+    chance_within=frozenset(LIST_METRICS),
 )

@@ -1,9 +1,12 @@
 """Alignments of the contract to and from those of the use cases."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName, Within
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.core.svcca import COMPONENTS
@@ -83,8 +86,6 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         NotServed: a metric, a restriction of the permutations or a choice of layers that this version lacks.
     """
     metric = served(alignment_pb2.Metric, spec.metric, METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
-    if spec.within:
-        raise NotServed("permutations restricted to groups (within) are not served by this version; leave it empty", field="spec.within")
     if spec.layer_selection:
         raise NotServed("groups of layers are not served by this version; leave layer_selection unspecified", field="spec.layer_selection")
     has_k = FAMILY_OF[metric].reads == "tables"
@@ -102,6 +103,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         sample_queries=spec.sample_queries,
         components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
         query_ids=tuple(dict.fromkeys(spec.query_ids)),
+        within=spec.within,
     )
 
 
@@ -120,6 +122,11 @@ def _read_interval_kind(spec: alignment_pb2.AlignmentSpec) -> IntervalKind:
     if not spec.interval_kind and (spec.sample_queries or spec.query_ids):
         return "queries"
     return served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval")
+
+
+def read_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | None:
+    """(rows,) the group of each row, None where permutations are not restricted."""
+    return np.array(header.within_groups, dtype=np.int64) if header.within_groups else None
 
 
 def read_policy(value: int) -> ItemPolicy:
@@ -153,6 +160,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         engine=report.engine,
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
+        within=_write_within(report.within),
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
     )
@@ -177,6 +185,12 @@ def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certific
         exact_dots=certificate.exact_dots,
         backend=certificate.backend,
     )
+
+
+def _write_within(within: Within | None) -> alignment_pb2.Within | None:
+    if within is None:
+        return None
+    return alignment_pb2.Within(attribute=within.attribute, groups=within.groups, fixed_items=within.fixed)
 
 
 def _write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
@@ -218,6 +232,7 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         gallery=[int(count) for count in matrix.gallery.ravel()],
         query_sampling=_SAMPLING_VALUES[matrix.query_sampling],
         engine=matrix.engine,
+        within=_write_within(matrix.within),
         warnings=matrix.warnings,
         **{name: write_matrix(getattr(matrix, name)) for name in squares},
     )

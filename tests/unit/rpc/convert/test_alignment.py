@@ -71,7 +71,6 @@ def test_metrics_of_the_contract_that_are_not_served_yet(value):
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("within", "label", NotServed),
         ("layer_selection", alignment_pb2.LAYER_SELECTION_MAX, NotServed),
         ("preprocess", 9, InvalidArgument),
         ("interval_kind", 9, InvalidArgument),
