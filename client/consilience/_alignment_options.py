@@ -9,7 +9,8 @@ class AlignmentOptions(TypedDict, total=False):
     """How an alignment is measured, beside the spaces, k and metric: keywords of `align`, `align_arrays` and `align_matrix`.
 
     Attributes:
-        preprocess: `none`, or `platonic_rep` (the paper's clip and normalisation).
+        preprocess: `none`, `centre` (columns less their mean over the common items), `standardize` (z-scored columns, divisor n; constant
+            ones are left out and counted), `unit` (rows to unit length), or `platonic_rep` (the paper's clip and normalisation).
         permutations: of the null behind p_value and calibrated, 999 by default; 0 skips it.
         seed: of the permutations, 0 by default.
         alpha: level of the calibrated score, .05 by default.

@@ -237,6 +237,22 @@ class TestAlignment:
         assert matrix.scores[0, 1] == pytest.approx(client.align(x_name, y_name, metric="procrustes").score)
         assert matrix.scores[1, 0] == pytest.approx(client.align(y_name, x_name, metric="procrustes").score)
 
+    def test_preprocessing_is_named_and_recorded(self, client, pair):
+        x_name, y_name, _, x, y = pair
+        by_hand = {
+            "centre": lambda side: side - side.mean(axis=0, dtype=float),
+            "standardize": lambda side: (side - side.mean(axis=0, dtype=float)) / side.std(axis=0, dtype=float),
+            "unit": lambda side: side / np.linalg.norm(side.astype(float), axis=1, keepdims=True),
+        }
+        for name, prepared in by_hand.items():
+            report = client.align(x_name, y_name, k=5, preprocess=name, permutations=0)
+            assert report.score == pytest.approx(mutual_knn(prepared(x), prepared(y), 5), abs=1e-12), name
+            assert report.preprocess == name
+            assert report.constant_columns == ((0, 0) if name == "standardize" else ())
+        plain = client.align(x_name, y_name, k=5, permutations=0)
+        assert plain.score == pytest.approx(mutual_knn(x, y, 5), abs=1e-12)
+        assert client.align_matrix([x_name, y_name], k=5, preprocess="centre", permutations=0).preprocess == "centre"
+
     def test_a_repeat_comes_from_the_cache_unchanged_until_a_space_changes(self, client, pair):
         first = client.align(pair[0], pair[1], k=7)
         again = client.align(pair[0], pair[1], k=7)

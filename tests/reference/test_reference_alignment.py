@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.brute_table import BruteTable, cosine, table
 
+import consilience
 from consilience_server.core.cka import linear_hsic, unbiased_hsic_of
 from consilience_server.core.cknna import cknna_terms
 from consilience_server.core.control import Control
@@ -73,6 +74,16 @@ def digits():
 )
 def test_digits(digits, x, y, expected):
     assert mutual_knn(digits[x], digits[y]) == pytest.approx(expected, abs=0.001)
+
+
+def test_digits_by_the_public_option():
+    """The recipe of the numbers is columns z-scored, and users ask for it by name."""
+    file = load("mfeat.npz")
+    expected = {("pix", "kar"): 0.564, ("pix", "fac"): 0.533, ("fac", "kar"): 0.422, ("pix", "zer"): 0.324, ("fou", "mor"): 0.062}
+    for (x, y), score in expected.items():
+        report = consilience.align_arrays(file[x], file[y], k=K, preprocess="standardize", permutations=0, interval_kind="queries")
+        assert report.score == pytest.approx(score, abs=0.005), (x, y)
+        assert report.preprocess == "standardize"
 
 
 def test_shared_words(words):

@@ -119,6 +119,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         dropped_y=message.dropped_y,
         preprocess=_names.PREPROCESS.to_name(message.preprocess),
         clips=tuple(message.clips),
+        constant_columns=tuple(message.constant_columns),
         permutations=message.permutations,
         seed=message.seed,
         alpha=message.alpha,

@@ -105,8 +105,9 @@ class AlignmentReport(Result):
         gallery: items that they were asked against: all common ones.
         query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids) or `given`.
         dropped_x, dropped_y: items of either side without a partner.
-        preprocess: `none` or `platonic_rep`.
+        preprocess: what was done to the vectors before.
         clips: the clip that preprocessing used on x and on y; empty where none.
+        constant_columns: columns of x and of y that `standardize` left out; empty for other preprocessing.
         permutations, seed, alpha: of the null.
         x, y: the versions used; None for arrays.
         engine: version of the engine that computed it.
@@ -127,6 +128,7 @@ class AlignmentReport(Result):
     dropped_y: int = 0
     preprocess: str = "none"
     clips: tuple[float, ...] = ()
+    constant_columns: tuple[int, ...] = ()
     permutations: int = 0
     seed: int = 0
     alpha: float = 0.05

@@ -14,7 +14,9 @@ _METRICS = (
     "angular_shape."
 )
 MetricOption = Annotated[str, typer.Option(help=_METRICS)]
-PreprocessOption = Annotated[str, typer.Option(help="none, or platonic_rep (the paper's clip and normalisation).")]
+PreprocessOption = Annotated[
+    str, typer.Option(help="none, centre, standardize, unit, or platonic_rep (the paper's clip and normalisation).")
+]
 PermutationsOption = Annotated[int, typer.Option(help="Of the null; 0 skips it.")]
 SeedOption = Annotated[int, typer.Option(help="Of the permutations.")]
 AlphaOption = Annotated[float, typer.Option(help="Level of the calibrated score.")]

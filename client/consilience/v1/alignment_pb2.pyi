@@ -35,6 +35,9 @@ class Preprocess(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PREPROCESS_UNSPECIFIED: _ClassVar[Preprocess]
     PREPROCESS_NONE: _ClassVar[Preprocess]
     PREPROCESS_PLATONIC_REP: _ClassVar[Preprocess]
+    PREPROCESS_CENTRE: _ClassVar[Preprocess]
+    PREPROCESS_STANDARDIZE: _ClassVar[Preprocess]
+    PREPROCESS_UNIT: _ClassVar[Preprocess]
 
 class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -92,6 +95,9 @@ METRIC_CKNNA_CENTRED: Metric
 PREPROCESS_UNSPECIFIED: Preprocess
 PREPROCESS_NONE: Preprocess
 PREPROCESS_PLATONIC_REP: Preprocess
+PREPROCESS_CENTRE: Preprocess
+PREPROCESS_STANDARDIZE: Preprocess
+PREPROCESS_UNIT: Preprocess
 INTERVAL_KIND_UNSPECIFIED: IntervalKind
 INTERVAL_KIND_QUERIES: IntervalKind
 INTERVAL_KIND_ITEMS: IntervalKind
@@ -207,7 +213,7 @@ class Within(_message.Message):
     def __init__(self, attribute: _Optional[str] = ..., groups: _Optional[int] = ..., fixed_items: _Optional[int] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "within", "warnings", "query_sampling")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "within", "constant_columns", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +234,7 @@ class AlignmentReport(_message.Message):
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -250,9 +257,10 @@ class AlignmentReport(_message.Message):
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
     within: Within
+    constant_columns: _containers.RepeatedScalarFieldContainer[int]
     warnings: _containers.RepeatedScalarFieldContainer[str]
     query_sampling: QuerySampling
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")

@@ -182,6 +182,7 @@ class Alignment:
             dropped_y=snapshots[1].n - joined.n,
             preprocess=spec.preprocess,
             clips=found.clips,
+            constant_columns=found.constant_columns,
             permutations=spec.permutations,
             seed=spec.seed,
             alpha=spec.alpha,

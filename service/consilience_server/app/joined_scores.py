@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,10 @@ from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.judge import scored, scored_all
 from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.preparation import Prepared, prepare
 from consilience_server.app.queries import query_rows
 from consilience_server.app.tables import Tables, TableSubject, item_digest
-from consilience_server.core.preprocess import platonic_rep
 from consilience_server.core.score import Score
-from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
 from consilience_server.engine.neighbour_scores import table_depth
@@ -34,11 +34,19 @@ _ORDER = "items"
 
 @dataclass(frozen=True)
 class PairScores:
-    """The scores of two spaces, one for each k; certificates where neighbours were searched, clips where preprocessing clipped."""
+    """The scores of two spaces, one for each k.
+
+    Attributes:
+        by_k: the scores.
+        certificates: where neighbours were searched.
+        clips: what preprocessing clipped at, one a side; empty where it does not.
+        constant_columns: how many columns preprocessing left out, one number a side; empty where it leaves none out.
+    """
 
     by_k: Sequence[Score]
     certificates: tuple[Certificate, Certificate] | None
     clips: Sequence[float]
+    constant_columns: Sequence[int]
 
 
 class JoinedScores:
@@ -58,7 +66,9 @@ class JoinedScores:
             control = call.part(0.8, 1.0).control
             found = await self._pool.run(call, "statistics", lambda: scored(family, compared, control), nbytes=family.nbytes(compared))
             certificates = (compared.tables[0].certificate, compared.tables[1].certificate) if compared.tables else None
-            return PairScores(found, certificates, tuple(side.clip for side in compared.sides if side.clip is not None))
+            clips = tuple(side.clip for side in compared.sides if side.clip is not None)
+            constant = tuple(side.constant_columns for side in compared.sides if side.constant_columns is not None)
+            return PairScores(found, certificates, clips, constant)
 
     async def of_all(
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
@@ -88,8 +98,8 @@ class JoinedScores:
         """The common items of each space in the order of the join, preprocessed; copies count as the request's while they are used."""
         check_size(joined.n, spec)
         pairs = list(zip(snapshots, joined.rows, strict=True))
-        clipped = spec.preprocess == "platonic_rep"
-        copies = sum(4 * joined.n * snapshot.dim * ((len(rows) != snapshot.n) + clipped) for snapshot, rows in pairs)
+        changed = spec.preprocess != "none"
+        copies = sum(4 * joined.n * snapshot.dim * ((len(rows) != snapshot.n) + changed) for snapshot, rows in pairs)
         with self._pool.holding(call, copies):
             sides = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in pairs]
             for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
@@ -97,13 +107,15 @@ class JoinedScores:
             yield sides
 
     async def _side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, spec: AlignmentSpec) -> Side:
-        vectors, similarity, clip = snapshot.vectors, snapshot.similarity, None
+        vectors = snapshot.vectors
         if len(rows) != snapshot.n:
             vectors = await self._pool.run(call, "load", lambda: snapshot.vectors[rows])
-        if spec.preprocess == "platonic_rep":
-            vectors, clip = await self._pool.run(call, "load", lambda: platonic_rep(vectors), nbytes=2 * vectors.nbytes)
-            similarity = Similarity.COSINE
-        return Side(vectors, similarity, clip, TableSubject(snapshot.uid, snapshot.version, joined.digest, spec.preprocess))
+        prepared = Prepared(vectors, snapshot.similarity)
+        if spec.preprocess != "none":
+            work = partial(prepare, spec.preprocess, vectors, snapshot.similarity)
+            prepared = await self._pool.run(call, "load", work, nbytes=2 * vectors.nbytes)
+        subject = TableSubject(snapshot.uid, snapshot.version, joined.digest, spec.preprocess)
+        return Side(prepared.vectors, prepared.similarity, prepared.clip, subject, prepared.constant_columns)
 
     @asynccontextmanager
     async def _held_tables(

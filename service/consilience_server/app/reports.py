@@ -14,7 +14,7 @@ from consilience_server.engine.protocol import Certificate
 
 NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred"]
 MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape"]
-PreprocessName = Literal["none", "platonic_rep"]
+PreprocessName = Literal["none", "platonic_rep", "centre", "standardize", "unit"]
 ItemPolicy = Literal["common", "pairwise"]
 QuerySampling = Literal["all", "hash", "given"]
 CorrectionName = Literal["none", "csls"]
@@ -61,6 +61,7 @@ class AlignmentReport:
     query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
     within: Within | None = None
+    constant_columns: Sequence[int] = ()
 
     @property
     def headline(self) -> Score:

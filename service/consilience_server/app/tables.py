@@ -26,7 +26,7 @@ class TableSubject:
     Attributes:
         uid, version: the space.
         items: digest of the item ids (`item_digest`).
-        form: how the vectors were made from the stored ones (`none`, `platonic_rep`).
+        form: how the vectors were made from the stored ones (the name of the preprocessing).
         queries: digest of the ids asked, empty where all are.
     """
 

@@ -27,12 +27,14 @@ class Side:
         similarity: how nearness is measured.
         clip: what preprocessing clipped at, None where it did not.
         subject: what a neighbour table of this side is of.
+        constant_columns: how many preprocessing left out, None where it leaves none out.
     """
 
     vectors: NDArray[np.float32]
     similarity: Similarity
     clip: float | None
     subject: TableSubject
+    constant_columns: int | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
     alignment_pb2.PREPROCESS_NONE: "none",
     alignment_pb2.PREPROCESS_PLATONIC_REP: "platonic_rep",
+    alignment_pb2.PREPROCESS_CENTRE: "centre",
+    alignment_pb2.PREPROCESS_STANDARDIZE: "standardize",
+    alignment_pb2.PREPROCESS_UNIT: "unit",
 }
 _INTERVALS: dict[alignment_pb2.IntervalKind, IntervalKind] = {
     alignment_pb2.INTERVAL_KIND_UNSPECIFIED: "items",
@@ -65,7 +68,7 @@ _METRIC_VALUES = {
     "procrustes": alignment_pb2.METRIC_PROCRUSTES,
     "angular_shape": alignment_pb2.METRIC_ANGULAR_SHAPE,
 }
-_PREPROCESS_VALUES = {"none": alignment_pb2.PREPROCESS_NONE, "platonic_rep": alignment_pb2.PREPROCESS_PLATONIC_REP}
+_PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
 _POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
 
@@ -152,6 +155,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         dropped_y=report.dropped_y,
         preprocess=_PREPROCESS_VALUES[report.preprocess],
         clips=report.clips,
+        constant_columns=report.constant_columns,
         permutations=report.permutations,
         seed=report.seed,
         alpha=report.alpha,
