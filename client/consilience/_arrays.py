@@ -10,6 +10,7 @@ from consilience._batches import cuts_of_rows, upload_seconds
 from consilience._codec.alignment import Neighbours, decode_report, encode_spec
 from consilience._convert import Vectors, as_list, is_layered, to_vectors
 from consilience._embedded import align_embedded
+from consilience._kernels import array_kernel, to_kernel
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.server_info import Limits
 from consilience.errors import InvalidArgumentError, UnimplementedError
@@ -34,14 +35,29 @@ class Arrays:
                 yield _wire.arrays_block(side, vectors.rows(start, stop)), stop - start
 
 
-def arrays_of(x: Any, y: Any, similarity: str, k: Neighbours | Sequence[Neighbours], metric: str, options: AlignmentOptions) -> Arrays:
+def arrays_of(
+    x: Any,
+    y: Any,
+    similarity: str,
+    k: Neighbours | Sequence[Neighbours],
+    metric: str,
+    options: AlignmentOptions,
+    kernels: tuple[str | None, str | None] = (None, None),
+) -> Arrays:
     """The request for two arrays; TypeError and what `encode_spec` and `encode_arrays` raise."""
     named: dict[str, Any] = dict(options)
     labels = named.pop("within", None)
-    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels)
+    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels, kernels)
 
 
-def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.AlignmentSpec, labels: Any = None) -> Arrays:
+def encode_arrays(
+    x: Any,
+    y: Any,
+    similarity: str,
+    spec: alignment_pb2.AlignmentSpec,
+    labels: Any = None,
+    kernels: tuple[str | None, str | None] = (None, None),
+) -> Arrays:
     """Two arrays with one row an item, checked against each other.
 
     Raises:
@@ -50,7 +66,8 @@ def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.Alignment
     """
     if is_layered(x) or is_layered(y):
         raise UnimplementedError("arrays with layers are not served yet; align one (n, d) array a side at a time", reason="NOT_SERVED")
-    left, right = to_vectors(x, "x"), to_vectors(y, "y")
+    left, left_kernel = _side(x, "x", kernels[0])
+    right, right_kernel = _side(y, "y", kernels[1])
     if len(left) != len(right):
         raise InvalidArgumentError(
             f"x has {len(left):,} rows, y has {len(right):,}; row i of both is the same item", reason="SHAPE_MISMATCH", field="y"
@@ -62,6 +79,8 @@ def encode_arrays(x: Any, y: Any, similarity: str, spec: alignment_pb2.Alignment
         x_columns=left.columns,
         y_columns=right.columns,
         within_groups=() if labels is None else group_numbers(labels, len(left)),
+        x_kernel=left_kernel,
+        y_kernel=right_kernel,
     )
     return Arrays(header, left, right)
 
@@ -93,6 +112,14 @@ def group_numbers(labels: Any, rows: int) -> list[int]:
         raise InvalidArgumentError("within has labels that are no plain values; give strings or numbers", field="within") from None
 
 
+def _side(values: Any, field: str, kernel: str | None) -> tuple[Vectors, alignment_pb2.ArrayKernel | None]:
+    """One array, and what its entries are where it is a matrix over the items."""
+    if kernel is None:
+        return to_vectors(values, field), None
+    told = array_kernel(kernel, f"{field}_kernel")
+    return to_kernel(values, field, dissimilarity=told.dissimilarity).vectors, told
+
+
 def align_arrays_seconds(timeout: float, arrays: Arrays) -> float:
     """The default time: that of a call, what the bytes take over a slow line, and what n^2 comparisons take on a small machine."""
     nbytes = arrays.x.data.nbytes + arrays.y.data.nbytes
@@ -106,6 +133,8 @@ def align_arrays(
     k: Neighbours | Sequence[Neighbours] = 10,
     metric: str = "mutual_knn",
     similarity: str = "cosine",
+    x_kernel: str | None = None,
+    y_kernel: str | None = None,
     **options: Unpack[AlignmentOptions],
 ) -> AlignmentReport:
     """How far two arrays agree whose row i is the same item; needs no server, only the extra `consilience[server]`.
@@ -118,6 +147,9 @@ def align_arrays(
         metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cknna`, `cknna_paper`,
             `cknna_centred`, `cka` or `unbiased_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
+        x_kernel: x is no array of vectors but a matrix over the items (an RDM, judgements) of entries of this kind: `similarity`,
+            `dissimilarity`, `euclidean` or `squared_euclidean` distances. (n, n), or of dissimilarities the condensed upper triangle.
+        y_kernel: likewise of y.
         **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
     Raises:
@@ -125,6 +157,6 @@ def align_arrays(
         UnimplementedError: lists of layers and (n, L, d) are not served yet.
         MissingExtraError: the extra is not installed.
     """
-    arrays = arrays_of(x, y, similarity, k, metric, options)
+    arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
     response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32())
     return decode_report(response.report)

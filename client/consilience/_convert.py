@@ -86,14 +86,23 @@ def to_vectors(values: Any, field: str = "vectors", *, single: bool = False) -> 
     return Vectors(_rounded(array, field), matrix_pb2.DATA_TYPE_FLOAT32)
 
 
+def to_float64(values: Any, field: str) -> NDArray[np.float64]:
+    """What a caller gave in full precision, of any shape; InvalidArgumentError where it is not numeric, ragged or masked."""
+    array, is_bfloat16 = _to_numpy(values, field)
+    if is_bfloat16:
+        array = Vectors(array, matrix_pb2.DATA_TYPE_BFLOAT16).to_float32()
+    return np.asarray(array, dtype=np.float64)
+
+
 def is_layered(values: Any) -> bool:
     """Whether an argument of `align_arrays` has layers: (n, L, d), or a list of (n, d) matrices."""
-    return _dimensions(values) == 3
+    return dimensions(values) == 3
 
 
-def _dimensions(values: Any) -> int:
+def dimensions(values: Any) -> int:
+    """How many axes an array or nested lists have, told from the first entries; 0 for what is neither."""
     if isinstance(values, list | tuple):
-        return 1 + _dimensions(values[0]) if values else 1
+        return 1 + dimensions(values[0]) if values else 1
     return int(getattr(values, "ndim", 0))
 
 

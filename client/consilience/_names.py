@@ -51,6 +51,7 @@ CORRECTIONS = EnumNames(match_pb2.Correction, "correction")
 INDEXES = EnumNames(match_pb2.IndexKind, "index")
 SIMILARITIES = EnumNames(space_pb2.Similarity, "similarity")
 SPACE_KINDS = EnumNames(space_pb2.SpaceKind, "kind")
+DISSIMILARITY_KINDS = EnumNames(space_pb2.DissimilarityKind, "dissimilarity_kind")
 VALUE_TYPES = EnumNames(space_pb2.ValueType, "type")
 
 

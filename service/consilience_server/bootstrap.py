@@ -45,8 +45,7 @@ from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
-from consilience_server.rpc.convert.alignment import read_groups, read_spec, write_report
-from consilience_server.rpc.convert.spaces import read_similarity
+from consilience_server.rpc.convert.alignment import read_array_similarity, read_groups, read_kernels, read_spec, write_report
 from consilience_server.rpc.errors import StatusError
 from consilience_server.rpc.interceptors import EdgeInterceptor
 from consilience_server.rpc.server_metrics import ServerMetricsInterceptor
@@ -364,8 +363,8 @@ def align_arrays(
                     flops_per_second=warm.flops_per_second,
                 ),
             )
-            similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
-            report = await alignment.align_arrays(call, x, y, similarity, spec, read_groups(header))
+            similarity, spec = read_array_similarity(header), read_spec(header.spec)
+            report = await alignment.align_arrays(call, x, y, similarity, spec, read_groups(header), read_kernels(header))
             return alignment_pb2.AlignArraysResponse(report=write_report(report))
         finally:
             pool.close()

@@ -113,6 +113,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         similarity: str = "cosine",
+        x_kernel: str | None = None,
+        y_kernel: str | None = None,
         timeout: float | None = None,
         **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport:
@@ -124,6 +126,9 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             k: as in `align`, like all that follow.
             metric: as in `align`.
             similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
+            x_kernel: x is a matrix over the items, (n, n) or of dissimilarities condensed, and its entries are of this kind: `similarity`,
+                `dissimilarity`, `euclidean` or `squared_euclidean` distances.
+            y_kernel: likewise of y.
             timeout: seconds; None is that of a call, what the bytes take at 2 MB/s, and what n^2 comparisons take on a small machine.
             **options: as in `align`.
 
@@ -131,7 +136,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
             UnimplementedError: lists of layers and (n, L, d) are not served yet.
         """
-        arrays = arrays_of(x, y, similarity, k, metric, options)
+        arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
         limits = await self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
         message, details = await self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)

@@ -128,6 +128,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         engine=message.engine,
         certificate_x=decode_certificate(message, "certificate_x"),
         certificate_y=decode_certificate(message, "certificate_y"),
+        kernel_rule_x=message.kernel_rule_x,
+        kernel_rule_y=message.kernel_rule_y,
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),

@@ -112,6 +112,7 @@ class AlignmentReport(Result):
         x, y: the versions used; None for arrays.
         engine: version of the engine that computed it.
         certificate_x, certificate_y: why the neighbours are exact; None for metrics without neighbours.
+        kernel_rule_x, kernel_rule_y: of a kernel space, what the metric compared of an entry: `s`, `-d` or `-d^2/2`; empty for vectors.
         layer_scores: (layers of x, layers of y) where a side has layers, else None.
         best_layers: the chosen pair of layers, else None.
         within: the groups that restricted the random pairings, else None.
@@ -137,6 +138,8 @@ class AlignmentReport(Result):
     engine: str = ""
     certificate_x: Certificate | None = None
     certificate_y: Certificate | None = None
+    kernel_rule_x: str = ""
+    kernel_rule_y: str = ""
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
     within: Within | None = None

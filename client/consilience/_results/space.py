@@ -31,13 +31,15 @@ class Space(Result):
         name: the id it was created under.
         uid: random, never reused; a space deleted and made anew has another.
         kind: `vectors` or `kernel`.
-        dim: width of its vectors.
-        similarity: `cosine`, `inner_product` or `squared_l2`.
+        dim: width of its vectors; of a kernel the number of its items.
+        similarity: `cosine`, `inner_product` or `squared_l2`; of a kernel `unspecified`.
         modality, model, layer, group: where its vectors come from; empty where unknown.
         version: the newest; 0 while nothing was ever upserted.
         item_count: items in that version.
         create_time, update_time: UTC.
         attributes: type (`string`, `integer`, `real`, `boolean`) of each attribute seen so far.
+        dissimilarity: of a kernel, whether smaller is nearer.
+        dissimilarity_kind: `euclidean` or `squared_euclidean` where that was declared, else empty.
     """
 
     name: str
@@ -54,9 +56,19 @@ class Space(Result):
     create_time: datetime | None = None
     update_time: datetime | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    dissimilarity: bool = False
+    dissimilarity_kind: str = ""
+
+    @property
+    def nearness(self) -> str:
+        """How near two items are: the similarity of vectors, or what the entries of a kernel are."""
+        if self.kind != "kernel":
+            return self.similarity
+        return self.dissimilarity_kind or ("dissimilarity" if self.dissimilarity else "similarity")
 
     def __repr__(self) -> str:
-        told = [f"space {self.name}@{self.version}", f"{self.item_count:,} items x {self.dim}", self.similarity]
+        size = f"kernel of {self.item_count:,} items" if self.kind == "kernel" else f"{self.item_count:,} items x {self.dim}"
+        told = [f"space {self.name}@{self.version}", size, self.nearness]
         return " · ".join([*told, *(text for text in (self.modality, self.model, self.layer) if text)])
 
 
@@ -68,6 +80,7 @@ class UpsertResult(Result):
         version: the version in which the upload is visible.
         inserted, replaced, unchanged: rows that are new, that differ from what was stored, that equal it.
         space: the space after the upload.
+        asymmetry: of a kernel, the largest difference between an entry and its mirror image that was averaged away, None for vectors.
     """
 
     version: int
@@ -75,10 +88,12 @@ class UpsertResult(Result):
     replaced: int
     unchanged: int
     space: Space | None = None
+    asymmetry: float | None = None
 
     def __repr__(self) -> str:
         name = f"{self.space.name}@{self.version}" if self.space else f"version {self.version}"
-        return f"{name} · {self.inserted:,} inserted · {self.replaced:,} replaced · {self.unchanged:,} unchanged"
+        told = f"{name} · {self.inserted:,} inserted · {self.replaced:,} replaced · {self.unchanged:,} unchanged"
+        return f"{told} · asymmetry up to {self.asymmetry:.3g} averaged" if self.asymmetry else told
 
 
 @dataclass(frozen=True, eq=False, repr=False)

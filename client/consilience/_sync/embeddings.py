@@ -2,6 +2,7 @@
 """Calls on the embeddings of a space."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from consilience._batches import ArraySource, to_block
 from consilience._codec.spaces import decode_delete, decode_embeddings
 from consilience._convert import to_ids
 from consilience._embedding_pages import join_embeddings, without_items
+from consilience._kernels import may_be_kernel, to_kernel_block
 from consilience._methods import DELETE_EMBEDDINGS, GET_EMBEDDINGS
 from consilience._numbers import INT32, whole
 from consilience._progress import Progress
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
-from consilience.errors import NotFoundError
-from consilience.ingest.files import open_file
+from consilience.errors import InvalidArgumentError, NotFoundError
+from consilience.ingest.files import open_file, open_kernel
 from consilience.v1 import space_pb2
 
 
@@ -33,18 +35,24 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
         vectors: Any,
         attributes: Any = None,
         *,
+        symmetrize: bool = False,
         request_id: str | None = None,
         progress: Progress = False,
         timeout: float | None = None,
     ) -> UpsertResult:
-        """Insert or replace embeddings: one call, of any size, is one new version, or none at all.
+        """Insert or replace embeddings, or write a kernel whole: one call, of any size, is one new version, or none at all.
 
         Args:
             space: its name.
             ids: n strings, each once.
             vectors: (n, dim): NumPy, torch, lists, Arrow or pandas. float32, float16 and bfloat16 are kept exactly; float64 is rounded.
+                Of a kernel space the matrix of all its items, (n, n) in the order of `ids`, or of dissimilarities the condensed upper
+                triangle in SciPy's order. It replaces what is there; entries and mirror images that differ by rounding (1e-5 of the largest
+                entry) are averaged.
             attributes: n values by attribute name, of one type a column (a mapping, a DataFrame, an Arrow table); None and NaN are missing.
                 `group_id` joins many-to-many pairs.
+            symmetrize: for a kernel: keep the mean of each entry and its mirror image where they differ by more than rounding;
+                `result.asymmetry` tells the largest difference.
             request_id: names the upload. Pass one, and again after a crash, to go on with what the server has staged.
             progress: True for a bar, or a function told (rows sent, rows in all), in another thread.
             timeout: seconds for all of it; None is that of a call and what the bytes take at 2 MB/s.
@@ -54,6 +62,18 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             NotFoundError: no such space.
         """
         name = _names.space_name(space)
+        if symmetrize or may_be_kernel(vectors):
+            # What can be refused without the server is.
+            items, request_id = to_ids(ids), _names.request_id(request_id) if request_id else None
+            known = self.get_space(name, timeout=timeout)
+            if known.kind == "kernel":
+                block, asymmetry = run_blocking(
+                    lambda: to_kernel_block(items, vectors, attributes, dissimilarity=known.dissimilarity, symmetrize=symmetrize)
+                )
+                result = self._send(name, ArraySource(block), request_id, timeout, progress)
+                return replace(result, asymmetry=asymmetry)
+            if symmetrize:
+                raise InvalidArgumentError(f"space {known.name!r} holds vectors; symmetrize is for kernels", field="symmetrize")
         block = run_blocking(lambda: to_block(ids, vectors, attributes))
         return self._send(name, ArraySource(block), request_id, timeout, progress)
 
@@ -68,6 +88,10 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
         attribute_columns: Sequence[str] | None = None,
         create: bool = False,
         similarity: str = "cosine",
+        kind: str = "vectors",
+        dissimilarity: bool = False,
+        dissimilarity_kind: str | None = None,
+        symmetrize: bool = False,
         request_id: str | None = None,
         progress: Progress = False,
         timeout: float | None = None,
@@ -83,6 +107,10 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             attribute_columns: columns to keep as attributes; None is all others.
             create: make the space where it is missing, with the file's width and this `similarity`.
             similarity: of a space that is made.
+            kind: `kernel` for a file that holds a matrix over its items (`.npy` or `.npz`, full or condensed), as `upsert` takes it.
+            dissimilarity: of a kernel space that is made.
+            dissimilarity_kind: likewise.
+            symmetrize: as in `upsert`.
             request_id: as in `upsert`.
             progress: as in `upsert`.
             timeout: as in `upsert`.
@@ -91,8 +119,18 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             InvalidArgumentError: the file does not hold what it should.
             MissingExtraError: the package that reads it is not installed.
         """
-        source = run_blocking(lambda: open_file(Path(path), ids, id_column, vector_column, attribute_columns))
         name = _names.space_name(space)
+        if kind == "kernel":
+            names, matrix, columns = run_blocking(lambda: open_kernel(Path(path), ids, id_column, vector_column, attribute_columns))
+            if create:
+                try:
+                    self.get_space(name)
+                except NotFoundError:
+                    self.create_space(name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind)
+            return self.upsert(
+                name, names, matrix, columns, symmetrize=symmetrize, request_id=request_id, progress=progress, timeout=timeout
+            )
+        source = run_blocking(lambda: open_file(Path(path), ids, id_column, vector_column, attribute_columns))
         if create:
             try:
                 self.get_space(name)

@@ -7,6 +7,7 @@ from consilience._codec.spaces import decode_space
 from consilience._methods import CREATE_SPACE, DELETE_SPACE, GET_SPACE, LIST_SPACES
 from consilience._numbers import whole
 from consilience._results.space import Space
+from consilience.errors import InvalidArgumentError
 from consilience.v1 import space_pb2
 
 _PAGE = 1000
@@ -18,7 +19,7 @@ class SpaceCalls(Calls):
     def create_space(
         self,
         name: str,
-        dim: int,
+        dim: int | None = None,
         *,
         kind: str = "vectors",
         similarity: str = "cosine",
@@ -26,6 +27,8 @@ class SpaceCalls(Calls):
         model: str | None = None,
         layer: str | None = None,
         group: str | None = None,
+        dissimilarity: bool = False,
+        dissimilarity_kind: str | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Space:
@@ -33,13 +36,17 @@ class SpaceCalls(Calls):
 
         Args:
             name: `[a-z][a-z0-9-]{0,62}`; spaces and bridges share one set of names.
-            dim: width of its vectors.
-            kind: `vectors`; `kernel` is not served yet.
-            similarity: `cosine`, `inner_product` or `squared_l2`.
+            dim: width of its vectors; of a kernel there is none.
+            kind: `vectors`, or `kernel`: a matrix of similarities or dissimilarities of the items (an RDM, judgements)
+                instead of vectors.
+            similarity: `cosine`, `inner_product` or `squared_l2`; says nothing of a kernel.
             modality: kind of input (`text`, `image`), for readers.
             model: the encoder, for readers.
             layer: the encoder's layer, for readers.
             group: the group of spaces (the layers of one model) that it belongs to.
+            dissimilarity: the entries of a kernel are dissimilarities: smaller is nearer, zero on the diagonal.
+            dissimilarity_kind: `euclidean` (distances of points) or `squared_euclidean`, where that is so: it decides the kernel that CKA
+                compares, -d^2/2 or -d, centred. None is any other dissimilarity: -d.
             request_id: makes repeating the call safe across processes; repeats within the call are safe anyway.
             timeout: seconds.
 
@@ -47,10 +54,17 @@ class SpaceCalls(Calls):
             AlreadyExistsError: a space has this name.
             InvalidArgumentError: a malformed name, a name that a bridge has, a dim beyond the limits, an unknown similarity.
         """
+        is_kernel = _names.SPACE_KINDS.to_number(kind) == space_pb2.SPACE_KIND_KERNEL
+        if dim is None and not is_kernel:
+            raise InvalidArgumentError("dim is missing; give the width of the vectors", field="dim")
+        similarity_number = _names.SIMILARITIES.to_number(similarity)
+        distances = None if dissimilarity_kind is None else _names.DISSIMILARITY_KINDS.to_number(dissimilarity_kind)
         space = space_pb2.Space(
             kind=_names.SPACE_KINDS.to_number(kind),
-            dim=whole(dim, "dim", least=1),
-            similarity=_names.SIMILARITIES.to_number(similarity),
+            dim=0 if dim is None else whole(dim, "dim", least=1),
+            similarity=None if is_kernel else similarity_number,
+            dissimilarity=dissimilarity,
+            dissimilarity_kind=distances,
             modality=_names.text(modality or "", "modality"),
             model=_names.text(model or "", "model"),
             layer=_names.text(layer or "", "layer"),

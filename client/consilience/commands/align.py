@@ -8,6 +8,7 @@ import typer
 
 from consilience import _arrays
 from consilience._convert import to_ids
+from consilience._kernels import open_triangle
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience.commands.connected import (
     AddressOption,
@@ -24,6 +25,7 @@ from consilience.commands.options import (
     ComponentsOption,
     ConfidenceOption,
     IntervalOption,
+    KernelOption,
     KOption,
     MetricOption,
     PermutationsOption,
@@ -50,6 +52,8 @@ def align(
     k: KOption = "10",
     metric: MetricOption = "mutual_knn",
     similarity: Annotated[str, typer.Option(help="For files: cosine, inner_product or squared_l2.")] = "cosine",
+    x_kernel: KernelOption = None,
+    y_kernel: KernelOption = None,
     preprocess: PreprocessOption = "none",
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
@@ -68,7 +72,7 @@ def align(
 ) -> Answer:
     """How far two spaces agree, with chance, interval and p-value.
 
-    Rows of two .npy files are paired by position; .npz files with ids are joined by id.
+    Rows of two .npy files are paired by position; .npz files with ids are joined by id, rows and columns of a kernel too.
     """
     spec: dict[str, Any] = {
         "k": parse_ks(k),
@@ -83,21 +87,24 @@ def align(
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):
-        left, right, dropped, labels = paired(Path(x), Path(y), within)
-        report = _arrays.align_arrays(left, right, similarity=similarity, within=labels, **spec)
+        kernels = (x_kernel is not None, y_kernel is not None)
+        left, right, dropped, labels = paired(Path(x), Path(y), within, kernels)
+        report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
         return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
+    if x_kernel is not None or y_kernel is not None:
+        raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
         report = client.align(x, y, within=within, progress=shows_progress(), **spec)
     return Answer(report.text(), report.to_dict())
 
 
-def paired(x: Path, y: Path, within: str = "") -> tuple[Any, Any, tuple[int, int], Any]:
+def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:
     """The arrays of two files, row i of both the same item; how many rows of each have no partner; and the label of each row.
 
-    Labels are the array `within` of either .npz file; None where none is asked for.
+    Labels are the array `within` of either .npz file; None where none is asked for. The columns of a kernel go along with its rows.
     """
     (x_ids, left, x_labels), (y_ids, right, y_labels) = _load(x, within), _load(y, within)
     if within and x_labels is None and y_labels is None:
@@ -114,7 +121,15 @@ def paired(x: Path, y: Path, within: str = "") -> tuple[Any, Any, tuple[int, int
     rows = {item: row for row, item in enumerate(x_ids)}
     of_x, of_y = [rows[item] for item in common], [places[item] for item in common]
     labels = None if not within else x_labels[of_x] if x_labels is not None else y_labels[of_y]
-    return left[of_x], right[of_y], (len(x_ids) - len(common), len(y_ids) - len(common)), labels
+    chosen = _part(left, of_x, is_kernel=kernels[0]), _part(right, of_y, is_kernel=kernels[1])
+    return *chosen, (len(x_ids) - len(common), len(y_ids) - len(common)), labels
+
+
+def _part(array: Any, rows: list[int], *, is_kernel: bool) -> Any:
+    """Some rows, of a kernel with their columns; a condensed triangle is opened first."""
+    if not is_kernel:
+        return array[rows]
+    return open_triangle(array)[np.ix_(rows, rows)]
 
 
 def _load(path: Path, within: str) -> tuple[list[str] | None, Any, Any]:

@@ -22,6 +22,12 @@ def ingest(
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="Make the space where it is missing.")] = False,
     similarity: Annotated[str, typer.Option(help="Of a space that is made: cosine, inner_product or squared_l2.")] = "cosine",
+    kind: Annotated[str, typer.Option(help="vectors, or kernel: the file holds a matrix over its items.")] = "vectors",
+    dissimilarity: Annotated[bool, typer.Option("--dissimilarity", help="Of a kernel that is made: smaller is nearer.")] = False,
+    dissimilarity_kind: Annotated[
+        str | None, typer.Option(help="Of a kernel that is made: euclidean or squared_euclidean distances, where they are.")
+    ] = None,
+    symmetrize: Annotated[bool, typer.Option("--symmetrize", help="Of a kernel: average it with its transpose.")] = False,
     request_id: Annotated[str | None, typer.Option(help="Names the upload: with the same id again it goes on where it broke.")] = None,
     upload_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole upload; by default what its bytes take.")] = None,
 ) -> Answer:
@@ -35,6 +41,10 @@ def ingest(
         attribute_columns=attribute or None,
         create=create,
         similarity=similarity,
+        kind=kind,
+        dissimilarity=dissimilarity,
+        dissimilarity_kind=dissimilarity_kind,
+        symmetrize=symmetrize,
         request_id=request_id,
         progress=shows_progress(),
         timeout=upload_timeout,

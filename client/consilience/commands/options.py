@@ -29,6 +29,10 @@ ComponentsOption = Annotated[int, typer.Option(help="Principal components of eac
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 WithinOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups restrict the random pairings.")]
+KernelOption = Annotated[
+    str | None,
+    typer.Option(help="For a file that is a matrix over its items: similarity, dissimilarity, euclidean or squared_euclidean distances."),
+]
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
 
 

@@ -21,15 +21,30 @@ def list_spaces(client: Client) -> Answer:
 def create(
     client: Client,
     name: NameArgument,
-    dim: Annotated[int, typer.Argument(help="Width of its vectors.")],
+    dim: Annotated[int | None, typer.Argument(help="Width of its vectors; none for a kernel.")] = None,
     *,
+    kind: Annotated[str, typer.Option(help="vectors, or kernel: a matrix over its items.")] = "vectors",
+    dissimilarity: Annotated[bool, typer.Option("--dissimilarity", help="Of a kernel: smaller is nearer.")] = False,
+    dissimilarity_kind: Annotated[
+        str | None, typer.Option(help="Of a kernel: euclidean or squared_euclidean distances, where they are.")
+    ] = None,
     similarity: Annotated[str, typer.Option(help="cosine, inner_product or squared_l2.")] = "cosine",
     modality: Annotated[str | None, typer.Option(help="Kind of input, for readers.")] = None,
     model: Annotated[str | None, typer.Option(help="The encoder, for readers.")] = None,
     layer: Annotated[str | None, typer.Option(help="The encoder's layer, for readers.")] = None,
 ) -> Answer:
     """Make an empty space."""
-    space = client.create_space(name, dim, similarity=similarity, modality=modality, model=model, layer=layer)
+    space = client.create_space(
+        name,
+        dim,
+        kind=kind,
+        similarity=similarity,
+        modality=modality,
+        model=model,
+        layer=layer,
+        dissimilarity=dissimilarity,
+        dissimilarity_kind=dissimilarity_kind,
+    )
     return Answer(_line(space), space.to_dict())
 
 
@@ -47,4 +62,4 @@ def delete(client: Client, name: NameArgument) -> Answer:
 
 
 def _line(space: Space) -> str:
-    return f"{space.name}\t{space.version}\t{space.item_count}\t{space.dim}\t{space.similarity}"
+    return f"{space.name}\t{space.version}\t{space.item_count}\t{space.dim}\t{space.nearness}"

@@ -9,7 +9,7 @@ from consilience._convert import to_ids
 from consilience.errors import InvalidArgumentError
 
 _IDS = ("id", "ids", "item_id", "item_ids")
-_VECTORS = ("vector", "vectors", "embedding", "embeddings")
+_VECTORS = ("vector", "vectors", "embedding", "embeddings", "matrix", "kernel", "rdm")
 
 
 def find_columns(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from consilience._batches import RowSource
+from consilience._convert import to_ids
 from consilience.errors import InvalidArgumentError
 
 _ARROW = {".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows"}
@@ -51,3 +53,41 @@ def open_file(
     raise InvalidArgumentError(
         f"{path.name} has an ending that is not read; give .npy, .npz, .parquet, .arrow, .feather, .ipc or .pt", field="path"
     )
+
+
+def open_kernel(
+    path: Path,
+    ids: str | Path | Sequence[str] | None = None,
+    id_column: str = "id",
+    vector_column: str = "vector",
+    attribute_columns: Sequence[str] | None = None,
+) -> tuple[list[str], Any, dict[str, Any]]:
+    """A matrix over items from a file, whole in memory: its ids, the matrix as it stands, and attributes.
+
+    Args:
+        path: `.npy` (with `ids`) or `.npz`.
+        ids: as in `open_file`.
+        id_column: as in `open_file`.
+        vector_column: the array of the matrix; where the default is missing, `vectors`, `matrix`, `kernel` and `rdm` are tried too.
+        attribute_columns: as in `open_file`.
+
+    Raises:
+        InvalidArgumentError: another ending, or as `open_file`.
+    """
+    from consilience.ingest.columns import find_columns, read_ids
+
+    if not path.is_file():
+        raise InvalidArgumentError(f"there is no file {path}", field="path")
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        from consilience.ingest.npy import load_npy
+
+        return read_ids(ids), load_npy(path), {}
+    if ending == ".npz":
+        from consilience.ingest.npz import load_npz
+
+        arrays = load_npz(path)
+        id_name, matrix, attributes = find_columns(list(arrays), id_column, vector_column, attribute_columns, ids_given=ids is not None)
+        names = read_ids(ids) if id_name is None else to_ids(arrays[id_name], id_name)
+        return names, arrays[matrix], {name: arrays[name] for name in attributes}
+    raise InvalidArgumentError(f"{path.name} has an ending that no kernel is read from; give .npy or .npz", field="path")

@@ -213,7 +213,7 @@ class Within(_message.Message):
     def __init__(self, attribute: _Optional[str] = ..., groups: _Optional[int] = ..., fixed_items: _Optional[int] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "layer_scores", "best_layers", "within", "constant_columns", "warnings", "query_sampling")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +231,8 @@ class AlignmentReport(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_X_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_Y_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_RULE_X_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_RULE_Y_FIELD_NUMBER: _ClassVar[int]
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
@@ -254,13 +256,15 @@ class AlignmentReport(_message.Message):
     engine: str
     certificate_x: Certificate
     certificate_y: Certificate
+    kernel_rule_x: str
+    kernel_rule_y: str
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
     within: Within
     constant_columns: _containers.RepeatedScalarFieldContainer[int]
     warnings: _containers.RepeatedScalarFieldContainer[str]
     query_sampling: QuerySampling
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
@@ -311,20 +315,32 @@ class AlignArraysRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
 
 class AlignArraysHeader(_message.Message):
-    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "within_groups")
+    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "within_groups", "x_kernel", "y_kernel")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     X_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     Y_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     WITHIN_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    X_KERNEL_FIELD_NUMBER: _ClassVar[int]
+    Y_KERNEL_FIELD_NUMBER: _ClassVar[int]
     spec: AlignmentSpec
     similarity: _space_pb2.Similarity
     rows: int
     x_columns: int
     y_columns: int
     within_groups: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., within_groups: _Optional[_Iterable[int]] = ...) -> None: ...
+    x_kernel: ArrayKernel
+    y_kernel: ArrayKernel
+    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ...) -> None: ...
+
+class ArrayKernel(_message.Message):
+    __slots__ = ("dissimilarity", "dissimilarity_kind")
+    DISSIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    DISSIMILARITY_KIND_FIELD_NUMBER: _ClassVar[int]
+    dissimilarity: bool
+    dissimilarity_kind: _space_pb2.DissimilarityKind
+    def __init__(self, dissimilarity: bool = ..., dissimilarity_kind: _Optional[_Union[_space_pb2.DissimilarityKind, str]] = ...) -> None: ...
 
 class AlignArraysResponse(_message.Message):
     __slots__ = ("report",)

@@ -91,6 +91,7 @@ class AlignmentServiceServicer(object):
         | INVALID_ARGUMENT | UNKNOWN_METRIC | unspecified or unknown metric | see server info for the served ones |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | items lack the attribute of `within`, or each has a value of its own | give every item a value |
         | INVALID_ARGUMENT | TOO_FEW_ITEMS, CONSTANT_FEATURES | the metric is undefined on these items | add items |
+        | INVALID_ARGUMENT | KERNEL_SPACE | the metric needs vectors, a space is a kernel | one of the metrics that the message lists |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +102,7 @@ class AlignmentServiceServicer(object):
 
         | INVALID_ARGUMENT | SHAPE_MISMATCH | different numbers of rows | pair the rows |
         | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR | bad rows, listed | drop them in both |
+        | INVALID_ARGUMENT | INVALID_KERNEL | a matrix that is no kernel, as in UpsertEmbeddings | correct it |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

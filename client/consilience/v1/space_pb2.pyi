@@ -18,6 +18,12 @@ class SpaceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SPACE_KIND_VECTORS: _ClassVar[SpaceKind]
     SPACE_KIND_KERNEL: _ClassVar[SpaceKind]
 
+class DissimilarityKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DISSIMILARITY_KIND_UNSPECIFIED: _ClassVar[DissimilarityKind]
+    DISSIMILARITY_KIND_EUCLIDEAN: _ClassVar[DissimilarityKind]
+    DISSIMILARITY_KIND_SQUARED_EUCLIDEAN: _ClassVar[DissimilarityKind]
+
 class Similarity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SIMILARITY_UNSPECIFIED: _ClassVar[Similarity]
@@ -35,6 +41,9 @@ class ValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 SPACE_KIND_UNSPECIFIED: SpaceKind
 SPACE_KIND_VECTORS: SpaceKind
 SPACE_KIND_KERNEL: SpaceKind
+DISSIMILARITY_KIND_UNSPECIFIED: DissimilarityKind
+DISSIMILARITY_KIND_EUCLIDEAN: DissimilarityKind
+DISSIMILARITY_KIND_SQUARED_EUCLIDEAN: DissimilarityKind
 SIMILARITY_UNSPECIFIED: Similarity
 SIMILARITY_COSINE: Similarity
 SIMILARITY_INNER_PRODUCT: Similarity
@@ -46,7 +55,7 @@ VALUE_TYPE_REAL: ValueType
 VALUE_TYPE_BOOLEAN: ValueType
 
 class Space(_message.Message):
-    __slots__ = ("name", "uid", "kind", "dim", "similarity", "modality", "model", "layer", "version", "item_count", "create_time", "update_time", "attributes", "dissimilarity", "group")
+    __slots__ = ("name", "uid", "kind", "dim", "similarity", "modality", "model", "layer", "version", "item_count", "create_time", "update_time", "attributes", "dissimilarity", "group", "dissimilarity_kind")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +71,7 @@ class Space(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     DISSIMILARITY_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
+    DISSIMILARITY_KIND_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     kind: SpaceKind
@@ -77,7 +87,8 @@ class Space(_message.Message):
     attributes: _containers.RepeatedCompositeFieldContainer[AttributeType]
     dissimilarity: bool
     group: str
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., kind: _Optional[_Union[SpaceKind, str]] = ..., dim: _Optional[int] = ..., similarity: _Optional[_Union[Similarity, str]] = ..., modality: _Optional[str] = ..., model: _Optional[str] = ..., layer: _Optional[str] = ..., version: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[AttributeType, _Mapping]]] = ..., dissimilarity: bool = ..., group: _Optional[str] = ...) -> None: ...
+    dissimilarity_kind: DissimilarityKind
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., kind: _Optional[_Union[SpaceKind, str]] = ..., dim: _Optional[int] = ..., similarity: _Optional[_Union[Similarity, str]] = ..., modality: _Optional[str] = ..., model: _Optional[str] = ..., layer: _Optional[str] = ..., version: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[AttributeType, _Mapping]]] = ..., dissimilarity: bool = ..., group: _Optional[str] = ..., dissimilarity_kind: _Optional[_Union[DissimilarityKind, str]] = ...) -> None: ...
 
 class AttributeType(_message.Message):
     __slots__ = ("name", "type")

@@ -97,10 +97,9 @@ class SpaceServiceServicer(object):
         | status | reason | cause | remedy |
         |---|---|---|---|
         | INVALID_ARGUMENT | INVALID_NAME | id not `[a-z][a-z0-9-]{0,62}`, or a bridge has it | choose another |
-        | INVALID_ARGUMENT | INVALID_ARGUMENT | dim outside the published limits, no similarity | correct the field |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | dim outside the published limits, no similarity; a kernel with either | correct the field |
         | ALREADY_EXISTS | SPACE_EXISTS | a space has this id | use it, or delete it first |
         | FAILED_PRECONDITION | STORE_READ_ONLY | the store is open for reading only | ask the writer |
-        | UNIMPLEMENTED | NOT_SERVED | kind KERNEL | not served by this version |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,12 +139,16 @@ class SpaceServiceServicer(object):
         Repeating a committed upload answers the same. The stream is compared with what was committed: from row 0 on every id, vector and
         attribute, however cut into batches; a stream that begins further on by its number of rows.
 
+        A kernel space is written whole: one upload is the matrix of all its items, in float32, and the version holds nothing else. Rows come in
+        byte order of the item ids, and column j of a row is the item of row j. Attributes that are not sent are carried over.
+
         | status | reason | cause | remedy |
         |---|---|---|---|
         | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR | NaN, infinity, zero vector under cosine; rows and ids are listed | drop or repair these rows |
         | INVALID_ARGUMENT | DIMENSION_MISMATCH, DTYPE_NOT_ACCEPTED, SHAPE_MISMATCH | the matrix does not fit the space or its own shape | correct it |
         | INVALID_ARGUMENT | INVALID_ID, DUPLICATE_ID | empty or over-long id; an id twice in one upload | correct it |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a column of the wrong length or type | correct it |
+        | INVALID_ARGUMENT | INVALID_KERNEL | a kernel that is not square, not exactly symmetric, or whose diagonal contradicts its sign: of a dissimilarity it is zero, of a similarity no entry exceeds both its diagonal entries; the position and the values are in the message | correct it |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | create it |
         | ABORTED | UPLOAD_CONFLICT | `first_row` is not the number of staged rows | ask GetUpload, resume there |
         | ABORTED | UPLOAD_CONFLICT, field `header.request_id` | the upload is committed with other rows | send these with a new `request_id` |
@@ -178,6 +181,7 @@ class SpaceServiceServicer(object):
     def DeleteEmbeddings(self, request, context):
         """Deletes items by id as one new version; ids that are absent are counted, not refused.
 
+        | INVALID_ARGUMENT | KERNEL_SPACE | a kernel is written whole | upload the matrix without these items |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | nothing to do |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,6 +34,11 @@ def create_dataset(directory: Path, schema: Any) -> Any:
     return lance.write_dataset(schema.empty_table(), str(directory), mode="create", data_storage_version=STORAGE_VERSION)
 
 
+def empty_dataset(directory: Path, schema: Any) -> Any:
+    """The dataset with another schema and no row, as a Lance version of its own; earlier versions stay as they are."""
+    return lance.write_dataset(schema.empty_table(), str(directory), mode="overwrite", data_storage_version=STORAGE_VERSION)
+
+
 def secure_files(directory: Path, dataset: Any, known: Mapping[str, StoredFile]) -> list[StoredFile]:
     """Make the dataset's version durable and describe its files.
 

@@ -25,7 +25,7 @@ from consilience_server.adapters.lance_files import FileChecks, open_version
 from consilience_server.adapters.lance_rows import find_ids, read_sorted, stored_ids, take_rows
 from consilience_server.adapters.open_uploads import OpenUploads, remove_others
 from consilience_server.adapters.request_ledger import RequestEntry, RequestLedger
-from consilience_server.adapters.space_columns import ID, attribute_column
+from consilience_server.adapters.space_columns import ID, attribute_column, vector_matrix
 from consilience_server.adapters.space_commits import SpaceCommits, ids_digest
 from consilience_server.adapters.storage_errors import reading, writing
 from consilience_server.adapters.store_catalog import Layout, StoreCatalog, now_us
@@ -219,6 +219,18 @@ class LanceStore:
             self._uploads.finish(uid, request_id)
             return outcome
 
+    def staged(self, space: str, request_id: str) -> Batch:
+        """Everything that an open upload has staged, ids and rows; read back and checked."""
+        self._check_writable()
+        record = self._catalog.space(space)
+        with self._locks.hold((record.uid, request_id)):
+            self._uploads.state(record, request_id)
+            upload = self._uploads.staged(record, request_id)
+            rows = upload.read()
+            ids = [item for part in rows for item in part.ids.to_pylist()]
+            vectors = [vector_matrix(part.vectors) for part in rows] or [np.empty((0, upload.dim), dtype=np.float32)]
+            return Batch(ids, np.concatenate(vectors))
+
     def upload_state(self, space: str, request_id: str) -> UploadState:
         """How far an upload is; UploadNotFound if never begun or expired."""
         self._check_writable()
@@ -257,7 +269,7 @@ class LanceStore:
         """Read one version whole, every file checked against its digest; 0 is the newest. Rows in byte order of the ids."""
         self._check_open()
         with self._layout(space, version) as (record, layout):
-            dim = record.spec.dim
+            dim = record.spec.row_width(0 if layout is None else layout.item_count)
             if layout is None:
                 return SpaceData(record, 0, np.empty(0, dtype=np.object_), np.empty((0, dim), dtype=np.float32))
             directory = self._commits.directory(record.uid)

@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from consilience_server.adapters.durable_files import remove_tree
-from consilience_server.adapters.lance_files import FileChecks, create_dataset, open_version, secure_files, sweep
+from consilience_server.adapters.lance_files import FileChecks, create_dataset, empty_dataset, open_version, secure_files, sweep
 from consilience_server.adapters.lance_rows import append_fragments, find_ids, fragmentation, remove_ids, stored_ids, write_rows
 from consilience_server.adapters.request_ledger import Receipt, RequestLedger
 from consilience_server.adapters.space_columns import StoredColumn, check_types, column_name, space_schema
 from consilience_server.adapters.storage_errors import reading, writing
 from consilience_server.adapters.store_catalog import Layout, StoreCatalog, now_us
 from consilience_server.adapters.upload_staging import StagedUpload
-from consilience_server.adapters.upsert_plan import UpsertPlan, plan_upsert, rows_to_write
+from consilience_server.adapters.upsert_plan import UpsertPlan, plan_replacement, plan_upsert, rows_to_write
 from consilience_server.app.ports import DeleteOutcome, SpaceRecord, UpsertOutcome, ValueType
-from consilience_server.core.errors import CorruptData
+from consilience_server.core.errors import CorruptData, InvalidKernel
 
 _MAX_FRAGMENTS = 64
 _MAX_DELETED = 0.10
@@ -50,7 +50,10 @@ class SpaceCommits:
         return self._spaces / f"{uid}.lance"
 
     def upsert(self, record: SpaceRecord, request_id: str, upload: StagedUpload) -> UpsertOutcome:
-        """Make an upload visible as one version; none is made where it changes nothing. The receipt goes into the same transaction."""
+        """Make an upload visible as one version; none is made where it changes nothing. The receipt goes into the same transaction.
+
+        A kernel is written whole: the version is the upload, and rows that it lacks are gone.
+        """
         check_types(upload.types, record.attributes)
         old_columns = self._catalog.columns(record.uid, record.version)
         with self._all_or_nothing(record, f"the upload to space {record.spec.name!r}"):
@@ -59,6 +62,12 @@ class SpaceCommits:
             with reading(f"space {record.spec.name!r}"):
                 plan = plan_upsert(base, old_columns, staged)
             changes = plan.inserted + plan.replaced > 0
+            items = record.item_count + plan.inserted
+            if record.spec.kernel is not None:
+                items = upload.rows
+                _check_whole(upload)
+                changes = changes or plan.unchanged != record.item_count
+                plan = plan_replacement(plan)
             version = record.version + 1 if changes else record.version
             outcome = UpsertOutcome(version, plan.inserted, plan.replaced, plan.unchanged)
             receipt = Receipt(record.uid, "upload", request_id, upload.rows, _upsert_numbers(outcome), upload.digest.hexdigest())
@@ -66,14 +75,15 @@ class SpaceCommits:
                 self._ledger.record(receipt, now_us())
                 return outcome
             new_columns = _new_columns(upload.types, old_columns, version)
-            dataset = self._write_upsert(record, base, plan, old_columns, new_columns)
-            layout = Layout(record.uid, version, dataset.version, record.item_count + plan.inserted, now_us())
+            dataset = self._write_upsert(record, items, base, plan, old_columns, new_columns)
+            layout = Layout(record.uid, version, dataset.version, items, now_us())
             self._publish(dataset, layout, new_columns, receipt)
             return outcome
 
     def _write_upsert(
         self,
         record: SpaceRecord,
+        items: int,
         base: Any | None,
         plan: UpsertPlan,
         old_columns: Sequence[StoredColumn],
@@ -81,9 +91,11 @@ class SpaceCommits:
     ) -> Any:
         directory = self.directory(record.uid)
         columns = [*old_columns, *new_columns]
-        schema = space_schema(record.spec.dim, columns)
+        schema = space_schema(record.spec.row_width(items), columns)
         if base is None:
             dataset = create_dataset(directory, schema)
+        elif record.spec.kernel is not None:
+            dataset = empty_dataset(directory, schema)
         else:
             dataset = base
             if new_columns:
@@ -185,6 +197,13 @@ class SpaceCommits:
 def ids_digest(ids: Sequence[str]) -> str:
     """What tells two deletes apart: SHA-256 of the ids as a set."""
     return hashlib.sha256("\0".join(sorted(set(ids))).encode()).hexdigest()
+
+
+def _check_whole(upload: StagedUpload) -> None:
+    """The matrix of a kernel is all there: InvalidKernel."""
+    if upload.rows != upload.dim or not upload.rows:
+        message = f"{upload.rows:,} rows of a kernel of {upload.dim:,} items are staged; an upload holds the whole matrix"
+        raise InvalidKernel(message, field="batch.vectors")
 
 
 def _new_columns(types: dict[str, ValueType], old: Sequence[StoredColumn], version: int) -> list[StoredColumn]:

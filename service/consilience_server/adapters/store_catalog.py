@@ -19,6 +19,7 @@ from consilience_server.adapters.space_columns import StoredColumn, column_name
 from consilience_server.adapters.sqlite_file import SqliteFile
 from consilience_server.app.ports import SpaceRecord, SpaceSpec
 from consilience_server.core.errors import CorruptData, SpaceExists, SpaceNotFound, UploadConflict
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 
 SCHEMA = """
@@ -94,7 +95,7 @@ class StoreCatalog:
 
     def create(self, uid: str, spec: SpaceSpec, request_id: str) -> SpaceRecord:
         """Insert a space; the same non-empty request_id and spec again answers the space made before."""
-        labels = json.dumps({name: getattr(spec, name) for name in _LABELS})
+        labels = json.dumps({name: getattr(spec, name) for name in _LABELS} | ({"kernel": spec.kernel} if spec.kernel else {}))
         with self.database.write() as connection:
             row = connection.execute(f"{_SELECT} WHERE s.name = ?", [spec.name]).fetchone()
             if row is None:
@@ -243,8 +244,10 @@ def _columns(connection: sqlite3.Connection, uid: str) -> list[StoredColumn]:
 def _record(connection: sqlite3.Connection, row: Sequence[object]) -> SpaceRecord:
     uid, name, dim, similarity, labels, _, create_us, version, item_count, update_us = row
     try:
-        spec = SpaceSpec(name=str(name), dim=int(str(dim)), similarity=Similarity(str(similarity)), **json.loads(str(labels)))
-    except (ValueError, TypeError) as error:
+        told = json.loads(str(labels))
+        kernel = KernelKind(told.pop("kernel")) if "kernel" in told else None
+        spec = SpaceSpec(name=str(name), dim=int(str(dim)), similarity=Similarity(str(similarity)), kernel=kernel, **told)
+    except (ValueError, TypeError, AttributeError) as error:
         raise CorruptData(f"the catalog's entry of space {name!r} is damaged ({error}); restore it from a backup") from error
     return SpaceRecord(
         spec=spec,

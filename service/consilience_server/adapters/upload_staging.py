@@ -64,6 +64,7 @@ class StagedUpload:
 
     Attributes:
         directory: where the files are.
+        dim: width of the rows; 0 in a kernel space until the first batch decides it.
         files: in order of their rows.
         digest: of the rows staged.
         types: type of each attribute column seen.
@@ -88,7 +89,7 @@ class StagedUpload:
         candidates = sorted(directory.glob("*.batch")) if directory.is_dir() else []
         for position, path in enumerate(candidates):
             try:
-                first_row, staged = _read(path, dim)
+                first_row, staged = _read(path, upload.dim)
                 if first_row != upload.rows:
                     raise CorruptData(f"{path} begins with row {first_row}, not {upload.rows}")
                 upload._accept(path, staged)
@@ -110,9 +111,10 @@ class StagedUpload:
         if first_row != self.rows:
             message = f"the batch begins with row {first_row:,}, but {self.rows:,} rows are staged; resume there"
             raise UploadConflict(message, field="header.first_row", staged_rows=self.rows)
-        if batch.vectors.shape != (len(batch.ids), self.dim):
+        width = self.dim or int(batch.vectors.shape[1])
+        if batch.vectors.shape != (len(batch.ids), width):
             message = (
-                f"{len(batch.ids)} ids came with vectors of shape {batch.vectors.shape}; the space has dim {self.dim}: "
+                f"{len(batch.ids)} ids came with vectors of shape {batch.vectors.shape}; rows of this upload have {width} columns: "
                 "give a row of that width an id"
             )
             raise DimensionMismatch(message, field="batch.vectors")
@@ -131,6 +133,7 @@ class StagedUpload:
         make_directory(self.directory)
         write_durably(path, [head, payload])
         self.files.append(path)
+        self.dim = width
         self.digest.add(batch)
         self.types.update(types)
         self._ids.update(batch.ids)
@@ -154,6 +157,7 @@ class StagedUpload:
         self._refuse_duplicates(ids)
         types = {name: value_type(array) for name, array in staged.attributes.items()}
         self.files.append(path)
+        self.dim = staged.vectors.type.list_size
         columns = {name: attribute_column(types[name], array) for name, array in staged.attributes.items()}
         self.digest.add(Batch(ids, vector_matrix(staged.vectors), columns))
         self.types.update(types)
@@ -200,7 +204,7 @@ def _read(path: Path, dim: int) -> tuple[int, StagedRows]:
         if magic != _MAGIC or nbytes != payload.size or _digest(first_row, rows, memoryview(payload)) != digest:
             raise CorruptData(f"{path} fails its digest; discard the upload and begin again")
         batch = pa.ipc.open_stream(payload).read_next_batch()
-        if batch.num_rows != rows or batch.schema.field(VECTOR).type.list_size != dim:
+        if batch.num_rows != rows or dim not in {0, batch.schema.field(VECTOR).type.list_size}:
             raise CorruptData(f"{path} does not hold what its head says; discard the upload and begin again")
         attributes = {name.removeprefix(_PREFIX): batch.column(name) for name in batch.schema.names if name.startswith(_PREFIX)}
         return first_row, StagedRows(batch.column(ID), batch.column(VECTOR), attributes)

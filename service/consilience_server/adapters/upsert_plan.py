@@ -70,6 +70,12 @@ def plan_upsert(dataset: Any | None, columns: Sequence[StoredColumn], staged: Se
     return UpsertPlan(planned, len(ids) - found, len(replaced_ids), found - len(replaced_ids), replaced_ids)
 
 
+def plan_replacement(plan: UpsertPlan) -> UpsertPlan:
+    """The plan of an upload after which nothing else is there: every row is written, whatever is stored."""
+    batches = [PlannedBatch(batch.staged, np.ones(len(batch.write), dtype=np.bool_), batch.carried) for batch in plan.batches]
+    return UpsertPlan(batches, plan.inserted, plan.replaced, plan.unchanged, plan.replaced_ids[:0])
+
+
 def _plan_batch(
     dataset: Any, columns: Sequence[StoredColumn], rows: StagedRows, positions: NDArray[np.int64]
 ) -> tuple[PlannedBatch, NDArray[np.bool_]]:
@@ -83,7 +89,8 @@ def _plan_batch(
         raise CorruptData("rows picked by position carry other ids; restore the space from a backup")
     old = vector_matrix(stored.column(VECTOR)).view(np.uint32)
     new = vector_matrix(rows.vectors)[present].view(np.uint32)
-    same = (old == new).all(axis=1)
+    # A kernel of more or fewer items has wider or narrower rows.
+    same = (old == new).all(axis=1) if old.shape == new.shape else np.zeros(len(new), dtype=np.bool_)
     known = {column.name: column.column for column in columns}
     for name, values in rows.attributes.items():
         mine_now = values.take(mine)

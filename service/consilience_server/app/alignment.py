@@ -26,6 +26,8 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
 from consilience_server.app.validation import check_vectors
 from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch
+from consilience_server.core.kernel_kind import KernelKind
+from consilience_server.core.kernel_matrix import check_kernel_matrix
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -62,8 +64,8 @@ class Alignment:
 
         async def compute(work: Call) -> bytes:
             async with (
-                self._snapshots.hold(work, first.name, first.version, field="x") as snapshot_x,
-                self._snapshots.hold(work, second.name, second.version, field="y") as snapshot_y,
+                self._snapshots.hold(work, first.name, first.version, field="x", kernels=True) as snapshot_x,
+                self._snapshots.hold(work, second.name, second.version, field="y", kernels=True) as snapshot_y,
             ):
                 joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
                 report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
@@ -79,11 +81,12 @@ class Alignment:
         similarity: Similarity,
         spec: AlignmentSpec,
         groups: NDArray[np.integer] | None = None,
+        kernels: tuple[KernelKind | None, KernelKind | None] = (None, None),
     ) -> AlignmentReport:
         """The alignment of two arrays whose row i is the same item; nothing is stored and nothing cached.
 
         Items are named by their content, so the answer does not depend on the order of the rows. Random pairings stay within `groups`, one
-        number an item, where they are given.
+        number an item, where they are given. A side that is a kernel is its matrix.
         """
         check_spec(spec, self._limits)
         if spec.within:
@@ -94,12 +97,19 @@ class Alignment:
             raise InvalidArgument(
                 "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
             )
-        for name, array in (("x", x), ("y", y)):
-            await asyncio.to_thread(check_vectors, array, similarity, None, name)
-        ids = await self._pool.run(call, "load", lambda: content_ids(x, y), nbytes=x.nbytes + y.nbytes)
+        for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1])):
+            if kernel is None:
+                await asyncio.to_thread(check_vectors, array, similarity, None, name)
+            else:
+                await asyncio.to_thread(check_kernel_matrix, array, [str(row) for row in range(len(array))], kernel, name)
+        are_kernels = (kernels[0] is not None, kernels[1] is not None)
+        ids = await self._pool.run(call, "load", lambda: content_ids(x, y, kernels=are_kernels), nbytes=x.nbytes + y.nbytes)
         # The digest as a version would not fit a space: arrays are their own, keyed by content, so that a repeat finds its tables.
         digest = await asyncio.to_thread(item_digest, ids.tolist())
-        snapshots = tuple(Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array) for name, array in (("x", x), ("y", y)))
+        snapshots = tuple(
+            Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
+            for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
+        )
         rows, of_items = np.arange(len(ids)), None
         if groups is not None:
             if len(groups) != len(x):
@@ -136,7 +146,7 @@ class Alignment:
         async def compute(work: Call) -> bytes:
             async with AsyncExitStack() as held:
                 snapshots = [
-                    await held.enter_async_context(self._snapshots.hold(work, query.name, query.version, field="spaces"))
+                    await held.enter_async_context(self._snapshots.hold(work, query.name, query.version, field="spaces", kernels=True))
                     for query in queries
                 ]
                 matrix = await self._matrix(work, snapshots, items, spec)
@@ -158,7 +168,7 @@ class Alignment:
         newest = all(query.version in (0, record.version) for query, record in zip(spaces, records, strict=True))
         if newest and too_few(min(items), spec):
             return 0.0
-        return estimated_seconds(items, [record.spec.dim for record in records], spec, self._limits)
+        return estimated_seconds(items, [record.width for record in records], spec, self._limits)
 
     async def report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
         """The alignment of two snapshots over the items of a join; nothing is cached. Raises as `align`."""
@@ -194,6 +204,8 @@ class Alignment:
             query_sampling=spec.sampling(joined.n),
             warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, groups),
             within=within_of(groups),
+            kernel_rule_x=_kernel_rule(spec, snapshots[0]),
+            kernel_rule_y=_kernel_rule(spec, snapshots[1]),
         )
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
@@ -255,6 +267,10 @@ class Alignment:
                 scores[j, i] = found[1, 0]
             n[i, j] = n[j, i] = joined.n
         return scores, n
+
+
+def _kernel_rule(spec: AlignmentSpec, snapshot: Snapshot) -> str:
+    return "" if snapshot.kernel is None else FAMILY_OF[spec.metric].kernel_rule(snapshot.kernel)
 
 
 def _square(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,20 @@ from consilience_server.app.item_groups import ItemGroups
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.judge import scored, scored_all
-from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.metric_families.registry import FAMILY_OF, KERNEL_METRICS
 from consilience_server.app.preparation import Prepared, prepare
 from consilience_server.app.queries import query_rows
+from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
+from consilience_server.core.errors import InvalidArgument, KernelSpace
 from consilience_server.core.score import Score
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
 from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
+
+T = TypeVar("T")
 
 _ORDER = "items"
 """Names the hash that orders items for permutations and jackknife groups: the same for all spaces, so that order is no property of one."""
@@ -66,8 +71,8 @@ class JoinedScores:
             control = call.part(0.8, 1.0).control
             found = await self._pool.run(call, "statistics", lambda: scored(family, compared, control), nbytes=family.nbytes(compared))
             certificates = (compared.tables[0].certificate, compared.tables[1].certificate) if compared.tables else None
-            clips = tuple(side.clip for side in compared.sides if side.clip is not None)
-            constant = tuple(side.constant_columns for side in compared.sides if side.constant_columns is not None)
+            clips = _of_sides([side.clip for side in compared.sides], float("nan"))
+            constant = _of_sides([side.constant_columns for side in compared.sides], 0)
             return PairScores(found, certificates, clips, constant)
 
     async def of_all(
@@ -99,14 +104,19 @@ class JoinedScores:
         check_size(joined.n, spec)
         pairs = list(zip(snapshots, joined.rows, strict=True))
         changed = spec.preprocess != "none"
-        copies = sum(4 * joined.n * snapshot.dim * ((len(rows) != snapshot.n) + changed) for snapshot, rows in pairs)
+        if changed and all(snapshot.kernel is not None for snapshot in snapshots):
+            message = f"{spec.preprocess} prepares vectors, and all these spaces are kernels; ask preprocess='none'"
+            raise InvalidArgument(message, field="spec.preprocess")
+        copies = sum(_copied_bytes(snapshot, joined.n, changed=changed) for snapshot in snapshots)
         with self._pool.holding(call, copies):
             sides = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in pairs]
             for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
-                FAMILY_OF[spec.metric].check(side.similarity, name)
+                _check_side(side, spec.metric, name)
             yield sides
 
     async def _side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, spec: AlignmentSpec) -> Side:
+        if snapshot.kernel is not None:
+            return await self._kernel_side(call, snapshot, rows, joined)
         vectors = snapshot.vectors
         if len(rows) != snapshot.n:
             vectors = await self._pool.run(call, "load", lambda: snapshot.vectors[rows])
@@ -116,6 +126,14 @@ class JoinedScores:
             prepared = await self._pool.run(call, "load", work, nbytes=2 * vectors.nbytes)
         subject = TableSubject(snapshot.uid, snapshot.version, joined.digest, spec.preprocess)
         return Side(prepared.vectors, prepared.similarity, prepared.clip, subject, prepared.constant_columns)
+
+    async def _kernel_side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join) -> Side:
+        """The matrix of the common items; preprocessing is of vectors and leaves it as it is."""
+        matrix = snapshot.vectors
+        if len(rows) != snapshot.n:
+            matrix = await self._pool.run(call, "load", lambda: snapshot.vectors[np.ix_(rows, rows)])
+        subject = TableSubject(snapshot.uid, snapshot.version, joined.digest, "none")
+        return Side(matrix, snapshot.similarity, None, subject, kernel=snapshot.kernel)
 
     @asynccontextmanager
     async def _held_tables(
@@ -128,7 +146,7 @@ class JoinedScores:
             for i, side in enumerate(sides):
                 part = call.part(i * share, (i + 1) * share)
                 subject = replace(side.subject, queries=asked)
-                hold = self._tables.hold(part, subject, side.vectors, joined.ids, side.similarity, depth, queries)
+                hold = self._tables.hold(part, subject, side.vectors, joined.ids, side.similarity, depth, queries, side.kernel)
                 tables.append(await held.enter_async_context(hold))
             yield tables
 
@@ -143,3 +161,29 @@ class JoinedScores:
             threads=self._threads,
             groups=None if groups is None else groups.of,
         )
+
+
+def _of_sides(values: Sequence[T | None], of_kernel: T) -> tuple[T, ...]:
+    """What preprocessing did, one a side; none where it did nothing of the kind. It leaves a kernel as it is, which has no value."""
+    found = any(value is not None for value in values)
+    return tuple(of_kernel if value is None else value for value in values) if found else ()
+
+
+def _copied_bytes(snapshot: Snapshot, n: int, *, changed: bool) -> int:
+    """Bytes of the copies of one space that a side of `n` items needs."""
+    part = n != snapshot.n
+    return 4 * n * n * part if snapshot.kernel is not None else 4 * n * snapshot.dim * (part + changed)
+
+
+def _check_side(side: Side, metric: MetricName, name: str) -> None:
+    """Refuse a space that the metric is not defined on."""
+    family = FAMILY_OF[metric]
+    if side.kernel is None:
+        family.check(side.similarity, name)
+    elif family.check_kernel is None:
+        raise KernelSpace(
+            f"{metric} needs vectors, and {name} is a kernel, a matrix over items; {', '.join(KERNEL_METRICS)} serve kernels",
+            field=name,
+        )
+    else:
+        family.check_kernel(side.kernel, name)

@@ -18,6 +18,7 @@ from consilience_server.app.csls_terms import CslsTerms, Side
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.gallery_filter import check_part, find_in_part, gallery_part, part_bytes
 from consilience_server.app.gallery_search import Found, Search
+from consilience_server.app.kernel_matching import check_kernel_query, find_in_kernel, kernel_match_bytes
 from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_correction, check_match
 from consilience_server.app.mutual_matching import MutualMatching
 from consilience_server.app.ports import Metrics, SpaceRecord
@@ -32,8 +33,10 @@ from consilience_server.bridges.apply import ReadyMap, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidK, VersionExpired
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.choose_index import ApproximateIndexes
+from consilience_server.engine.precomputed_neighbours import BACKEND as PRECOMPUTED
 from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
@@ -169,6 +172,8 @@ class Matching:
         call.remaining()
         if query.space is not None:
             record = await self._snapshots.record(query.space.name, field="space")
+            if record.spec.kernel is not None:
+                check_kernel_query(query, query.space.name)
             _check_columns(query, record, f"space {query.space.name!r}")
             use = _pinned(record, query.space.version, "space.version")
             return _Route(None, query.space.name, use, query.space.name, use)
@@ -215,10 +220,17 @@ class Matching:
         async with AsyncExitStack() as held:
             gallery = await held.enter_async_context(
                 self._snapshots.hold(
-                    call, route.gallery_name, route.gallery.version, field=route.field, version_field=route.gallery_version_field
+                    call,
+                    route.gallery_name,
+                    route.gallery.version,
+                    field=route.field,
+                    version_field=route.gallery_version_field,
+                    kernels=route.artefact is None,
                 )
             )
             _check_same(gallery, route.gallery, route.field)
+            if gallery.kernel is not None:
+                return _report_of(query, route, gallery, await self._found_in_kernel(scan, query, gallery, gallery.kernel), gallery.n)
             source = None
             if route.artefact is None:
                 search = await self._within(prepare, query, gallery)
@@ -238,21 +250,20 @@ class Matching:
                 found, items = await self._found_in_part(scan, query, search, gallery)
             else:
                 found = await self._batches.find(scan, search, query.k, query.correction_k)
-            return MatchReport(
-                ids=gallery.ids[found.rows.ravel()].tolist(),
-                similarities=found.similarities,
-                scores=found.scores,
-                correction=query.correction,
-                gallery=route.gallery,
-                bridge=query.bridge,
-                bridge_uid=route.artefact.uid if route.artefact else "",
-                certificate=found.certificate,
-                engine=ENGINE_VERSION,
-                source=route.source if route.artefact else None,
-                index=query.index,
-                recall=found.recall,
-                gallery_items=items,
-            )
+            return _report_of(query, route, gallery, found, items)
+
+    async def _found_in_kernel(self, call: Call, query: MatchQuery, space: Snapshot, kind: KernelKind) -> Found:
+        rows = await asyncio.to_thread(rows_of, space.ids, query.ids, space.name.removeprefix("spaces/"), "ids.ids")
+        _check_size(query, space.n - 1, space)
+        corrected = query.correction == "csls"
+        found = await self._pool.run(
+            call,
+            "scan",
+            lambda: find_in_kernel(space.vectors, kind, rows, query.k, query.correction_k, call.control, corrected=corrected),
+            nbytes=kernel_match_bytes(len(rows), space.n, query.k, query.correction_k if corrected else query.k),
+        )
+        self._metrics.batch(PRECOMPUTED, len(rows))
+        return found
 
     async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
         """What was found, and the size of the part."""
@@ -319,6 +330,24 @@ class Matching:
             return map_vectors(ready, vectors, call.control, ids)
 
         return await self._pool.run(call, "load", compute, nbytes=8 * query.count * (len(ready.source_mean) + len(ready.target_mean)))
+
+
+def _report_of(query: MatchQuery, route: _Route, gallery: Snapshot, found: Found, items: int) -> MatchReport:
+    return MatchReport(
+        ids=gallery.ids[found.rows.ravel()].tolist(),
+        similarities=found.similarities,
+        scores=found.scores,
+        correction=query.correction,
+        gallery=route.gallery,
+        bridge=query.bridge,
+        bridge_uid=route.artefact.uid if route.artefact else "",
+        certificate=found.certificate,
+        engine=ENGINE_VERSION,
+        source=route.source if route.artefact else None,
+        index=query.index,
+        recall=found.recall,
+        gallery_items=items,
+    )
 
 
 def _check_columns(query: MatchQuery, record: SpaceRecord, what: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 
 ValueType = Literal["string", "integer", "real", "boolean"]
@@ -28,7 +29,10 @@ class AttributeColumn:
 
 @dataclass(frozen=True)
 class SpaceSpec:
-    """What a caller decides about a space. `name` is the bare id, `[a-z][a-z0-9-]{0,62}`."""
+    """What a caller decides about a space. `name` is the bare id, `[a-z][a-z0-9-]{0,62}`.
+
+    A kernel space has a `kernel`; its `dim` is 0, for its rows are as wide as it has items, and its `similarity` says nothing.
+    """
 
     name: str
     dim: int
@@ -37,6 +41,11 @@ class SpaceSpec:
     model: str = ""
     layer: str = ""
     group: str = ""
+    kernel: KernelKind | None = None
+
+    def row_width(self, items: int) -> int:
+        """Columns of what is stored for an item, in a version of so many items."""
+        return self.dim if self.kernel is None else items
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,11 @@ class SpaceRecord:
     create_time: datetime
     update_time: datetime
     attributes: Mapping[str, ValueType] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Columns of what is stored for an item now."""
+        return self.spec.row_width(self.item_count)
 
 
 @dataclass(frozen=True)
@@ -148,12 +162,20 @@ class SpaceStore(Protocol):
     def stage(self, space: str, request_id: str, first_row: int, batch: Batch) -> int:
         """Keep a batch durably, invisible to readers; returns the rows staged so far. UploadConflict unless `first_row` continues them.
 
-        A batch whose ids repeat staged ones of the same upload is refused with DuplicateId.
+        A batch whose ids repeat staged ones of the same upload is refused with DuplicateId. In a kernel space the first batch decides the
+        width of the upload's rows; another width is refused with DimensionMismatch.
         """
         ...
 
     def commit(self, space: str, request_id: str) -> UpsertOutcome:
-        """Make everything staged visible as one version. Repeating it answers the same."""
+        """Make everything staged visible as one version. Repeating it answers the same.
+
+        In a kernel space the version is what is staged and nothing else; an item's attributes that are not sent are carried over.
+        """
+        ...
+
+    def staged(self, space: str, request_id: str) -> Batch:
+        """Everything that an open upload has staged, ids and rows, in the order they came; without attributes."""
         ...
 
     def upload_state(self, space: str, request_id: str) -> UploadState:

@@ -40,7 +40,11 @@ class Within:
 
 @dataclass(frozen=True)
 class AlignmentReport:
-    """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them."""
+    """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them.
+
+    Attributes:
+        kernel_rule_x, kernel_rule_y: what the metric compared of an entry of a kernel space, as a formula; empty for vectors.
+    """
 
     metric: MetricName
     by_k: Sequence[Score]
@@ -62,6 +66,8 @@ class AlignmentReport:
     warnings: Sequence[str] = ()
     within: Within | None = None
     constant_columns: Sequence[int] = ()
+    kernel_rule_x: str = ""
+    kernel_rule_y: str = ""
 
     @property
     def headline(self) -> Score:

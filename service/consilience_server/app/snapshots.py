@@ -14,7 +14,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.ports import AttributeColumn, SpaceRecord, SpaceStore
 from consilience_server.app.request_fields import asked_by
-from consilience_server.core.errors import VersionExpired
+from consilience_server.core.errors import KernelSpace, VersionExpired
 from consilience_server.engine.snapshot import Snapshot
 
 _ID_BYTES = 72
@@ -48,7 +48,9 @@ class Snapshots:
             return known if known is not None else await asyncio.to_thread(self._store.get, space)
 
     @asynccontextmanager
-    async def hold(self, call: Call, space: str, version: int = 0, *, field: str = "", version_field: str = "") -> AsyncIterator[Snapshot]:
+    async def hold(
+        self, call: Call, space: str, version: int = 0, *, field: str = "", version_field: str = "", kernels: bool = False
+    ) -> AsyncIterator[Snapshot]:
         """A snapshot that stays while the context is open.
 
         Args:
@@ -57,12 +59,19 @@ class Snapshots:
             version: 0 is the newest.
             field: of the request that asks, for errors.
             version_field: of the request that pins the version, for errors; empty: `<field>.version`.
+            kernels: whether the caller can do with a kernel space, whose rows are no vectors; it is refused otherwise.
 
         Raises:
-            SpaceNotFound, VersionExpired, MemoryBudget.
+            SpaceNotFound, VersionExpired, MemoryBudget, KernelSpace.
         """
         with asked_by(field, version_field):
             record = await self.record(space)
+            if record.spec.kernel is not None and not kernels:
+                raise KernelSpace(
+                    f"space {space!r} is a kernel: it holds a matrix over its items and no vectors, which this call needs; align, "
+                    "align_matrix and match by ids within the space serve it",
+                    field=field or None,
+                )
             wanted = version or record.version
             if wanted > record.version:
                 raise VersionExpired(f"space {space!r} has no version {wanted}; the newest is {record.version}")
@@ -96,16 +105,17 @@ class Snapshots:
         try:
             if version == 0:
                 # Untouched; to the store 0 would mean the newest, which may be another by now.
-                ids, vectors = np.empty(0, dtype=object), np.empty((0, record.spec.dim), dtype=np.float32)
+                ids, vectors = np.empty(0, dtype=object), np.empty((0, record.spec.row_width(0)), dtype=np.float32)
             else:
                 # An older version may hold more than the newest. The rows once more while they are read and put in order.
-                estimate = await asyncio.to_thread(self._store.count, name, version) * (4 * record.spec.dim + _ID_BYTES)
+                count = await asyncio.to_thread(self._store.count, name, version)
+                estimate = count * (4 * record.spec.row_width(count) + _ID_BYTES)
                 data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
                 if data.record.uid != record.uid:
                     raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one")
                 ids, vectors = data.ids, data.vectors
             vectors.flags.writeable = False
-            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors)
+            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors, record.spec.kernel)
             self._account.take("snapshots", snapshot.nbytes, f"version {version} of space {name!r}")
         except BaseException:
             pin.__exit__(None, None, None)

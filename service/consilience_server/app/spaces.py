@@ -28,8 +28,17 @@ from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import item_digest
 from consilience_server.app.upload_digest import UploadDigest
-from consilience_server.app.validation import check_batch, check_ids, check_spec, shown
-from consilience_server.core.errors import DomainError, InvalidArgument, InvalidName, ItemNotFound, ShapeMismatch, UploadConflict
+from consilience_server.app.validation import check_batch, check_ids, check_kernel_upload, check_spec, shown
+from consilience_server.core.errors import (
+    DomainError,
+    InvalidArgument,
+    InvalidName,
+    ItemNotFound,
+    KernelSpace,
+    ShapeMismatch,
+    UploadConflict,
+)
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.engine.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -170,10 +179,21 @@ class Spaces:
                 field="header.total_rows",
             )
         record = await self._do(call, lambda: self._store.get(space))
-        nbytes = state.staged_rows * record.spec.dim * 4
+        nbytes = state.staged_rows * record.spec.row_width(state.staged_rows) * 4
         with self._account.borrowed(2 * nbytes, f"an upload of {state.staged_rows:,} rows"):
+            kernel = record.spec.kernel
+            if kernel is not None and state.committed is None:
+                await self._check_kernel(call, space, request_id, kernel)
             outcome = await self._do(call, lambda: self._store.commit(space, request_id))
         return outcome, await self._do(call, lambda: self._store.get(space))
+
+    async def _check_kernel(self, call: Call, space: str, request_id: str, kernel: KernelKind) -> None:
+        """What is staged is a whole kernel; if not, it is discarded and refused."""
+        try:
+            await self._do(call, lambda: check_kernel_upload(self._store.staged(space, request_id), kernel))
+        except InvalidArgument:
+            await self.discard_upload(space, request_id)
+            raise
 
     async def upload_state(self, call: Call, space: str, request_id: str) -> tuple[UploadState, SpaceRecord]:
         """How far an upload is; UploadNotFound."""
@@ -191,7 +211,7 @@ class Spaces:
         # The first page decides the version; its token carries it, so that all pages are of one.
         listing = f"{name}@{version}:{await asyncio.to_thread(item_digest, ids)}"
         begun_at, _, start = decode_token("embeddings", listing, token).partition(":")
-        async with self._snapshots.hold(call, name, int(begun_at or version), field="space") as snapshot:
+        async with self._snapshots.hold(call, name, int(begun_at or version), field="space", kernels=True) as snapshot:
             rows = await asyncio.to_thread(self._rows, snapshot, ids, name) if ids else np.arange(snapshot.n)
             most = max(1, self._limits.page_bytes // (4 * snapshot.dim + self._limits.max_id_bytes))
             first = int(start or 0)
@@ -209,8 +229,12 @@ class Spaces:
         return rows_of(snapshot.ids, ids, name)
 
     async def delete_items(self, call: Call, name: str, ids: Sequence[str], request_id: str) -> DeleteOutcome:
-        """Remove items as one version; absent ids are counted."""
+        """Remove items as one version; absent ids are counted. KernelSpace: a kernel is written whole."""
         check_ids(ids, self._limits.max_id_bytes, "ids", remedy="name each item once")
+        with asked_by("space"):
+            record = await self._do(call, lambda: self._store.get(name))
+        if record.spec.kernel is not None:
+            raise KernelSpace(f"space {name!r} is a kernel, written whole: upload its matrix without these items instead", field="space")
         with asked_by("space"):
             return await self._do(call, lambda: self._store.delete_items(name, ids, request_id))
 

@@ -14,8 +14,10 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.ports import Metrics
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
+from consilience_server.engine.precomputed_neighbours import kernel_join, kernel_join_bytes
 from consilience_server.engine.protocol import NeighbourEngine, NeighbourTable
 
 
@@ -74,23 +76,25 @@ class Tables:
         similarity: Similarity,
         k_max: int,
         queries: NDArray[np.int64] | None = None,
+        kernel: KernelKind | None = None,
     ) -> AsyncIterator[NeighbourTable]:
         """The table of these items among themselves, for every k up to at least `k_max`; in the account while the context is open.
 
         Args:
             call: pays for the scan where the table is not there yet.
             subject: names the table; equal subjects must mean equal vectors, ids, similarity and queries.
-            vectors: (n, d) float32.
+            vectors: (n, d) float32; of a kernel space its matrix.
             ids: (n,) item ids; with the space's uid they decide the order of ties that outgrow a table.
             similarity: how nearness is measured.
             k_max: 1 <= k_max < n.
             queries: (m,) rows that are asked, each kept from finding itself; None asks all.
+            kernel: what the entries of a kernel space are, None for vectors.
         """
         lock = self._locks.setdefault(subject, asyncio.Lock())
         async with lock:
             kept = self._tables.get(subject)
             if kept is None or kept.table.k_max < k_max:
-                kept = await self._compute(call, subject, vectors, ids, similarity, k_max, queries)
+                kept = await self._compute(call, subject, vectors, ids, similarity, k_max, queries, kernel)
             kept.holders += 1
             if self._tables.get(subject) is kept:
                 self._account.forbid_eviction(subject)
@@ -108,16 +112,21 @@ class Tables:
         similarity: Similarity,
         k_max: int,
         queries: NDArray[np.int64] | None,
+        kernel: KernelKind | None,
     ) -> _Kept:
         def scan() -> NeighbourTable:
             keys = tie_keys(subject.uid, ids.tolist())
+            if kernel is not None:
+                return kernel_join(vectors, kernel, k_max, queries=queries, tie_keys=keys, control=call.control)
             if queries is None:
                 return self._engine.self_join(vectors, similarity, k_max, tie_keys=keys, control=call.control)
             asked = vectors[queries]
             return self._engine.query(asked, vectors, similarity, k_max, exclude=queries, tie_keys=keys, control=call.control)
 
         n, d = vectors.shape
-        if queries is None:
+        if kernel is not None:
+            nbytes = kernel_join_bytes(n if queries is None else len(queries), n, k_max)
+        elif queries is None:
             nbytes = self._engine.self_join_bytes(n, d, k_max)
         else:
             nbytes = self._engine.query_bytes(len(queries), n, d, k_max) + 4 * len(queries) * d

@@ -64,7 +64,7 @@ class Trends:
         async def compute(work: Call) -> bytes:
             async with AsyncExitStack() as held:
                 snapshots = [
-                    await held.enter_async_context(self._snapshots.hold(work, each.name, each.version, field=field))
+                    await held.enter_async_context(self._snapshots.hold(work, each.name, each.version, field=field, kernels=True))
                     for each, field in zip(held_queries, fields, strict=True)
                 ]
                 report = await self._report(work, query, pinned, snapshots)

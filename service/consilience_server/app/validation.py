@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from consilience_server.core.errors import (
     ShapeMismatch,
     ZeroVector,
 )
+from consilience_server.core.kernel_kind import KernelKind
+from consilience_server.core.kernel_matrix import check_kernel_matrix
 from consilience_server.core.similarity import Similarity
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -42,8 +45,13 @@ def check_name(name: str, field: str) -> None:
 
 
 def check_spec(spec: SpaceSpec, max_dim: int) -> None:
-    """A space that can be made: its name, and 1 <= dim <= max_dim."""
+    """A space that can be made: its name, and 1 <= dim <= max_dim, of a kernel 0."""
     check_name(spec.name, "space_id")
+    if spec.kernel is not None:
+        if spec.dim:
+            message = f"dim is {spec.dim}; the rows of a kernel are as wide as it has items: leave dim out"
+            raise InvalidArgument(message, field="space.dim")
+        return
     if not 1 <= spec.dim <= max_dim:
         raise InvalidArgument(f"dim is {spec.dim}; it must be 1 to {max_dim:,}", field="space.dim")
 
@@ -128,6 +136,23 @@ def check_width(columns: int, dim: int, what: str, field: str) -> None:
         raise DimensionMismatch(message, field=field, columns=columns, dim=dim)
 
 
+def check_kernel_upload(batch: Batch, kind: KernelKind) -> None:
+    """A whole upload of a kernel space: its items in byte order of their ids, and a matrix that is their kernel.
+
+    Raises:
+        InvalidKernel, NotFinite: see `core/kernel_matrix.py`.
+        InvalidId: rows out of order, for then columns could not be told.
+    """
+    for row, (one, following) in enumerate(pairwise(batch.ids)):
+        if one >= following and batch.vectors.shape == (len(batch.ids), len(batch.ids)):
+            message = (
+                f"row {row + 1} ({following!r}) comes after row {row} ({one!r}); rows and columns of a kernel stand in byte order of the "
+                "item ids: sort both (the SDK does)"
+            )
+            raise InvalidId(message, field="batch.ids")
+    check_kernel_matrix(batch.vectors, batch.ids, kind)
+
+
 def check_attributes(attributes: Mapping[str, AttributeColumn], count: int, known: Mapping[str, str], *, first_row: int = 0) -> None:
     """As many values as items, of the declared type, under a well-formed name, of the type the space has already.
 
@@ -159,7 +184,9 @@ def check_batch(batch: Batch, record: SpaceRecord, max_id_bytes: int, first_row:
     if batch.vectors.shape[0] != len(batch.ids):
         message = f"{len(batch.ids):,} ids came with {batch.vectors.shape[0]:,} rows of vectors; give one id a row"
         raise ShapeMismatch(message, field="batch.vectors")
-    check_width(batch.vectors.shape[1], record.spec.dim, f"space {record.spec.name!r}", "batch.vectors")
+    if record.spec.kernel is None:
+        check_width(batch.vectors.shape[1], record.spec.dim, f"space {record.spec.name!r}", "batch.vectors")
     check_ids(batch.ids, max_id_bytes, first_row=first_row)
-    check_vectors(batch.vectors, record.spec.similarity, batch.ids, first_row=first_row)
+    if record.spec.kernel is None:
+        check_vectors(batch.vectors, record.spec.similarity, batch.ids, first_row=first_row)
     check_attributes(batch.attributes, len(batch.ids), record.attributes, first_row=first_row)

@@ -4,7 +4,7 @@
 DomainError
 ├── InvalidArgument      InvalidName  InvalidId  DuplicateId  InvalidAttribute  DimensionMismatch  DtypeNotAccepted  ShapeMismatch
 │                        NotFinite  ZeroVector  ConstantFeatures  InvalidK  TooFewItems  TooFewPairs  NoCommonItems
-│                        UnknownMetric  UnknownMethod  InvalidPageToken  MessageTooLarge
+│                        UnknownMetric  UnknownMethod  InvalidPageToken  MessageTooLarge  InvalidKernel  KernelSpace
 ├── NotFound             SpaceNotFound  BridgeNotFound  ItemNotFound  OperationNotFound  UploadNotFound
 ├── AlreadyExists        SpaceExists  BridgeExists
 ├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing  DeviceMissing
@@ -156,6 +156,18 @@ class MessageTooLarge(InvalidArgument):
     """A request or its answer beyond the published message size."""
 
     reason = "MESSAGE_TOO_LARGE"
+
+
+class InvalidKernel(InvalidArgument):
+    """A matrix that is no kernel of its items: not square, not symmetric, or with a diagonal that contradicts its sign."""
+
+    reason = "INVALID_KERNEL"
+
+
+class KernelSpace(InvalidArgument):
+    """A kernel space where vectors are needed: it holds a matrix over its items instead."""
+
+    reason = "KERNEL_SPACE"
 
 
 class NotFound(DomainError):

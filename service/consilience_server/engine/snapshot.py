@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 
 
@@ -18,7 +19,8 @@ class Snapshot:
         version: the version held.
         similarity: how nearness is measured.
         ids: (n,) object array of str, ascending in byte order (row i is the i-th id); for arrays the decimal row numbers as given.
-        vectors: (n, d) float32, C-contiguous, raw as stored.
+        vectors: (n, d) float32, C-contiguous, raw as stored; of a kernel space the (n, n) matrix, columns in the order of the rows.
+        kernel: what the entries of a kernel space are, None where the rows are vectors. Then `similarity` says nothing.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Snapshot:
     similarity: Similarity
     ids: NDArray[np.object_]
     vectors: NDArray[np.float32]
+    kernel: KernelKind | None = None
 
     @property
     def n(self) -> int:
@@ -35,7 +38,7 @@ class Snapshot:
 
     @property
     def dim(self) -> int:
-        """Width of the vectors."""
+        """Columns of a row: the width of the vectors, or the number of items."""
         return int(self.vectors.shape[1])
 
     @property

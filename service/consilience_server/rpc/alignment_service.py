@@ -14,9 +14,16 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
 from consilience_server.core.errors import NotServed
-from consilience_server.rpc.convert.alignment import read_groups, read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.alignment import (
+    read_array_similarity,
+    read_groups,
+    read_kernels,
+    read_policy,
+    read_spec,
+    write_alignment_matrix,
+    write_report,
+)
 from consilience_server.rpc.convert.names import space_query
-from consilience_server.rpc.convert.spaces import read_similarity
 from consilience_server.rpc.convert.trend import encode_trend, read_trend
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
@@ -63,12 +70,13 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
     ) -> alignment_pb2.AlignArraysResponse:
         """The alignment of two arrays; nothing is stored."""
         header = await read_header(requests, self._max_dim)
-        similarity, spec = read_similarity(header.similarity, "header.similarity"), read_spec(header.spec)
+        similarity, spec = read_array_similarity(header), read_spec(header.spec)
         with memory_for(header, self._account):
             arrays = ReceivedArrays(header)
             await receive(requests, arrays)
             x, y = arrays.finish()
-            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, read_groups(header))
+            groups, kernels = read_groups(header), read_kernels(header)
+            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, groups, kernels)
         return alignment_pb2.AlignArraysResponse(report=write_report(report))
 
     async def AlignMatrix(self, request: alignment_pb2.AlignMatrixRequest, _context: Any) -> bytes | alignment_pb2.AlignMatrixResponse:

@@ -239,3 +239,29 @@ def test_the_door_runs_the_command(monkeypatch, capsys):
 def test_pairs_of_equal_ids_need_no_second_column():
     assert parse_pairs(["x", "y", ""]) == (["x", "y"], None)
     assert parse_pairs(["x\ty", "z"]) == (["x", "z"], ["y", "z"])
+
+
+def test_matrices_from_files(tmp_path, capsys):
+    points = np.random.default_rng(0).normal(size=(30, 3))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    ids = [f"{row:02d}" for row in range(30)]
+    np.save(tmp_path / "rdm.npy", distances)
+    (tmp_path / "ids.txt").write_text("\n".join(ids))
+    np.savez(tmp_path / "rdm.npz", ids=ids[5:], rdm=distances[5:, 5:][np.triu_indices(25, 1)])
+    np.savez(tmp_path / "points.npz", ids=ids[::-1], vectors=points[::-1])
+    kernel = ["--kind", "kernel", "--dissimilarity", "--dissimilarity-kind", "euclidean"]
+    local = ["--local", str(tmp_path / "store"), "--json"]
+    assert run(["ingest", "rdm", str(tmp_path / "rdm.npy"), "--ids", str(tmp_path / "ids.txt"), "--create", *kernel, *local]) == 0
+    assert json.loads(capsys.readouterr().out)["space"]["dissimilarity_kind"] == "euclidean"
+    assert run(["spaces", "create", "part", *kernel, *local]) == 0
+    assert run(["ingest", "part", str(tmp_path / "rdm.npz"), "--kind", "kernel", *local]) == 0
+    capsys.readouterr()
+    assert run(["align", "rdm", "part", "-k", "5", *local]) == 0
+    assert json.loads(capsys.readouterr().out)["score"] == 1
+    files = [str(tmp_path / "rdm.npz"), str(tmp_path / "points.npz")]
+    options = ["--x-kernel", "euclidean", "--similarity", "squared_l2", "-k", "5", "--json"]
+    assert run(["align", *files, *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["score"], told["n"], told["dropped_y"], told["kernel_rule_x"]) == (1, 25, 5, "-d")
+    assert run(["align", "rdm", "part", "--x-kernel", "euclidean", *local]) == 2
+    assert run(["ingest", "rdm", str(tmp_path / "ids.txt"), "--kind", "kernel", *local]) == 2

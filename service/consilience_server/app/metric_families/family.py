@@ -11,6 +11,7 @@ from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import TableSubject
 from consilience_server.core.control import Control
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
@@ -23,11 +24,12 @@ class Side:
     """One space restricted to the common items and preprocessed.
 
     Attributes:
-        vectors: (n, d) float32, rows in the order of the join.
-        similarity: how nearness is measured.
+        vectors: (n, d) float32, rows in the order of the join; of a kernel space (n, n), columns in that order too.
+        similarity: how nearness is measured; says nothing of a kernel.
         clip: what preprocessing clipped at, None where it did not.
         subject: what a neighbour table of this side is of.
         constant_columns: how many preprocessing left out, None where it leaves none out.
+        kernel: what the entries of a kernel space are, None for vectors.
     """
 
     vectors: NDArray[np.float32]
@@ -35,6 +37,7 @@ class Side:
     clip: float | None
     subject: TableSubject
     constant_columns: int | None = None
+    kernel: KernelKind | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,15 @@ def any_similarity(_similarity: Similarity, _space: str) -> None:
     """Nothing is refused."""
 
 
+def nearness_rule(kernel: KernelKind) -> str:
+    """The entries, larger is nearer."""
+    return kernel.nearness_rule
+
+
+def any_kernel(_kernel: KernelKind, _space: str) -> None:
+    """Every kernel space is served."""
+
+
 @dataclass(frozen=True)
 class MetricFamily:
     """Metrics that are computed in the same way.
@@ -92,10 +104,12 @@ class MetricFamily:
             Entry (i, i) is the space with itself, without a null.
         nbytes: peak bytes of either beyond vectors and tables.
         seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.
-        check: refuses a space by its similarity; told the name of the request's field.
+        check: refuses a space of vectors by its similarity; told the name of the request's field.
         samples_queries: whether some items can be asked against all: the lists of the asked ones suffice.
         chance_within: the metrics whose chance is that of `options.groups` where items stay within groups; for the others it is estimated
             by the mean of the null (`judge.py`).
+        kernel_rule: what the metrics compare of an entry of a kernel space, as a formula.
+        check_kernel: refuses a kernel space by what its entries are; None where the metrics need vectors.
     """
 
     metrics: frozenset[MetricName]
@@ -108,3 +122,5 @@ class MetricFamily:
     check: Callable[[Similarity, str], None] = any_similarity
     samples_queries: bool = False
     chance_within: frozenset[MetricName] = frozenset()
+    kernel_rule: Callable[[KernelKind], str] = nearness_rule
+    check_kernel: Callable[[KernelKind, str], None] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from consilience_server.app.metric_families.costs import table_seconds
-from consilience_server.app.metric_families.family import Compared, MetricFamily
+from consilience_server.app.metric_families.family import Compared, MetricFamily, any_kernel
 from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
@@ -40,4 +40,5 @@ MUTUAL_KNN = MetricFamily(
     seconds=table_seconds,
     samples_queries=True,
     chance_within=frozenset({"mutual_knn"}),
+    check_kernel=any_kernel,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from consilience_server.app.metric_families.costs import table_seconds
-from consilience_server.app.metric_families.family import Compared, MetricFamily
+from consilience_server.app.metric_families.family import Compared, MetricFamily, any_kernel
 from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
@@ -38,4 +38,5 @@ ORDERED_LISTS = MetricFamily(
     nbytes=_nbytes,
     seconds=table_seconds,
     chance_within=frozenset(LIST_METRICS),
+    check_kernel=any_kernel,
 )

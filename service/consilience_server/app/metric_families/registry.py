@@ -15,3 +15,6 @@ FAMILIES = (MUTUAL_KNN, ORDERED_LISTS, CKNNA, CKA, SHAPE)
 
 FAMILY_OF: Mapping[MetricName, MetricFamily] = MappingProxyType({name: family for family in FAMILIES for name in family.metrics})
 """Every metric that is served, with its family."""
+
+KERNEL_METRICS: tuple[MetricName, ...] = tuple(sorted(name for name, family in FAMILY_OF.items() if family.check_kernel is not None))
+"""Those that serve kernel spaces."""

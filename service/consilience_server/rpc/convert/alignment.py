@@ -8,12 +8,15 @@ from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName, Within
 from consilience_server.core.errors import NotServed, UnknownMetric
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.score import Interval, IntervalKind, Score
+from consilience_server.core.similarity import Similarity
 from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_use
+from consilience_server.rpc.convert.spaces import read_kernel, read_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
@@ -137,6 +140,25 @@ def read_policy(value: int) -> ItemPolicy:
     return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")
 
 
+def read_kernels(header: alignment_pb2.AlignArraysHeader) -> tuple[KernelKind | None, KernelKind | None]:
+    """What the entries of arrays that are matrices over their items are; None for arrays of vectors."""
+    x = read_array_kernel(header.x_kernel, "header.x_kernel") if header.HasField("x_kernel") else None
+    y = read_array_kernel(header.y_kernel, "header.y_kernel") if header.HasField("y_kernel") else None
+    return x, y
+
+
+def read_array_kernel(kernel: alignment_pb2.ArrayKernel, field: str) -> KernelKind:
+    """What the entries of one matrix are."""
+    return read_kernel(kernel.dissimilarity, kernel.dissimilarity_kind, field)
+
+
+def read_array_similarity(header: alignment_pb2.AlignArraysHeader) -> Similarity:
+    """How near two rows of an array of vectors are; not asked where both arrays are kernels."""
+    if header.HasField("x_kernel") and header.HasField("y_kernel"):
+        return Similarity.INNER_PRODUCT
+    return read_similarity(header.similarity, "header.similarity")
+
+
 def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
     """The alignment of two spaces."""
     by_k = [_write_at_k(score) for score in report.by_k]
@@ -167,6 +189,8 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         within=_write_within(report.within),
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
+        kernel_rule_x=report.kernel_rule_x,
+        kernel_rule_y=report.kernel_rule_y,
     )
 
 

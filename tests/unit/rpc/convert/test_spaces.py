@@ -9,7 +9,8 @@ from consilience.v1.attribute_pb2 import StringValues
 from consilience_server.app.ports import AttributeColumn, SpaceRecord, SpaceSpec, UpsertOutcome
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.spaces import EmbeddingsPage
-from consilience_server.core.errors import InvalidArgument, NotServed, ShapeMismatch
+from consilience_server.core.errors import InvalidArgument, ShapeMismatch
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.spaces import read_batch, read_similarity, read_spec, write_page, write_space, write_upsert
@@ -18,6 +19,9 @@ SPEC = SpaceSpec("clip", 768, Similarity.SQUARED_L2, "image", "clip-vit-l14", "1
 RECORD = SpaceRecord(
     SPEC, "uid-1", 3, 10**10, datetime(2026, 1, 2, 3, 4, 5, 6, UTC), datetime(2026, 2, 2, tzinfo=UTC), {"b": "real", "a": "string"}
 )
+
+
+KERNEL = {"kind": space_pb2.SPACE_KIND_KERNEL, "dim": 0, "similarity": 0}
 
 
 def request(**changes):
@@ -35,7 +39,11 @@ def test_a_spec_is_read_whole():
 @pytest.mark.parametrize(
     ("changes", "error", "field"),
     [
-        ({"kind": space_pb2.SPACE_KIND_KERNEL}, NotServed, "space.kind"),
+        ({"kind": space_pb2.SPACE_KIND_KERNEL}, InvalidArgument, "space.similarity"),
+        ({"dissimilarity": True}, InvalidArgument, "space.dissimilarity"),
+        ({"dissimilarity_kind": space_pb2.DISSIMILARITY_KIND_EUCLIDEAN}, InvalidArgument, "space.dissimilarity"),
+        ({**KERNEL, "dissimilarity_kind": space_pb2.DISSIMILARITY_KIND_EUCLIDEAN}, InvalidArgument, "space.dissimilarity"),
+        ({**KERNEL, "dissimilarity": True, "dissimilarity_kind": 7}, InvalidArgument, "space.dissimilarity_kind"),
         ({"kind": 0}, InvalidArgument, "space.kind"),
         ({"kind": 7}, InvalidArgument, "space.kind"),
         ({"similarity": 0}, InvalidArgument, "space.similarity"),
@@ -48,6 +56,15 @@ def test_bad_specs(changes, error, field):
     with pytest.raises(error) as caught:
         read_spec(request(**changes))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("kernel", KernelKind)
+def test_kernels_return(kernel):
+    spec = SpaceSpec("rdm", 0, Similarity.INNER_PRODUCT, kernel=kernel)
+    written = write_space(SpaceRecord(spec, "u", 1, 92, RECORD.create_time, RECORD.create_time))
+    assert (written.kind, written.dim, written.similarity) == (space_pb2.SPACE_KIND_KERNEL, 92, space_pb2.SIMILARITY_UNSPECIFIED)
+    written.dim = 0
+    assert read_spec(space_pb2.CreateSpaceRequest(space_id="rdm", space=written)) == spec
 
 
 def test_a_space_is_written_whole():
