@@ -160,7 +160,7 @@ bool check_lists(Random& random, const std::string& isa, int count, int k) {
             std::shuffle(all.begin(), all.end(), random);
             lists->insert(lists->end(), all.begin(), all.begin() + k);
         }
-    const int permutations = 3, threads = 1 + below(random, 3);
+    const int permutations = 1 + below(random, 40), threads = 1 + below(random, 3);
     std::vector<int32_t> p(static_cast<size_t>(permutations * count));
     draw_permutations(random(), random(), permutations, count, threads, p.data());
     std::vector<int64_t> totals(permutations);
