@@ -1,0 +1,50 @@
+"""Spaces as points: the nearer two stand, the further they agree."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._figures.canvas import FAINT, RED, headline, legend, quiet, sheet, shortened, style_of
+
+
+def model_map(
+    names: Sequence[str],
+    coordinates: NDArray[np.float64],
+    *,
+    title: str,
+    note: str = "",
+    families: Sequence[str] = (),
+    consensus: Sequence[float] | None = None,
+) -> Any:
+    """The first two coordinates of each space, equal units on both axes; the consensus, where there is one, is a star.
+
+    Args:
+        names: of the M spaces.
+        coordinates: (M, D), D >= 1, of a multidimensional scaling.
+        title: of the figure.
+        note: what the distances are.
+        families: (M,) labels that get a colour each.
+        consensus: (2,) where it lies.
+    """
+    places = np.zeros((len(names), 2))
+    places[:, : min(2, coordinates.shape[1])] = coordinates[:, :2]
+    figure, axes = sheet(5.8, 5.0)
+    labels = sorted(set(families)) if families else [""]
+    for number, label in enumerate(labels):
+        chosen = [at for at in range(len(names)) if not families or families[at] == label]
+        colour, marker = style_of(number)
+        axes.scatter(places[chosen, 0], places[chosen, 1], s=42, color=colour, marker=marker, label=label or None, zorder=3)
+    for name, (across, up) in zip(shortened(names), places, strict=True):
+        axes.annotate(name, (across, up), textcoords="offset points", xytext=(6, 4), fontsize=8, color=FAINT)
+    if consensus is not None:
+        axes.scatter(consensus[0], consensus[1], s=140, marker="*", color=RED, label="consensus", zorder=4)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.15)
+    quiet(axes, x=note)
+    axes.tick_params(labelleft=False, labelbottom=False, length=0)
+    if families or consensus is not None:
+        legend(axes)
+    headline(figure, title)
+    return figure

@@ -1,0 +1,76 @@
+"""The scores of random pairings, and where the observed one stands among them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._figures.canvas import BLUE, FAINT, INK, RED, RULE, headline, quiet, sheet
+
+
+@dataclass(frozen=True)
+class Null:
+    """One panel: the null of one score.
+
+    Attributes:
+        name: for example `mutual_knn@10`.
+        values: (K,) permuted scores.
+        score, chance, threshold: of the observed pairing.
+        low, high: the interval of the score.
+        note: what stands in the panel's corner, for example the p-value.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    score: float
+    chance: float
+    threshold: float
+    low: float
+    high: float
+    note: str
+
+
+def null_distribution(panels: Sequence[Null], title: str, alpha: float) -> Any:
+    """A histogram for each score: grey is what chance gives, blue what was observed with its interval, red what must be exceeded."""
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure, grid = sheet(1.2 + 3.8 * columns, 0.7 + 2.5 * rows, rows, columns, squeeze=False)
+    for number, axes in enumerate(grid.ravel()):
+        if number >= len(panels):
+            axes.set_axis_off()
+            continue
+        _panel(axes, panels[number], alpha, first=number == 0)
+    headline(figure, title)
+    return figure
+
+
+def _panel(axes: Any, null: Null, alpha: float, *, first: bool) -> None:
+    spread = np.unique(null.values)
+    # Scores of lists are whole multiples of a small step: bins finer than the step would be a comb.
+    bins: Any = min(40, max(8, len(spread))) if len(spread) > 1 else [spread[0] - 0.5e-3, spread[0] + 0.5e-3]
+    counts, _, _ = axes.hist(null.values, bins=bins, color="#c9ced8", edgecolor="white", linewidth=0.3, label="random pairings")
+    top = float(counts.max())
+    axes.axvline(null.chance, color=FAINT, linewidth=1, linestyle=(0, (4, 3)), label="chance")
+    axes.axvline(null.threshold, color=RED, linewidth=1, linestyle=(0, (1, 1.5)), label=f"exceeded by {alpha:g} of pairings")
+    axes.axvspan(null.low, null.high, color=BLUE, alpha=0.12, linewidth=0)
+    axes.axvline(null.score, color=BLUE, linewidth=2, label="observed, interval")
+    axes.set_ylim(0, top * 1.25)
+    quiet(axes, title=null.name, x="score", y="pairings" if first else "")
+    side = "right" if null.score < 0.5 * sum(axes.get_xlim()) else "left"
+    axes.annotate(
+        f"{null.score:.3g}",
+        (null.score, top * 1.17),
+        textcoords="offset points",
+        xytext=(-4 if side == "left" else 4, 0),
+        ha="right" if side == "left" else "left",
+        fontsize=9,
+        color=BLUE,
+        weight="bold",
+    )
+    axes.text(0.98 if side == "right" else 0.5, 0.8, null.note, transform=axes.transAxes, ha="right" if side == "right" else "center", fontsize=8, color=INK)
+    if first:
+        axes.legend(
+            frameon=True, facecolor="white", edgecolor=RULE, framealpha=0.9, fontsize=7, labelcolor=INK, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2
+        )

@@ -1,0 +1,93 @@
+"""Alignment against a number of each space: the scatter, and the mean in buckets of that number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience._figures.canvas import BLUE, FAINT, INK, headline, legend, quiet, sheet, shortened, style_of
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bar of the second panel: spaces whose number lies in [low, high], their mean and its standard error (NaN where unknown)."""
+
+    low: float
+    high: float
+    mean: float
+    error: float
+    count: int
+
+
+def trend(
+    names: Sequence[str],
+    against: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    logarithmic: bool,
+    line: tuple[float, float],
+    families: Sequence[str] = (),
+    lines: Sequence[tuple[float, float]] = (),
+    buckets: Sequence[Bucket] = (),
+) -> Any:
+    """One point a space with the least-squares line (of the logarithm where the axis is), and beside it the mean of each bucket.
+
+    Args:
+        names: of the M spaces.
+        against: (M,) the numbers.
+        scores: (M,).
+        title: of the figure.
+        x: what the numbers are.
+        y: what the scores are.
+        logarithmic: of the axis of numbers.
+        line: (slope, intercept) over all spaces; NaN draws none.
+        families: (M,) labels that get a colour each.
+        lines: (slope, intercept) of each family, in the order of their names.
+        buckets: by ascending number.
+    """
+    figure, panels = sheet(9.4 if buckets else 5.6, 3.8, 1, 2 if buckets else 1, squeeze=False)
+    axes = panels[0, 0]
+    labels = sorted(set(families)) if families else [""]
+    for number, label in enumerate(labels):
+        chosen = [at for at in range(len(names)) if not families or families[at] == label]
+        colour, marker = style_of(number)
+        axes.scatter(against[chosen], scores[chosen], s=26, color=colour, marker=marker, label=label or None, zorder=3)
+        if lines and number < len(lines):
+            _line(axes, against[chosen], lines[number], colour, 1.0, logarithmic=logarithmic)
+    _line(axes, against, line, FAINT, 1.2, logarithmic=logarithmic)
+    if len(names) <= 25:
+        for name, place, score in zip(shortened(names, 18), against, scores, strict=True):
+            axes.annotate(name, (place, score), textcoords="offset points", xytext=(4, 4), fontsize=6.5, color=FAINT)
+    if logarithmic:
+        axes.set_xscale("log")
+    axes.margins(0.08)
+    quiet(axes, x=x, y=y)
+    if families:
+        legend(axes)
+    if buckets:
+        _bars(panels[0, 1], buckets, x, y)
+    headline(figure, title)
+    return figure
+
+
+def _line(axes: Any, places: NDArray[np.float64], line: tuple[float, float], colour: str, width: float, *, logarithmic: bool) -> None:
+    slope, intercept = line
+    if not np.isfinite([slope, intercept]).all() or places.min() == places.max():
+        return
+    ends = np.geomspace(places.min(), places.max(), 2) if logarithmic else np.linspace(places.min(), places.max(), 2)
+    axes.plot(ends, intercept + slope * (np.log10(ends) if logarithmic else ends), color=colour, linewidth=width, zorder=1)
+
+
+def _bars(axes: Any, buckets: Sequence[Bucket], x: str, y: str) -> None:
+    places = np.arange(len(buckets))
+    means = np.array([bucket.mean for bucket in buckets])
+    errors = np.nan_to_num([bucket.error for bucket in buckets])
+    axes.bar(places, np.nan_to_num(means), yerr=errors, color=BLUE, width=0.7, capsize=3, error_kw={"ecolor": INK, "linewidth": 1})
+    ends = [f"{bucket.low:.3g}" if bucket.low == bucket.high else f"{bucket.low:.3g} to {bucket.high:.3g}" for bucket in buckets]
+    axes.set_xticks(places, [f"{end}\n({bucket.count})" for end, bucket in zip(ends, buckets, strict=True)])
+    quiet(axes, title="mean and standard error by bucket", x=f"{x} (alignments in the mean)", y=y)
