@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consilience._arrays import align_arrays
     from consilience._async.client import AsyncClient
     from consilience._async.writer import AsyncWriter
+    from consilience._report_page import write_report
     from consilience._settings import Tls
     from consilience._sync.client import Client
     from consilience._sync.writer import Writer
@@ -120,6 +121,7 @@ __all__ = [
     "align_arrays",
     "errors",
     "results",
+    "write_report",
 ]
 
 _HOMES = {
@@ -130,6 +132,7 @@ _HOMES = {
     "Tls": "consilience._settings",
     "Writer": "consilience._sync.writer",
     "align_arrays": "consilience._arrays",
+    "write_report": "consilience._report_page",
 }
 
 

@@ -16,10 +16,11 @@ def test_it_has_snippets():
 
 
 @pytest.mark.timeout(120)
-def test_its_snippets_work_as_pasted(tmp_path, capsys):
+def test_its_snippets_work_as_pasted(tmp_path, capsys, monkeypatch):
     """Against a server on a free port, whose address stands in for the one they name."""
     server = start_server(tmp_path / "store")
     scope: dict[str, object] = {}
+    monkeypatch.chdir(tmp_path)
     try:
         for snippet in SNIPPETS:
             exec(compile(snippet.replace("localhost:50051", server.address), "README.md", "exec"), scope)
@@ -29,6 +30,7 @@ def test_its_snippets_work_as_pasted(tmp_path, capsys):
     assert "mutual_knn@10 = " in told
     assert "INVALID_K" in told
     assert "photo-1500" in told
+    assert "<svg" in (tmp_path / "agreement.html").read_text()
 
 
 def test_the_files_that_it_names_are_there():

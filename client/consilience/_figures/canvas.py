@@ -91,7 +91,7 @@ def drawn(figure: Any, kind: str) -> bytes:
     from matplotlib import rc_context
 
     held = io.BytesIO()
-    metadata = {"svg": {"Date": None, "Creator": "Consilience"}, "pdf": {"CreationDate": None, "Creator": "Consilience"}}.get(kind)
+    metadata = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "pdf": {"CreationDate": None}}.get(kind)
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "consilience", "font.family": "sans-serif"}):
         figure.savefig(held, format=kind, metadata=metadata)
     return held.getvalue()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._figures.canvas import BLUE, FAINT, INK, RED, RULE, headline, quiet, sheet
+from consilience._figures.canvas import BLUE, FAINT, RED, headline, legend, quiet, sheet
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Null:
         values: (K,) permuted scores.
         score, chance, threshold: of the observed pairing.
         low, high: the interval of the score.
-        note: what stands in the panel's corner, for example the p-value.
+        note: what stands beside the name, for example the p-value.
     """
 
     name: str
@@ -47,9 +47,7 @@ def null_distribution(panels: Sequence[Null], title: str, alpha: float) -> Any:
 
 
 def _panel(axes: Any, null: Null, alpha: float, *, first: bool) -> None:
-    spread = np.unique(null.values)
-    # Scores of lists are whole multiples of a small step: bins finer than the step would be a comb.
-    bins: Any = min(40, max(8, len(spread))) if len(spread) > 1 else [spread[0] - 0.5e-3, spread[0] + 0.5e-3]
+    bins = _bins(null)
     counts, _, _ = axes.hist(null.values, bins=bins, color="#c9ced8", edgecolor="white", linewidth=0.3, label="random pairings")
     top = float(counts.max())
     axes.axvline(null.chance, color=FAINT, linewidth=1, linestyle=(0, (4, 3)), label="chance")
@@ -57,7 +55,7 @@ def _panel(axes: Any, null: Null, alpha: float, *, first: bool) -> None:
     axes.axvspan(null.low, null.high, color=BLUE, alpha=0.12, linewidth=0)
     axes.axvline(null.score, color=BLUE, linewidth=2, label="observed, interval")
     axes.set_ylim(0, top * 1.25)
-    quiet(axes, title=null.name, x="score", y="pairings" if first else "")
+    quiet(axes, title=f"{null.name}  ·  {null.note}" if null.note else null.name, x="score", y="pairings" if first else "")
     side = "right" if null.score < 0.5 * sum(axes.get_xlim()) else "left"
     axes.annotate(
         f"{null.score:.3g}",
@@ -69,8 +67,14 @@ def _panel(axes: Any, null: Null, alpha: float, *, first: bool) -> None:
         color=BLUE,
         weight="bold",
     )
-    axes.text(0.98 if side == "right" else 0.5, 0.8, null.note, transform=axes.transAxes, ha="right" if side == "right" else "center", fontsize=8, color=INK)
     if first:
-        axes.legend(
-            frameon=True, facecolor="white", edgecolor=RULE, framealpha=0.9, fontsize=7, labelcolor=INK, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2
-        )
+        legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+
+
+def _bins(null: Null) -> NDArray[np.float64]:
+    """Edges for at most 40 bins: no finer than the steps of the scores, whose histogram would be a comb, and never too thin to be seen."""
+    steps = np.unique(null.values)
+    least, most = float(steps[0]), float(steps[-1])
+    shown = max(most, null.high) - min(least, null.low)
+    width = max((most - least) / min(40, max(8, len(steps))), shown / 80, 1e-9)
+    return least + width * np.arange(-0.5, (most - least) / width + 1.5)

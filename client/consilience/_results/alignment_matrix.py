@@ -1,6 +1,6 @@
 """How far each two of many spaces agree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,18 @@ class AlignmentMatrix(Result):
     def to_pandas(self, values: str = "scores") -> Any:
         """One of the arrays as a DataFrame with the names on both axes. Needs `consilience[report]`."""
         return import_pandas().DataFrame(getattr(self, values), index=list(self.spaces), columns=list(self.spaces))
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """`heatmap`, with stars where a score is above chance."""
+        return {"heatmap": self._draw_heatmap}
+
+    def _draw_heatmap(self) -> Any:
+        from consilience._figures.heatmap import heatmap
+
+        name = f"{self.metric}@{self.k}" if self.k else self.metric
+        tested = bool(np.isfinite(self.p_values).any())
+        title = f"{name} of {len(self.spaces)} spaces"
+        return heatmap(self.spaces, self.scores, title=title, p_values=self.p_values if tested else None, label=name)
 
     def __repr__(self) -> str:
         name = f"{self.metric}@{self.k}" if self.k else self.metric

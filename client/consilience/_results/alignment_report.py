@@ -1,7 +1,7 @@
 """How far two spaces agree."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -209,6 +209,50 @@ class AlignmentReport(Result):
         shared = {"metric": self.metric, "n": self.n, "interval_kind": self.interval_kind, "permutations": self.permutations}
         frame = import_pandas().DataFrame([{**shared, **row} for row in rows])
         return frame.drop(columns="interval")
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """`layers`, where a side has layers, and `null`: the random pairings of each k."""
+        drawings: dict[str, Callable[[], Any]] = {}
+        if self.layer_scores is not None:
+            drawings["layers"] = self._draw_layers
+        if any(entry.null is not None for entry in self.by_k.values()):
+            drawings["null"] = self._draw_null
+        return drawings
+
+    def _draw_null(self) -> Any:
+        from consilience._figures.null_distribution import Null, null_distribution
+
+        panels = [
+            Null(
+                name=self._name(entry),
+                values=entry.null,
+                score=entry.score,
+                chance=entry.chance,
+                threshold=entry.threshold,
+                low=entry.interval.low,
+                high=entry.interval.high,
+                note="" if entry.p_value is None else probability(entry.p_value, len(entry.null)),
+            )
+            for entry in self.by_k.values()
+            if entry.null is not None and entry.threshold is not None
+        ]
+        return null_distribution(panels, f"{self._sides()} · {asked(self.n, self.gallery)}", self.alpha)
+
+    def _draw_layers(self) -> Any:
+        from consilience._figures.layer_grid import layer_grid
+
+        name = self._name(self.headline)
+        title, sides = f"{self._sides()}, layer by layer", self._side_names()
+        return layer_grid(np.asarray(self.layer_scores), self.best_layers, title=title, x=sides[0], y=sides[1], label=name)
+
+    def _name(self, entry: AlignmentAtK) -> str:
+        return f"{self.metric}@{entry.k}" if entry.k else self.metric
+
+    def _side_names(self) -> tuple[str, str]:
+        return (self.x.name if self.x else "x", self.y.name if self.y else "y")
+
+    def _sides(self) -> str:
+        return " and ".join(self._side_names())
 
     def __repr__(self) -> str:
         return "\n".join([self._headline_text(), *cautions(self.warnings)])

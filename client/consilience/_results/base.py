@@ -1,15 +1,16 @@
 """What all results share: equality of their numbers, plain dictionaries, and how the call went."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from consilience.errors import MissingExtraError
+from consilience.errors import InvalidArgumentError, MissingExtraError
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,33 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON can carry it: arrays as nested lists, NaN as None, times as ISO 8601 text; `details` left out."""
         return {item.name: plain(getattr(self, item.name)) for item in dataclasses.fields(self) if item.compare}
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """What can be drawn of the result: a name and how to draw it. The first is what `plot` draws."""
+        return {}
+
+    def plot(self, path: str | Path | None = None, *, kind: str | None = None) -> Any:
+        """Draw the result: a `matplotlib.figure.Figure`, which a notebook shows. Needs `consilience[report]`.
+
+        Args:
+            path: also write it there, as PNG, SVG or PDF by the ending.
+            kind: one of the names in `figures()`; None is the first.
+
+        Raises:
+            InvalidArgumentError: nothing can be drawn, there is no such kind, or the path is no picture's.
+            MissingExtraError: matplotlib is not installed.
+        """
+        drawings = self.figures()
+        if not drawings:
+            raise InvalidArgumentError(f"there is nothing to draw of this {type(self).__name__}", field="kind")
+        if kind is not None and kind not in drawings:
+            raise InvalidArgumentError(f"no figure {kind!r}; there are {', '.join(drawings)}", field="kind")
+        figure = drawings[kind or next(iter(drawings))]()
+        if path is not None:
+            from consilience._figures.canvas import write
+
+            write(figure, path)
+        return figure
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -1,5 +1,6 @@
 """How alignment goes with a number of each space."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,29 @@ class TrendReport(Result):
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON can carry it."""
         return {**super().to_dict(), "buckets": [plain(bucket) for bucket in self.buckets]}
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """`trend`: the scatter and the buckets."""
+        return {"trend": self._draw_trend}
+
+    def _draw_trend(self) -> Any:
+        from consilience._figures.trend import Bucket, trend
+
+        name = f"{self.metric}@{self.k}" if self.k else self.metric
+        what = f"{name} with {self.reference.name}" if self.reference else f"mean {name} with the others"
+        return trend(
+            self.spaces,
+            self.against,
+            self.scores,
+            title=f"Spearman {number(self.spearman)} {_shown(self.interval)} · {len(self.spaces)} spaces",
+            x="against",
+            y=what,
+            logarithmic=self.scale == "log10",
+            line=(self.slope, self.intercept),
+            families=self.families,
+            lines=[(each.slope, each.intercept) for each in self.family_trends],
+            buckets=[Bucket(each.low, each.high, each.mean, each.standard_error, each.count) for each in self.buckets],
+        )
 
     def __repr__(self) -> str:
         name = f"{self.metric}@{self.k}" if self.k else self.metric

@@ -91,14 +91,14 @@ def align(
         left, right, dropped, labels = paired(Path(x), Path(y), within, kernels)
         report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
-        return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]})
+        return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
     if x_kernel is not None or y_kernel is not None:
         raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
         report = client.align(x, y, within=within, progress=shows_progress(), **spec)
-    return Answer(report.text(), report.to_dict())
+    return Answer(report.text(), report.to_dict(), results=[report])
 
 
 def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:

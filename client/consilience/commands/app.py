@@ -3,7 +3,7 @@
 import typer
 
 from consilience._version import __version__
-from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, serve, spaces, trend
+from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, report, serve, spaces, trend
 from consilience.commands.connected import command, connected
 from consilience.commands.exit_codes import HELP
 
@@ -22,9 +22,10 @@ app.add_typer(bridge_app, name="bridge")
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 app.command("serve", epilog=HELP, context_settings=_ANY_ARGUMENTS, add_help_option=False)(serve.serve)
 app.command("ingest", epilog=HELP)(connected(ingest.ingest))
-app.command("align", epilog=HELP)(command(align.align))
-app.command("matrix", epilog=HELP)(connected(matrix.matrix))
-app.command("trend", epilog=HELP)(connected(trend.trend))
+app.command("align", epilog=HELP)(command(align.align, drawn=True))
+app.command("matrix", epilog=HELP)(connected(matrix.matrix, drawn=True))
+app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
+app.command("report", epilog=HELP)(connected(report.report))
 app.command("match", epilog=HELP)(connected(match.match))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))

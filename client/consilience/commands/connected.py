@@ -4,7 +4,7 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from consilience import errors
-from consilience._results.base import plain
+from consilience._results.base import Result, plain
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience._sync.client import Client
 from consilience.commands.exit_codes import INTERRUPTED, exit_code
@@ -27,30 +27,31 @@ TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds a call 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command prints: `text` for people, `data` with --json; `code` is the exit code."""
+    """What a command prints: `text` for people, `data` with --json; `code` is the exit code; `results` are what --plot and --html show."""
 
     text: str
     data: Any
     code: int = 0
+    results: Sequence[Result] = ()
 
 
 def answer(result: Any) -> Answer:
     """A result, or a list of them, by its repr and its dictionary."""
     items: Iterable[Any] = result if isinstance(result, list) else [result]
-    return Answer("\n".join(repr(item) for item in items), plain(result))
+    return Answer("\n".join(repr(item) for item in items), plain(result), results=[item for item in items if isinstance(item, Result)])
 
 
-def command(function: Callable[..., Answer]) -> Callable[..., None]:
-    """A command without a server: adds --json, prints the answer, turns errors into exit codes."""
+def command(function: Callable[..., Answer], *, drawn: bool = False) -> Callable[..., None]:
+    """A command without a server: adds --json, prints the answer, turns errors into exit codes; `drawn` adds --plot and --html."""
 
     @functools.wraps(function)
-    def run(*, as_json: bool, **arguments: Any) -> None:
-        _finish(lambda: function(**arguments), as_json=as_json)
+    def run(*, as_json: bool, plot: Path | None = None, page: Path | None = None, **arguments: Any) -> None:
+        _finish(lambda: function(**arguments), as_json=as_json, plot=plot, page=page)
 
-    return _with_options(run, function, {"as_json": (JsonOption, False)}, hidden=set())
+    return _with_options(run, function, {**(DRAWING if drawn else {}), "as_json": (JsonOption, False)}, hidden=set())
 
 
-def connected(function: Callable[..., Answer]) -> Callable[..., None]:
+def connected(function: Callable[..., Answer], *, drawn: bool = False) -> Callable[..., None]:
     """A command of a client, its first parameter: adds the options of the connection as well."""
 
     @functools.wraps(function)
@@ -62,16 +63,24 @@ def connected(function: Callable[..., Answer]) -> Callable[..., None]:
         ca: Path | None,
         timeout: float,
         as_json: bool,
+        plot: Path | None = None,
+        page: Path | None = None,
         **arguments: Any,
     ) -> None:
         def work() -> Answer:
             with open_client(address, local, tls, ca, timeout) as client:
                 return function(client, **arguments)
 
-        _finish(work, as_json=as_json)
+        _finish(work, as_json=as_json, plot=plot, page=page)
 
-    return _with_options(run, function, {**CONNECTION, "as_json": (JsonOption, False)}, hidden={"client"})
+    options = {**CONNECTION, **(DRAWING if drawn else {}), "as_json": (JsonOption, False)}
+    return _with_options(run, function, options, hidden={"client"})
 
+
+DRAWING: dict[str, tuple[Any, Any]] = {
+    "plot": (Annotated[Path | None, typer.Option("--plot", help="Draw the answer: .png, .svg or .pdf. Needs consilience[report].")], None),
+    "page": (Annotated[Path | None, typer.Option("--html", help="Write it as one page of HTML. Needs consilience[report].")], None),
+}
 
 CONNECTION: dict[str, tuple[Any, Any]] = {
     "address": (AddressOption, None),
@@ -102,9 +111,15 @@ def read_lines(path: Path, field: str) -> list[str]:
         raise errors.InvalidArgumentError(f"{path} cannot be read: {error}", field=field) from error
 
 
-def _finish(work: Callable[[], Answer], *, as_json: bool) -> None:
+def _finish(work: Callable[[], Answer], *, as_json: bool, plot: Path | None = None, page: Path | None = None) -> None:
     try:
         told = work()
+        if plot is not None:
+            _draw(told, plot)
+        if page is not None:
+            from consilience._report_page import write_report
+
+            write_report(page, told.results)
     except errors.ConsilienceError as error:
         if as_json:
             shown = {"error": type(error).__name__, "message": error.message, "reason": error.reason, "field": error.field}
@@ -119,6 +134,14 @@ def _finish(work: Callable[[], Answer], *, as_json: bool) -> None:
     elif told.text:
         typer.echo(told.text)
     raise typer.Exit(told.code)
+
+
+def _draw(told: Answer, path: Path) -> None:
+    """The first result that can be drawn."""
+    drawable = next((result for result in told.results if result.figures()), None)
+    if drawable is None:
+        raise errors.InvalidArgumentError("there is nothing to draw of this answer", field="plot")
+    drawable.plot(path)
 
 
 def _with_options(

@@ -58,6 +58,21 @@ def test_align_of_spaces(call, script):
     assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([], [0.02])
 
 
+def test_answers_are_drawn_and_become_a_page(call, script, tmp_path):
+    code, out, _ = call("matrix", "a", "b", "--plot", str(tmp_path / "a.svg"), "--html", str(tmp_path / "a.html"), "--json")
+    assert (code, json.loads(out)["metric"]) == (0, "mutual_knn")
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    assert "<svg" in (tmp_path / "a.html").read_text()
+    code, _, err = call("align", "a", "b", "--plot", str(tmp_path / "a.gif"))
+    assert code == exit_codes.exit_code(errors.InvalidArgumentError(""))
+    assert err.startswith("consilience: ")
+    code, out, _ = call("report", "a", "b", "c", "-o", str(tmp_path / "r.html"), "-k", "5,10", "--title", "three")
+    assert code == 0
+    assert "<h1>three</h1>" in (tmp_path / "r.html").read_text()
+    assert out.endswith("r.html\n")
+    assert call("report", "a")[0] == exit_codes.exit_code(errors.InvalidArgumentError(""))
+
+
 def test_align_of_files_needs_no_server(call, in_process, tmp_path):
     x, y = np.arange(12.0).reshape(4, 3), np.ones((4, 2))
     np.save(tmp_path / "x.npy", x)
