@@ -1,7 +1,9 @@
 """What the clients answer: frozen values that need no server and import no gRPC."""
 
+from consilience._results.alignment_at_k import AlignmentAtK, Interval
+from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval, Within
+from consilience._results.alignment_report import AlignmentReport, Certificate, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
@@ -17,7 +19,9 @@ __all__ = [
     "Bridge",
     "CallDetails",
     "Certificate",
+    "Control",
     "DeleteResult",
+    "Difference",
     "Embeddings",
     "EngineInfo",
     "FamilyTrend",

@@ -7,7 +7,15 @@ from consilience import _names
 from consilience._alignment_options import AlignmentOptions
 from consilience._arrays import align_arrays_seconds, arrays_of
 from consilience._async.operations import AsyncOperationCalls
-from consilience._codec.alignment import Neighbours, check_one, decode_matrix, decode_report, encode_spec
+from consilience._codec.alignment import (
+    Controls,
+    Neighbours,
+    check_one,
+    decode_matrix,
+    decode_report,
+    encode_controls,
+    encode_spec,
+)
 from consilience._codec.operations import decode_operation
 from consilience._methods import ALIGN, ALIGN_ARRAYS, ALIGN_MATRIX
 from consilience._numbers import seconds
@@ -33,6 +41,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
+        controls: Controls = (),
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -48,6 +57,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
+        controls: Controls = (),
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
@@ -62,6 +72,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         *,
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
+        controls: Controls = (),
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -78,6 +89,9 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, CKNNA as
                 its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it, `cca`, `svcca`,
                 `procrustes` (in units of y) or `angular_shape`; `server_info().metrics` tells what is served.
+            controls: spaces that might explain the alignment away (raw inputs, random weights). Each is compared with y, in the place of x,
+                by the same metric over the items common to all; a mapping `{"pixels": "x", "bag-of-words": "y"}` says whose place each
+                takes. The answer has them in `report.controls`, with the difference paired over the items.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.
@@ -97,6 +111,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             spec=spec,
             mode=_names.execution_mode(wait=wait),
             request_id=_names.request_id(request_id),
+            controls=encode_controls(controls),
         )
         message, details = await self._call(ALIGN, request, timeout)
         if not message.HasField("operation"):

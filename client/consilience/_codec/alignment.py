@@ -1,6 +1,6 @@
 """Alignment: what a caller asks as a spec, answers as results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack, cast
 
 import numpy as np
@@ -10,11 +10,17 @@ from consilience._alignment_options import AlignmentOptions, check_options
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
+from consilience._results.alignment_at_k import AlignmentAtK, Interval
+from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentAtK, AlignmentReport, Certificate, Interval, Within
+from consilience._results.alignment_report import AlignmentReport, Certificate, Within
 from consilience._results.base import NO_DETAILS, CallDetails
+from consilience._results.space import Space, SpaceUse
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
+
+Controls = Sequence[str | Space | SpaceUse] | Mapping[str, str]
+"""Control spaces; as a mapping, each with the side whose place it takes."""
 
 Neighbours = int | float | str
 """A number of neighbours, or a share of the items: `.01` or `n/100`."""
@@ -134,6 +140,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         within=_decode_within(message),
+        controls=decode_controls(message.controls),
         warnings=tuple(message.warnings),
         details=details,
     )
@@ -189,6 +196,39 @@ def decode_certificate(message: Any, field: str) -> Certificate | None:
 def decode_interval(message: alignment_pb2.Interval) -> Interval:
     """(low, high)."""
     return Interval(message.low, message.high)
+
+
+def encode_controls(controls: Controls) -> list[alignment_pb2.Control]:
+    """The controls of a call: names, which take x's place, or a mapping of each to the side whose place it takes.
+
+    Raises:
+        InvalidArgumentError: a single name instead of a list, a name that is none, or a side that is neither `x` nor `y`.
+    """
+    if isinstance(controls, Mapping):
+        sides = list(controls.values())
+        spaces = _names.space_refs(list(controls), "controls")
+    else:
+        spaces = _names.space_refs(controls, "controls")
+        sides = ["x"] * len(spaces)
+    return [alignment_pb2.Control(space=ref, in_place_of=_names.SIDES.to_number(side)) for ref, side in zip(spaces, sides, strict=True)]
+
+
+def decode_controls(messages: Sequence[alignment_pb2.ControlReport]) -> dict[str, Control]:
+    """Controls by name: the space's, with the version, or the side where two of one name would collide."""
+    found: dict[str, Control] = {}
+    for message in messages:
+        use = decode_space_use(message.space)
+        entries = {entry.k: _decode_at_k(entry) for entry in message.by_k}
+        differences = dict(zip(entries, map(decode_difference, message.differences), strict=True))
+        control = Control(use, _names.SIDES.to_name(message.in_place_of), entries, differences, message.dropped)
+        name = use.name if use.name not in found else f"{use} for {control.in_place_of}"
+        found[name] = control
+    return found
+
+
+def decode_difference(message: alignment_pb2.Difference) -> Difference:
+    """A Difference."""
+    return Difference(message.value, decode_interval(message.interval) if message.HasField("interval") else None)
 
 
 def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> Within | None:

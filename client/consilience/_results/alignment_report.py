@@ -3,61 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.alignment_at_k import AlignmentAtK, Interval
+from consilience._results.alignment_control import Control
 from consilience._results.alignment_text import cautions, span
 from consilience._results.base import Result, asked, import_pandas, number, plain, probability
 from consilience._results.space import SpaceUse
-
-
-class Interval(NamedTuple):
-    """Where the score would fall again, at the report's `confidence`."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class AlignmentAtK:
-    """One score with all that makes it trustworthy; `k` is 0 for metrics without neighbours.
-
-    Attributes:
-        score: the metric's value.
-        chance: what unrelated spaces would score.
-        excess: (score - chance) / (1 - chance).
-        p_value: share of permutations that score as high, the observed one counted; None without permutations.
-        calibrated: the score above the permutation threshold, rescaled to [0, 1]; 0 is "not above chance". None without permutations.
-        interval: where the score would fall again.
-        threshold: what must be exceeded at the report's `alpha`.
-        null_mean, null_sd: of the permuted scores.
-        tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied; for metrics of ordered lists and CKNNA, whose list a tie
-            decided anywhere.
-        self_score_x, self_score_y: what a space would score with itself; below 1 only by ties, or for `cycle_knn`.
-        null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; None without permutations, and
-            where all k together have more than 131,072. Left out of `to_dict` and of equality.
-        components_x, components_y: directions that `cca` and `svcca` compared; 0 for other metrics.
-    """
-
-    k: int
-    score: float
-    chance: float
-    excess: float
-    interval: Interval
-    p_value: float | None = None
-    calibrated: float | None = None
-    threshold: float | None = None
-    null_mean: float | None = None
-    null_sd: float | None = None
-    tie_fraction_x: float = 0.0
-    tie_fraction_y: float = 0.0
-    self_score_x: float = 1.0
-    self_score_y: float = 1.0
-    components_x: int = 0
-    components_y: int = 0
-    null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +72,7 @@ class AlignmentReport(Result):
         layer_scores: (layers of x, layers of y) where a side has layers, else None.
         best_layers: the chosen pair of layers, else None.
         within: the groups that restricted the random pairings, else None.
+        controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
         warnings: plain sentences: what makes these numbers say less than they seem to.
     """
 
@@ -143,6 +100,7 @@ class AlignmentReport(Result):
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
     within: Within | None = None
+    controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
 
@@ -195,6 +153,14 @@ class AlignmentReport(Result):
     def interval(self) -> Interval:
         """Where the score would fall again: (low, high)."""
         return self.headline.interval
+
+    @property
+    def excess_over_controls(self) -> float | None:
+        """(score - best) / (1 - best), best the highest score of a control: 0 is "no more than a control". None without controls."""
+        if not self.controls:
+            return None
+        best = max(control.score for control in self.controls.values())
+        return (self.score - best) / (1.0 - best) if best < 1.0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON can carry it: the headline's numbers, with the `angle` where there is one, beside `by_k`, a list."""
@@ -255,11 +221,11 @@ class AlignmentReport(Result):
         return " and ".join(self._side_names())
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline_text(), *cautions(self.warnings)])
+        return "\n".join([self._headline_text(), *self._control_texts(), *cautions(self.warnings)])
 
     def text(self) -> str:
         """What `repr` shows, with a line for each further k: the answer of the command line."""
-        return "\n".join([self._headline_text(), *self._other_ks(), *cautions(self.warnings)])
+        return "\n".join([self._headline_text(), *self._other_ks(), *self._control_texts(), *cautions(self.warnings)])
 
     def _headline_text(self) -> str:
         top = self.headline
@@ -274,6 +240,9 @@ class AlignmentReport(Result):
             within = f" {self.within}" if self.within else ""
             parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations{within})")
         return " · ".join([*parts, asked(self.n, self.gallery)])
+
+    def _control_texts(self) -> list[str]:
+        return [control.text(name, self.permutations) for name, control in self.controls.items()]
 
     def _other_ks(self) -> list[str]:
         lines = []

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._results.alignment_report import AlignmentReport, Interval
+from consilience._results.alignment_at_k import Interval
+from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import Result, import_pandas, number, plain, probability
 from consilience._results.space import SpaceUse
 

@@ -24,6 +24,7 @@ from consilience.commands.options import (
     AlphaOption,
     ComponentsOption,
     ConfidenceOption,
+    ControlOption,
     IntervalOption,
     KernelOption,
     KOption,
@@ -34,6 +35,7 @@ from consilience.commands.options import (
     SampleOption,
     SeedOption,
     WithinOption,
+    parse_controls,
     parse_ks,
     sampling_options,
 )
@@ -64,6 +66,7 @@ def align(
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
     within: WithinOption = "",
+    control: ControlOption = None,
     address: AddressOption = None,
     local: LocalOption = None,
     tls: TlsOption = None,
@@ -87,6 +90,8 @@ def align(
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):
+        if control:
+            raise InvalidArgumentError("controls are spaces of a server; ingest the files, and align the spaces", field="control")
         kernels = (x_kernel is not None, y_kernel is not None)
         left, right, dropped, labels = paired(Path(x), Path(y), within, kernels)
         report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
@@ -97,7 +102,7 @@ def align(
     if x_kernel is not None or y_kernel is not None:
         raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
-        report = client.align(x, y, within=within, progress=shows_progress(), **spec)
+        report = client.align(x, y, within=within, controls=parse_controls(control), progress=shows_progress(), **spec)
     return Answer(report.text(), report.to_dict(), results=[report])
 
 

@@ -28,6 +28,10 @@ ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.
 ComponentsOption = Annotated[int, typer.Option(help="Principal components of each space that svcca compares.")]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
+ControlOption = Annotated[
+    list[str] | None,
+    typer.Option("--control", help="A space beside the score, in the place of x (`pixels`) or of y (`pixels:y`); repeat for several."),
+]
 WithinOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups restrict the random pairings.")]
 KernelOption = Annotated[
     str | None,
@@ -40,6 +44,12 @@ def sampling_options(interval: str | None, sample_queries: int, query_ids: Path 
     """The keywords of a call that choose queries and interval; what is not given is left out."""
     told = {"interval_kind": interval, "query_ids": None if query_ids is None else read_lines(query_ids, "query_ids")}
     return {"sample_queries": sample_queries, **{name: value for name, value in told.items() if value is not None}}
+
+
+def parse_controls(given: list[str] | None) -> dict[str, str]:
+    """`pixels` and `pixels:y`: each control with the side whose place it takes."""
+    parted = (control.rpartition(":") if control.endswith((":x", ":y")) else (control, ":", "x") for control in given or ())
+    return {name: side for name, _, side in parted}
 
 
 def parse_ks(text: str) -> list[int | float | str]:

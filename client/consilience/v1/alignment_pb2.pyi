@@ -70,6 +70,12 @@ class LayerSelection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LAYER_SELECTION_SPLIT_HALF: _ClassVar[LayerSelection]
     LAYER_SELECTION_MAX: _ClassVar[LayerSelection]
 
+class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIDE_UNSPECIFIED: _ClassVar[Side]
+    SIDE_X: _ClassVar[Side]
+    SIDE_Y: _ClassVar[Side]
+
 class AgainstScale(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     AGAINST_SCALE_UNSPECIFIED: _ClassVar[AgainstScale]
@@ -114,6 +120,9 @@ EXECUTION_MODE_OPERATION: ExecutionMode
 LAYER_SELECTION_UNSPECIFIED: LayerSelection
 LAYER_SELECTION_SPLIT_HALF: LayerSelection
 LAYER_SELECTION_MAX: LayerSelection
+SIDE_UNSPECIFIED: Side
+SIDE_X: Side
+SIDE_Y: Side
 AGAINST_SCALE_UNSPECIFIED: AgainstScale
 AGAINST_SCALE_LINEAR: AgainstScale
 AGAINST_SCALE_LOG10: AgainstScale
@@ -212,8 +221,38 @@ class Within(_message.Message):
     fixed_items: int
     def __init__(self, attribute: _Optional[str] = ..., groups: _Optional[int] = ..., fixed_items: _Optional[int] = ...) -> None: ...
 
+class Control(_message.Message):
+    __slots__ = ("space", "in_place_of")
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
+    space: _space_pb2.SpaceRef
+    in_place_of: Side
+    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ...) -> None: ...
+
+class ControlReport(_message.Message):
+    __slots__ = ("space", "in_place_of", "by_k", "differences", "dropped")
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
+    BY_K_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    space: _space_pb2.SpaceUse
+    in_place_of: Side
+    by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
+    differences: _containers.RepeatedCompositeFieldContainer[Difference]
+    dropped: int
+    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class Difference(_message.Message):
+    __slots__ = ("value", "interval")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    interval: Interval
+    def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "warnings", "query_sampling")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "controls", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -237,6 +276,7 @@ class AlignmentReport(_message.Message):
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -262,9 +302,10 @@ class AlignmentReport(_message.Message):
     best_layers: _containers.RepeatedScalarFieldContainer[int]
     within: Within
     constant_columns: _containers.RepeatedScalarFieldContainer[int]
+    controls: _containers.RepeatedCompositeFieldContainer[ControlReport]
     warnings: _containers.RepeatedScalarFieldContainer[str]
     query_sampling: QuerySampling
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
@@ -283,18 +324,20 @@ class Certificate(_message.Message):
     def __init__(self, scan_dtype: _Optional[str] = ..., error_bound: _Optional[float] = ..., certified_rows: _Optional[int] = ..., refined_rows: _Optional[int] = ..., exact_dots: _Optional[int] = ..., backend: _Optional[str] = ...) -> None: ...
 
 class AlignRequest(_message.Message):
-    __slots__ = ("x", "y", "spec", "mode", "request_id")
+    __slots__ = ("x", "y", "spec", "mode", "request_id", "controls")
     X_FIELD_NUMBER: _ClassVar[int]
     Y_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
     x: _space_pb2.SpaceRef
     y: _space_pb2.SpaceRef
     spec: AlignmentSpec
     mode: ExecutionMode
     request_id: str
-    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    controls: _containers.RepeatedCompositeFieldContainer[Control]
+    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., controls: _Optional[_Iterable[_Union[Control, _Mapping]]] = ...) -> None: ...
 
 class AlignResponse(_message.Message):
     __slots__ = ("report", "operation")

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
-from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, Side, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
+from consilience_server.app.controls import check_controls, control_fields, control_report
 from consilience_server.app.item_groups import ItemGroups, groups_of, numbered, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -50,25 +51,34 @@ class Alignment:
         return self._limits
 
     async def align(
-        self, call: Call, x: SpaceQuery, y: SpaceQuery, spec: AlignmentSpec, encode: Callable[[AlignmentReport], bytes]
+        self,
+        call: Call,
+        x: SpaceQuery,
+        y: SpaceQuery,
+        spec: AlignmentSpec,
+        encode: Callable[[AlignmentReport], bytes],
+        controls: Sequence[ControlQuery] = (),
     ) -> bytes:
-        """The alignment of two spaces, encoded.
+        """The alignment of two spaces, encoded; with controls, over the items common to all.
 
         Raises:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
         check_spec(spec, self._limits)
-        pinned = await pin_versions(self._snapshots, [x, y], ["x", "y"])
-        key = cache_key("align", asdict(spec), pinned)
-        first, second = (SpaceQuery(query.name, use.version) for query, use in zip((x, y), pinned, strict=True))
+        check_controls(x, y, controls)
+        asked, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
+        pinned = await pin_versions(self._snapshots, asked, fields)
+        key = cache_key("align", {**asdict(spec), "controls": [control.in_place_of for control in controls]}, pinned)
+        queries = [SpaceQuery(query.name, use.version) for query, use in zip(asked, pinned, strict=True)]
 
         async def compute(work: Call) -> bytes:
-            async with (
-                self._snapshots.hold(work, first.name, first.version, field="x", kernels=True) as snapshot_x,
-                self._snapshots.hold(work, second.name, second.version, field="y", kernels=True) as snapshot_y,
-            ):
-                joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
-                report = await self._report(work, (snapshot_x, snapshot_y), joined, spec)
+            async with AsyncExitStack() as held:
+                snapshots = [
+                    await held.enter_async_context(self._snapshots.hold(work, query.name, query.version, field=field, kernels=True))
+                    for query, field in zip(queries, fields, strict=True)
+                ]
+                joined = await asyncio.to_thread(join, snapshots)
+                report = await self._report(work, snapshots, joined, spec, sides=[control.in_place_of for control in controls])
                 return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
@@ -175,14 +185,28 @@ class Alignment:
         return await self._report(call, snapshots, joined, spec)
 
     async def _report(
-        self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+        self,
+        call: Call,
+        snapshots: Sequence[Snapshot],
+        joined: Join,
+        spec: AlignmentSpec,
+        groups: ItemGroups | None = None,
+        sides: Sequence[Side] = (),
     ) -> AlignmentReport:
+        """Of the first two snapshots; the others are controls that take the place of these sides."""
         spec = at_size(spec, joined.n, self._limits)
         if spec.within:
-            groups = await self._groups(call, snapshots, joined, spec.within)
-        found = await self._scores.of_pair(call, snapshots, joined, spec, groups)
+            groups = await self._groups(call, snapshots[:2], joined.of(0, 1), spec.within)
+        share = 1.0 / (1 + len(sides))
+        found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
+        controls = []
+        for number, side in enumerate(sides, start=2):
+            first, second = (number, 1) if side == "x" else (0, number)
+            part = call.part((number - 1) * share, number * share)
+            of_control = await self._scores.of_pair(part, [snapshots[first], snapshots[second]], joined.of(first, second), spec, groups)
+            controls.append(control_report(snapshots[number], side, of_control.by_k, found.by_k, joined.n))
         certificates = found.certificates or (None, None)
-        x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots)
+        x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots[:2])
         return AlignmentReport(
             metric=spec.metric,
             by_k=tuple(found.by_k),
@@ -206,6 +230,7 @@ class Alignment:
             within=within_of(groups),
             kernel_rule_x=_kernel_rule(spec, snapshots[0]),
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),
+            controls=controls,
         )
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:

@@ -1,6 +1,7 @@
 """What an alignment asks, as values: spaces, specification, limits."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from consilience_server.app.reports import MetricName, PreprocessName, QuerySampling
 from consilience_server.core.score import IntervalKind
@@ -13,6 +14,18 @@ class SpaceQuery:
 
     name: str
     version: int = 0
+
+
+Side = Literal["x", "y"]
+"""One of the two spaces of an alignment."""
+
+
+@dataclass(frozen=True)
+class ControlQuery:
+    """A space that might explain an alignment away (raw inputs, random weights), and the side whose place it takes."""
+
+    space: SpaceQuery
+    in_place_of: Side = "x"
 
 
 @dataclass(frozen=True)

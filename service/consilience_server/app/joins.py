@@ -30,6 +30,10 @@ class Join:
         """Number of common items."""
         return len(self.ids)
 
+    def of(self, *snapshots: int) -> "Join":
+        """The same items in some of the snapshots, by their numbers."""
+        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest)
+
 
 def join(snapshots: Sequence[Snapshot]) -> Join:
     """The items that all snapshots have; NoCommonItems where there are none."""

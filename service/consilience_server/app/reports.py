@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.score import IntervalKind, Score
 from consilience_server.engine.approximate import IndexChoice
@@ -39,6 +40,17 @@ class Within:
 
 
 @dataclass(frozen=True)
+class ControlReport:
+    """A control's scores with the other side, and how much higher the alignment is, for each k."""
+
+    space: SpaceUse
+    in_place_of: Literal["x", "y"]
+    by_k: Sequence[Score]
+    differences: Sequence[Difference]
+    dropped: int
+
+
+@dataclass(frozen=True)
 class AlignmentReport:
     """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them.
 
@@ -68,6 +80,7 @@ class AlignmentReport:
     constant_columns: Sequence[int] = ()
     kernel_rule_x: str = ""
     kernel_rule_y: str = ""
+    controls: Sequence[ControlReport] = ()
 
     @property
     def headline(self) -> Score:

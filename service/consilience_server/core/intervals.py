@@ -1,6 +1,7 @@
 """Intervals of a score: sampling of queries from a fixed gallery, and sampling of the items themselves."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,37 @@ GROUPS = 32
 """Groups of the jackknife: enough degrees of freedom (t = 2.04 instead of 1.96 at 95%), few enough to be cheap."""
 
 
-def query_interval(overlaps: NDArray[np.float64], population: int, confidence: float, lowest: float, highest: float) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Jackknife:
+    """A statistic of all items, (G,) without each group, and (G,) the groups' sizes."""
+
+    full: float
+    without: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """(m,) the asked queries' own scores, of a population of which they are a sample."""
+
+    scores: NDArray[np.float64]
+    population: int
+
+
+class Limits(tuple[float, float]):  # noqa: SLOT001 - a tuple has no room for slots
+    """(low, high), and what they were computed from: a difference of two scores of the same items is judged by both (`differences.py`)."""
+
+    basis: Jackknife | Asked
+
+    @classmethod
+    def of(cls, ends: tuple[float, float], basis: Jackknife | Asked) -> "Limits":
+        """The two ends with their basis."""
+        found = cls(ends)
+        found.basis = basis
+        return found
+
+
+def query_interval(overlaps: NDArray[np.float64], population: int, confidence: float, lowest: float, highest: float) -> Limits:
     """Where the mean over all queries lies, given a simple random sample of them asked against the full gallery.
 
     Every mean u within t standard errors of the sample's mean p, where the standard error is that at u: the sample's own is
@@ -32,13 +63,13 @@ def query_interval(overlaps: NDArray[np.float64], population: int, confidence: f
     Source:
         Cochran 1977, section 2.8, for v; Wilson 1927 with the effective sample size of Korn and Graubard 1998 for the limits.
     """
-    m, mean = len(overlaps), float(overlaps.mean())
+    m, mean, basis = len(overlaps), float(overlaps.mean()), Asked(overlaps, population)
     if m == population:
-        return mean, mean
+        return Limits.of((mean, mean), basis)
     if m < 2:
-        return lowest, highest
+        return Limits.of((lowest, highest), basis)
     variance = float(overlaps.var(ddof=1)) / m * (1.0 - m / population)
-    return _score_limits(mean, variance, m / (1.0 - m / population), m - 1, confidence, lowest, highest)
+    return Limits.of(_score_limits(mean, variance, m / (1.0 - m / population), m - 1, confidence, lowest, highest), basis)
 
 
 def item_interval(
@@ -49,7 +80,7 @@ def item_interval(
     confidence: float,
     lowest: float,
     highest: float,
-) -> tuple[float, float]:
+) -> "Limits":
     """Where the score of another sample of as many items lies: the delete-group jackknife.
 
     With pseudo-values t_g = h_g full - (h_g - 1) without_g, h_g = n / size_g, and their weighted mean J:
@@ -71,14 +102,21 @@ def item_interval(
     Source:
         Busing, Meijer and van der Leeden 1999, equations 6-7 (unequal groups).
     """
+    variance, basis = jackknife_variance(full, without, sizes), Jackknife(full, without, sizes)
+    if not math.isfinite(variance):
+        return Limits.of((lowest, highest), basis)
+    return Limits.of(_around(score, math.sqrt(variance), len(without) - 1, confidence, lowest, highest), basis)
+
+
+def jackknife_variance(full: float, without: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+    """The variance in `item_interval`; NaN where the statistic is undefined or there are fewer than two groups."""
     groups = len(without)
     if groups < 2 or not (np.isfinite(without).all() and math.isfinite(full)):
-        return lowest, highest
+        return math.nan
     h = sizes.sum() / sizes
     centre = groups * full - ((1.0 - 1.0 / h) * without).sum()
     pseudo = h * full - (h - 1.0) * without
-    variance = float(((pseudo - centre) ** 2 / (h - 1.0)).sum() / groups)
-    return _around(score, math.sqrt(variance), groups - 1, confidence, lowest, highest)
+    return float(((pseudo - centre) ** 2 / (h - 1.0)).sum() / groups)
 
 
 def group_sizes(n: int) -> NDArray[np.int64]:

@@ -6,17 +6,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.intervals import Asked, Jackknife
+
 IntervalKind = Literal["queries", "items"]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Where the score would fall again, at `confidence`; `low <= score <= high`. Kinds and formulas: `core/intervals.py`."""
+    """Where the score would fall again, at `confidence`; `low <= score <= high`. Kinds and formulas: `core/intervals.py`.
+
+    Attributes:
+        basis: what it was computed from, where it was; no part of equality.
+    """
 
     low: float
     high: float
     confidence: float
     kind: IntervalKind
+    basis: Jackknife | Asked | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

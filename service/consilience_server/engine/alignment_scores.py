@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.calibration import calibrate, excess
+from consilience_server.core.intervals import Limits
 from consilience_server.core.permutation import Pairings, canonical_order
 from consilience_server.core.score import Interval, IntervalKind, Score
 
@@ -98,4 +99,5 @@ def judged(
 
 def interval_of(limits: tuple[float, float], options: ScoreOptions) -> Interval:
     """Its limits with their kind and coverage."""
-    return Interval(limits[0], limits[1], options.confidence, options.interval_kind)
+    basis = limits.basis if isinstance(limits, Limits) else None
+    return Interval(limits[0], limits[1], options.confidence, options.interval_kind, basis)

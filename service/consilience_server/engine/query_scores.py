@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidK
-from consilience_server.core.intervals import query_interval
+from consilience_server.core.intervals import Limits, query_interval
 from consilience_server.core.mutual_knn import chance
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
@@ -60,9 +60,9 @@ def query_scores(
         overlaps, scores = item_overlaps(spaces[i], spaces[j]), overlap_scores(spaces[i], spaces[j])
         for column, k in enumerate(ks):
             score = float(scores[column])
-            low, high = query_interval(overlaps[column], n, options.confidence, 0.0, 1.0)
+            limits = query_interval(overlaps[column], n, options.confidence, 0.0, 1.0)
             # The two means add in another order; without spread the limits are the score itself.
-            limits = min(low, score), max(high, score)
+            limits = Limits.of((min(limits[0], score), max(limits[1], score)), limits.basis)
             by_k[column][i, j] = judged(
                 k,
                 score,

@@ -10,12 +10,14 @@ from google.longrunning import operations_pb2
 from consilience.v1 import alignment_pb2, alignment_pb2_grpc
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.call import Call
+from consilience_server.app.controls import control_fields
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
 from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
+    read_controls,
     read_groups,
     read_kernels,
     read_policy,
@@ -51,14 +53,16 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
     async def Align(self, request: alignment_pb2.AlignRequest, _context: Any) -> bytes | alignment_pb2.AlignResponse:
         """The alignment of two spaces."""
         x, y, spec = space_query(request.x, "x"), space_query(request.y, "y"), read_spec(request.spec)
+        controls = read_controls(request.controls)
+        spaces = [x, y, *(control.space for control in controls)]
 
         async def work(call: Call) -> bytes:
-            return await self._alignment.align(call, x, y, spec, _encode_report)
+            return await self._alignment.align(call, x, y, spec, _encode_report, controls)
 
         answer = await self._execution.run(
             current_call(),
             request.mode,
-            lambda: self._alignment.estimate_seconds([x, y], spec, ["x", "y"]),
+            lambda: self._alignment.estimate_seconds(spaces, spec, control_fields(controls)),
             work,
             request_id=request.request_id,
             request=request.SerializeToString(deterministic=True),

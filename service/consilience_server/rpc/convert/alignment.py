@@ -1,12 +1,15 @@
 """Alignments of the contract to and from those of the use cases."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
-from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, MetricName, PreprocessName, Within
+from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ControlReport, ItemPolicy, MetricName, PreprocessName, Within
+from consilience_server.core.differences import Difference
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.score import Interval, IntervalKind, Score
@@ -15,7 +18,7 @@ from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
-from consilience_server.rpc.convert.names import space_use
+from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.spaces import read_kernel, read_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
@@ -74,6 +77,13 @@ _METRIC_VALUES = {
 _PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
 _POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
+
+_SIDES: dict[alignment_pb2.Side, Side] = {
+    alignment_pb2.SIDE_UNSPECIFIED: "x",
+    alignment_pb2.SIDE_X: "x",
+    alignment_pb2.SIDE_Y: "y",
+}
+_SIDE_VALUES = {"x": alignment_pb2.SIDE_X, "y": alignment_pb2.SIDE_Y}
 
 _DEFAULT_K = 10
 _DEFAULT_PERMUTATIONS = 999
@@ -187,6 +197,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
         within=_write_within(report.within),
+        controls=[_write_control(control) for control in report.controls],
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
         kernel_rule_x=report.kernel_rule_x,
@@ -212,6 +223,31 @@ def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certific
         refined_rows=certificate.refined_rows,
         exact_dots=certificate.exact_dots,
         backend=certificate.backend,
+    )
+
+
+def read_controls(controls: Sequence[alignment_pb2.Control]) -> list[ControlQuery]:
+    """The controls of a request, x's place by default."""
+    found = []
+    for number, control in enumerate(controls):
+        side = served(alignment_pb2.Side, control.in_place_of, _SIDES, f"controls[{number}].in_place_of", what="side")
+        found.append(ControlQuery(space_query(control.space, f"controls[{number}].space"), side))
+    return found
+
+
+def write_difference(difference: Difference) -> alignment_pb2.Difference:
+    """A difference with its interval."""
+    interval = None if difference.interval is None else write_interval(difference.interval)
+    return alignment_pb2.Difference(value=difference.value, interval=interval)
+
+
+def _write_control(control: ControlReport) -> alignment_pb2.ControlReport:
+    return alignment_pb2.ControlReport(
+        space=space_use(control.space),
+        in_place_of=_SIDE_VALUES[control.in_place_of],
+        by_k=[_write_at_k(score) for score in control.by_k],
+        differences=[write_difference(each) for each in control.differences],
+        dropped=control.dropped,
     )
 
 

@@ -1,0 +1,55 @@
+"""The difference of two scores of the same items, with an interval that knows that they are of the same items."""
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import stdtrit
+
+from consilience_server.core.intervals import Asked, Jackknife, jackknife_variance
+from consilience_server.core.score import Interval, Score
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much higher the first of two scores is, and where that would fall again; None where that is not known."""
+
+    value: float
+    interval: Interval | None
+
+
+def difference(first: Score, second: Score) -> Difference:
+    """The difference of two scores of one metric and k over the same items, paired.
+
+    What moves both scores alike, the luck of the items, does not move their difference: the interval is narrower than that of two
+    independent scores. It is of the kind of the scores' own:
+
+    - `items`: the delete-group jackknife of the difference, whose pseudo-values are the differences of the pseudo-values of both scores
+      (`core/intervals.py: item_interval`); conservative like it.
+    - `queries`: t_{m-1} and the variance of the differences of the asked queries' own scores, times 1 - m / N. No width once all are asked.
+
+    None stands for an interval where one of the scores has none of its own, and where their groups or queries differ.
+    """
+    value = first.score - second.score
+    error, degrees = standard_error(first.interval, second.interval)
+    if not math.isfinite(error):
+        return Difference(value, None)
+    half = float(stdtrit(degrees, 0.5 + first.interval.confidence / 2.0)) * error if error else 0.0
+    return Difference(value, Interval(value - half, value + half, first.interval.confidence, first.interval.kind))
+
+
+def standard_error(first: Interval, second: Interval) -> tuple[float, int]:
+    """Of the difference of two scores, and its degrees of freedom; NaN where it is not known."""
+    a, b = first.basis, second.basis
+    if a is None and b is None and first.low == first.high and second.low == second.high:
+        return 0.0, 1
+    if isinstance(a, Jackknife) and isinstance(b, Jackknife) and a.sizes.tolist() == b.sizes.tolist():
+        variance = jackknife_variance(a.full - b.full, a.without - b.without, a.sizes)
+        return math.sqrt(variance), len(a.without) - 1
+    if isinstance(a, Asked) and isinstance(b, Asked) and (len(a.scores), a.population) == (len(b.scores), b.population):
+        m = len(a.scores)
+        if m == a.population:
+            return 0.0, 1
+        if m < 2:
+            return math.nan, 0
+        return math.sqrt(float((a.scores - b.scores).var(ddof=1)) / m * (1.0 - m / a.population)), m - 1
+    return math.nan, 0
