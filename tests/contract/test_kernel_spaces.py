@@ -71,6 +71,20 @@ def test_the_neighbours_of_distances_are_those_of_the_points(client, distances, 
     assert of_kernel.certificate_x.backend == "precomputed"
 
 
+def test_cknna_of_inner_products_is_that_of_the_vectors(client, others, name):
+    client.create_space(name, kind="kernel")
+    client.upsert(name, IDS, POINTS.astype(np.float64) @ POINTS.T)
+    client.create_space(f"{name}-points", dim=4, similarity="inner_product")
+    client.upsert(f"{name}-points", IDS, POINTS)
+    for metric in ("cknna", "cknna_paper", "cknna_centred"):
+        of_kernel, of_points = (client.align(x, others, k=K, metric=metric, permutations=99) for x in (name, f"{name}-points"))
+        # The matrix is rounded to float32, the products of the vectors are not.
+        assert of_kernel.score == pytest.approx(of_points.score, abs=1e-6)
+        assert tuple(of_kernel.interval) == pytest.approx(tuple(of_points.interval), abs=1e-5)
+        assert of_kernel.chance == pytest.approx(of_points.chance, abs=1e-6)
+        assert of_kernel.kernel_rule_x == "s"
+
+
 def test_a_matrix_of_kernels_and_vectors(client, distances, points, others):
     matrix = client.align_matrix([distances, points, others], k=K, permutations=99)
     assert matrix.scores[0, 1] == 1
@@ -173,7 +187,8 @@ def test_rows_out_of_order_are_refused_on_the_wire(client, name):
 
 
 CALLS = {
-    "a metric of vectors": lambda client, space, other: client.align(other, space, metric="cknna", k=3),
+    "a metric of vectors": lambda client, space, other: client.align(other, space, metric="procrustes"),
+    "a metric of similarities": lambda client, space, other: client.align(other, space, metric="cknna", k=3),
     "preprocessing": lambda client, space, _: client.align(space, space, preprocess="platonic_rep", k=3),
     "query vectors": lambda client, space, _: client.match(space=space, queries=np.ones((1, N)), k=1),
     "an index": lambda client, space, _: client.match(space=space, query_ids=IDS[:1], k=1, index="hnsw"),

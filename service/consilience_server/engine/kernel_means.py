@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.core.errors import InvalidArgument
+from consilience_server.core.errors import InvalidArgument, KernelSpace
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 
 _ROWS = 4096
@@ -52,6 +53,22 @@ def kernel_means(vectors: NDArray[np.floating], similarity: Similarity, order: N
     for start in range(0, n, _ROWS):
         by_group[start : start + _ROWS] = _rows(vectors, similarity, order[start : start + _ROWS]) @ sums.T
     return KernelMeans(by_group)
+
+
+def matrix_means(matrix: NDArray[np.floating], order: NDArray[np.int64], groups: int) -> KernelMeans:
+    """The same of a kernel space's similarities (n, n). O(n^2) time, O(n G) memory."""
+    by_group = np.stack([matrix[np.ix_(order, order[group::groups])].sum(axis=1, dtype=np.float64) for group in range(groups)], axis=1)
+    return KernelMeans(by_group)
+
+
+def check_kernel_space(kernel: KernelKind, name: str = "x") -> None:
+    """The entries are similarities: those are what CKNNA weighs. KernelSpace."""
+    if kernel.is_dissimilarity:
+        raise KernelSpace(
+            f"CKNNA weighs neighbours by a similarity, and the kernel {name} holds dissimilarities, which no one rule makes similarities; "
+            "upload them as the similarity that you mean, or ask mutual_knn or cka",
+            field=name,
+        )
 
 
 def kernel_means_bytes(n: int, width: int, groups: int) -> int:

@@ -12,7 +12,14 @@ from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
 from consilience_server.engine.cknna_scores import CKNNA_METRICS, cknna_bytes, cknna_matrix, cknna_scores
-from consilience_server.engine.kernel_means import KernelMeans, check_kernel, kernel_means, kernel_means_bytes
+from consilience_server.engine.kernel_means import (
+    KernelMeans,
+    check_kernel,
+    check_kernel_space,
+    kernel_means,
+    kernel_means_bytes,
+    matrix_means,
+)
 
 
 def _pair(compared: Compared, control: Control) -> Sequence[Score]:
@@ -35,7 +42,10 @@ def _means(compared: Compared) -> list[KernelMeans] | None:
     if compared.spec.metric != "cknna_paper":
         return None
     order, groups = canonical_order(compared.options.item_order), len(group_sizes(compared.n))
-    return [kernel_means(side.vectors, side.similarity, order, groups) for side in compared.sides]
+    return [
+        kernel_means(side.vectors, side.similarity, order, groups) if side.kernel is None else matrix_means(side.vectors, order, groups)
+        for side in compared.sides
+    ]
 
 
 def _nbytes(compared: Compared) -> int:
@@ -55,5 +65,6 @@ CKNNA = MetricFamily(
     nbytes=_nbytes,
     seconds=table_seconds,
     check=check_kernel,
+    check_kernel=check_kernel_space,
     chance_within=frozenset(CKNNA_METRICS),
 )
