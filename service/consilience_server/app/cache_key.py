@@ -3,7 +3,7 @@
 import hashlib
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,8 +45,9 @@ def cache_key(
     """
     digest = hashlib.blake2b(digest_size=32, person=_PERSON)
     described = (tenant, operation, ENGINE_VERSION, parameters, [(space.uid, space.version) for space in spaces])
-    for chunk in _encode(described):
-        digest.update(chunk)
+    encoded = bytearray()
+    _encode(described, encoded)
+    digest.update(encoded)
     view = memoryview(query_bytes)
     digest.update(_header(b"b", view.nbytes))
     digest.update(view)
@@ -57,43 +58,43 @@ def _header(tag: bytes, length: int) -> bytes:
     return tag + length.to_bytes(8, "little")
 
 
-def _encode(value: object) -> Iterator[bytes]:
-    """The canonical bytes of a value, in pieces."""
-    if value is None:
-        yield _header(b"n", 0)
+def _encode(value: object, out: bytearray) -> None:
+    """Append the canonical bytes of a value."""
+    if isinstance(value, str):
+        _leaf(b"s", value.encode("utf-8", "surrogatepass"), out)
+    elif value is None:
+        out += _header(b"n", 0)
     elif isinstance(value, bool):
-        yield _header(b"t" if value else b"f", 0)
+        out += _header(b"t" if value else b"f", 0)
     elif isinstance(value, int | np.integer):
-        yield from _leaf(b"i", str(int(value)).encode())
+        _leaf(b"i", str(int(value)).encode(), out)
     elif isinstance(value, float | np.float32 | np.float16):
-        yield from _leaf(b"r", _real(float(value)))
-    elif isinstance(value, str):
-        yield from _leaf(b"s", value.encode("utf-8", "surrogatepass"))
+        _leaf(b"r", _real(float(value)), out)
     elif isinstance(value, bytes):
-        yield from _leaf(b"b", value)
+        _leaf(b"b", value, out)
     elif isinstance(value, Mapping):
-        yield from _encode_mapping(value)
+        _encode_mapping(value, out)
     elif isinstance(value, Sequence):
-        yield _header(b"l", len(value))
+        out += _header(b"l", len(value))
         for entry in value:
-            yield from _encode(entry)
+            _encode(entry, out)
     else:
         raise TypeError(f"a parameter of type {type(value).__name__} has no canonical encoding; pass plain values")
 
 
-def _encode_mapping(value: Mapping[object, object]) -> Iterator[bytes]:
+def _encode_mapping(value: Mapping[object, object], out: bytearray) -> None:
     named = {key: entry for key, entry in value.items() if isinstance(key, str)}
     if len(named) != len(value):
         raise TypeError("the keys of a parameter mapping must be str")
-    yield _header(b"m", len(named))
+    out += _header(b"m", len(named))
     for key in sorted(named):
-        yield from _encode(key)
-        yield from _encode(named[key])
+        _encode(key, out)
+        _encode(named[key], out)
 
 
-def _leaf(tag: bytes, content: bytes) -> Iterator[bytes]:
-    yield _header(tag, len(content))
-    yield content
+def _leaf(tag: bytes, content: bytes, out: bytearray) -> None:
+    out += _header(tag, len(content))
+    out += content
 
 
 def _real(value: float) -> bytes:

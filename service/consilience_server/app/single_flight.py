@@ -12,7 +12,7 @@ from consilience_server.core.errors import Cancelled, DeadlineExceeded
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.25
 """How often a waiting caller looks at its own Control, which threads may cancel and which wakes nobody."""
 
 

@@ -1,9 +1,17 @@
 """How long computations hear that nobody waits any more, and tell how far they are."""
 
-import threading
 from collections.abc import Callable
 
 from consilience_server.core.errors import Cancelled
+
+
+class _Flag:
+    """Raised once and never lowered; a plain attribute, which threads may read and write as they are."""
+
+    __slots__ = ("raised",)
+
+    def __init__(self) -> None:
+        self.raised = False
 
 
 class Control:
@@ -13,21 +21,21 @@ class Control:
     """
 
     def __init__(self, on_progress: Callable[[float], None] | None = None) -> None:
-        self._cancelled = threading.Event()
+        self._cancelled = _Flag()
         self._on_progress = on_progress
 
     def cancel(self) -> None:
         """Ask the work to stop at its next check."""
-        self._cancelled.set()
+        self._cancelled.raised = True
 
     @property
     def is_cancelled(self) -> bool:
         """Whether `cancel` was called."""
-        return self._cancelled.is_set()
+        return self._cancelled.raised
 
     def check(self) -> None:
         """Raise Cancelled once `cancel` was called."""
-        if self._cancelled.is_set():
+        if self._cancelled.raised:
             raise Cancelled("the work was cancelled because its last caller left")
 
     def part(self, start: float, stop: float) -> "Control":
