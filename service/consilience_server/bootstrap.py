@@ -21,6 +21,8 @@ from consilience_server.adapters.http_endpoints import HttpEndpoints
 from consilience_server.adapters.operation_store import SqliteOperations
 from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
 from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
+from consilience_server.adapters.prometheus_watch_gauges import PrometheusWatchGauges
+from consilience_server.adapters.watch_store import SqliteWatches
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
@@ -34,12 +36,16 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
 from consilience_server.app.operations import Operations
 from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
+from consilience_server.app.probe_measurement import ProbeMeasurement
 from consilience_server.app.query_batching import QueryBatches
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
 from consilience_server.app.trend import Trends
+from consilience_server.app.watch_records import WatchGauges, WatchStore
+from consilience_server.app.watch_runner import WatchRunner
+from consilience_server.app.watching import Watching, WatchLimits
 from consilience_server.core.errors import DomainError
 from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
@@ -56,6 +62,8 @@ from consilience_server.warm_engine import WarmEngine, warm_engine
 
 _LOG = logging.getLogger(__name__)
 _GAUGE_SECONDS = 15.0
+_WATCH_SECONDS = 1.0
+"""Between two looks for new versions of watched spaces."""
 _ANSWER_BYTES = 32
 """A fair least of what one match takes in a message: id, similarity, score."""
 _CHANNEL = (
@@ -74,6 +82,7 @@ class Stores:
     spaces: SpaceStore
     bridges: BridgeStore
     operations: OperationStore
+    watches: WatchStore
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,10 @@ def open_stores(settings: Settings) -> Stores:
     spaces = LanceStore(root, read_only=read_only, holder="consilience-server")
     try:
         return Stores(
-            spaces, BridgeFiles(root / "bridges", read_only=read_only), SqliteOperations(root / "operations.sqlite", read_only=read_only)
+            spaces,
+            BridgeFiles(root / "bridges", read_only=read_only),
+            SqliteOperations(root / "operations.sqlite", read_only=read_only),
+            SqliteWatches(root / "watches.sqlite", read_only=read_only),
         )
     except BaseException:
         spaces.close()
@@ -137,7 +149,7 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
     metrics.ready_when(lambda: readiness.is_ready)
     # First, so that a second opener hears of the first one rather than of a taken port.
     stores = await asyncio.to_thread(open_stores, settings)
-    for store in (stores.spaces, stores.operations):
+    for store in (stores.spaces, stores.operations, stores.watches):
         resources.callback(store.close)
     readiness.conditions["store"] = True
     url = ""
@@ -154,7 +166,8 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
     _LOG.info("engine %s on %s, native kernels %s, BLAS %s", warm.engine.backend, warm.engine.device, warm.kernels, warm.blas)
     readiness.conditions["engine"] = True
     account = Account(budget.account, metrics)
-    application = _application(settings, stores, warm, account, metrics, budget, url, resources)
+    gauges = PrometheusWatchGauges(metrics.registry)
+    application = _application(settings, stores, warm, account, metrics, gauges, budget, url, resources)
     if not stores.spaces.read_only:
         aborted = await application.operations.resume()
         if aborted:
@@ -167,7 +180,12 @@ async def _build(settings: Settings, target: str | None, resources: AsyncExitSta
     if settings.reflection:
         enable_reflection(rpc)
     bound = _bind(rpc, settings, target)
-    return Server(rpc, bound, health, edge, readiness, _background(settings, stores, metrics), resources)
+    background = _background(settings, stores, metrics)
+    if not stores.watches.read_only:
+        runner = WatchRunner(application.watching)
+        resources.push_async_callback(runner.close)
+        background.append(BackgroundTask("watches", _WATCH_SECONDS, runner.round))
+    return Server(rpc, bound, health, edge, readiness, background, resources)
 
 
 def _application(
@@ -176,6 +194,7 @@ def _application(
     warm: WarmEngine,
     account: Account,
     metrics: Metrics,
+    gauges: WatchGauges,
     budget: Budget,
     metrics_url: str,
     resources: AsyncExitStack,
@@ -229,6 +248,13 @@ def _application(
             batches=QueryBatches(pool, warm.engine, metrics, limit=settings.batch_queries, pause_seconds=settings.batch_pause_ms / 1000),
         ),
         operations=operations,
+        watching=Watching(
+            stores.watches,
+            snapshots,
+            ProbeMeasurement(warm.engine, pool),
+            gauges,
+            WatchLimits(settings.max_watches, settings.max_k, flops),
+        ),
         info=info,
     )
 

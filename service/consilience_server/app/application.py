@@ -10,6 +10,7 @@ from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
 from consilience_server.app.spaces import Spaces
 from consilience_server.app.trend import Trends
+from consilience_server.app.watching import Watching
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,5 @@ class Application:
     bridging: Bridging
     matching: Matching
     operations: Operations
+    watching: Watching
     info: ServerInfo

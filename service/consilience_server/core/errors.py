@@ -5,11 +5,12 @@ DomainError
 ├── InvalidArgument      InvalidName  InvalidId  DuplicateId  InvalidAttribute  DimensionMismatch  DtypeNotAccepted  ShapeMismatch
 │                        NotFinite  ZeroVector  ConstantFeatures  InvalidK  TooFewItems  TooFewPairs  NoCommonItems
 │                        UnknownMetric  UnknownMethod  InvalidPageToken  MessageTooLarge  InvalidKernel  KernelSpace
-├── NotFound             SpaceNotFound  BridgeNotFound  ItemNotFound  OperationNotFound  UploadNotFound
-├── AlreadyExists        SpaceExists  BridgeExists
+├── NotFound             SpaceNotFound  BridgeNotFound  ItemNotFound  OperationNotFound  UploadNotFound  WatchNotFound
+├── AlreadyExists        SpaceExists  BridgeExists  WatchExists
 ├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing  DeviceMissing
+│                        BaselineLost
 ├── Aborted              UploadConflict  ServerRestarted
-├── ResourceExhausted    MemoryBudget  Overloaded  StorageFull
+├── ResourceExhausted    MemoryBudget  Overloaded  StorageFull  TooManyWatches
 ├── Unauthenticated
 ├── NotServed
 ├── Unavailable          ShuttingDown
@@ -206,6 +207,12 @@ class UploadNotFound(NotFound):
     reason = "UPLOAD_NOT_FOUND"
 
 
+class WatchNotFound(NotFound):
+    """No such watch."""
+
+    reason = "WATCH_NOT_FOUND"
+
+
 class AlreadyExists(DomainError):
     """Something of this name is there already."""
 
@@ -222,6 +229,12 @@ class BridgeExists(AlreadyExists):
     """A bridge of this name is there already."""
 
     reason = "BRIDGE_EXISTS"
+
+
+class WatchExists(AlreadyExists):
+    """A watch of this name is there already."""
+
+    reason = "WATCH_EXISTS"
 
 
 class FailedPrecondition(DomainError):
@@ -272,6 +285,12 @@ class DeviceMissing(FailedPrecondition):
     reason = "DEVICE_MISSING"
 
 
+class BaselineLost(FailedPrecondition):
+    """Too little is left of what a watch's baseline was taken of."""
+
+    reason = "BASELINE_LOST"
+
+
 class Aborted(DomainError):
     """The work was given up; begin it again."""
 
@@ -312,6 +331,12 @@ class StorageFull(ResourceExhausted):
     """The disk is full; nothing was changed."""
 
     reason = "STORAGE_FULL"
+
+
+class TooManyWatches(ResourceExhausted):
+    """As many watches as the server keeps."""
+
+    reason = "TOO_MANY_WATCHES"
 
 
 class Unauthenticated(DomainError):

@@ -7,6 +7,7 @@ SERVICES = (
     "consilience.v1.AlignmentService",
     "consilience.v1.BridgeService",
     "consilience.v1.MatchService",
+    "consilience.v1.WatchService",
     "consilience.v1.ServerService",
     "google.longrunning.Operations",
 )

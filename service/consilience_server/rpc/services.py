@@ -5,7 +5,7 @@ from typing import Any
 
 from google.longrunning import operations_pb2_grpc
 
-from consilience.v1 import alignment_pb2_grpc, bridge_pb2_grpc, match_pb2_grpc, server_pb2_grpc, space_pb2_grpc
+from consilience.v1 import alignment_pb2_grpc, bridge_pb2_grpc, match_pb2_grpc, server_pb2_grpc, space_pb2_grpc, watch_pb2_grpc
 from consilience_server.app.application import Application
 from consilience_server.app.memory_budget import Account
 from consilience_server.rpc.alignment_service import AlignmentService
@@ -16,6 +16,7 @@ from consilience_server.rpc.match_service import MatchService
 from consilience_server.rpc.operations_service import OperationsService
 from consilience_server.rpc.server_service import ServerService
 from consilience_server.rpc.space_service import SpaceService
+from consilience_server.rpc.watch_service import WatchService
 
 Registration = tuple[Callable[[Any, Any], None], object]
 """The generated function that adds a servicer, and the servicer."""
@@ -30,6 +31,7 @@ def register_services(server: object, application: Application, account: Account
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
+        (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),
         (server_pb2_grpc.add_ServerServiceServicer_to_server, ServerService(application.info)),
         (operations_pb2_grpc.add_OperationsServicer_to_server, OperationsService(application.operations)),
     )

@@ -11,6 +11,7 @@ _ID = r"[a-z][a-z0-9-]{0,62}"
 _SPACE = re.compile(rf"spaces/({_ID})")
 _LAYER = re.compile(rf"spaces/{_ID}/layers/[^/]+")
 _BRIDGE = re.compile(rf"bridges/({_ID})")
+_WATCH = re.compile(rf"watches/({_ID})")
 _LONGEST = 200
 
 
@@ -26,6 +27,11 @@ def space_id(name: str, field: str) -> str:
 def bridge_id(name: str, field: str) -> str:
     """`bridges/{bridge}` to `{bridge}`, else InvalidName."""
     return _id(_BRIDGE, name, "bridges/{bridge}", field)
+
+
+def watch_id(name: str, field: str) -> str:
+    """`watches/{watch}` to `{watch}`, else InvalidName."""
+    return _id(_WATCH, name, "watches/{watch}", field)
 
 
 def space_name(bare: str) -> str:

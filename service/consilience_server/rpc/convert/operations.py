@@ -5,7 +5,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, operation_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, operation_pb2, watch_pb2
 from consilience_server.app.ports import OperationRecord
 from consilience_server.core import errors
 from consilience_server.rpc.convert.times import timestamp
@@ -17,6 +17,9 @@ RESPONSES: dict[str, type[Message]] = {
     "trend": alignment_pb2.TrendResponse,
     "fit_bridge": bridge_pb2.FitBridgeResponse,
     "match": match_pb2.MatchResponse,
+    "create_watch": watch_pb2.CreateWatchResponse,
+    "run_watch": watch_pb2.RunWatchResponse,
+    "rebaseline_watch": watch_pb2.RebaselineWatchResponse,
 }
 """The message that an operation of each kind ends with."""
 _UNFINISHED: dict[str, type[errors.DomainError]] = {"cancelled": errors.Cancelled, "aborted": errors.ServerRestarted}
