@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, server_pb2, space_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -78,6 +78,14 @@ DELETE_BRIDGE = _method("BridgeService", "DeleteBridge", bridge_pb2.DeleteBridge
 
 MATCH = _method("MatchService", "Match", match_pb2.MatchRequest, match_pb2.MatchResponse)
 MUTUAL_PAIRS = _method("MatchService", "MutualPairs", match_pb2.MutualPairsRequest, match_pb2.MutualPairsResponse)
+
+CREATE_WATCH = _method("WatchService", "CreateWatch", watch_pb2.CreateWatchRequest, watch_pb2.CreateWatchResponse)
+GET_WATCH = _method("WatchService", "GetWatch", watch_pb2.GetWatchRequest, watch_pb2.GetWatchResponse)
+LIST_WATCHES = _method("WatchService", "ListWatches", watch_pb2.ListWatchesRequest, watch_pb2.ListWatchesResponse)
+RUN_WATCH = _method("WatchService", "RunWatch", watch_pb2.RunWatchRequest, watch_pb2.RunWatchResponse)
+REBASELINE_WATCH = _method("WatchService", "RebaselineWatch", watch_pb2.RebaselineWatchRequest, watch_pb2.RebaselineWatchResponse)
+LIST_WATCH_RESULTS = _method("WatchService", "ListWatchResults", watch_pb2.ListWatchResultsRequest, watch_pb2.ListWatchResultsResponse)
+DELETE_WATCH = _method("WatchService", "DeleteWatch", watch_pb2.DeleteWatchRequest, watch_pb2.DeleteWatchResponse)
 
 GET_SERVER_INFO = _method("ServerService", "GetServerInfo", server_pb2.GetServerInfoRequest, server_pb2.GetServerInfoResponse)
 HEALTH_CHECK: Method[bytes, bytes] = Method("/grpc.health.v1.Health/Check", _itself, _itself, is_repeatable=True)

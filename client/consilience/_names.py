@@ -10,8 +10,9 @@ from consilience._numbers import INT64
 from consilience._results.bridge import Bridge
 from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
+from consilience._results.watch import Watch
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2, watch_pb2
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
 _REASONS = {"metric": "UNKNOWN_METRIC", "method": "UNKNOWN_METHOD", "correction": "UNKNOWN_METHOD"}
@@ -54,6 +55,7 @@ SIMILARITIES = EnumNames(space_pb2.Similarity, "similarity")
 SPACE_KINDS = EnumNames(space_pb2.SpaceKind, "kind")
 DISSIMILARITY_KINDS = EnumNames(space_pb2.DissimilarityKind, "dissimilarity_kind")
 VALUE_TYPES = EnumNames(space_pb2.ValueType, "type")
+WATCH_STATES = EnumNames(watch_pb2.WatchState, "state")
 
 
 def space_ref(space: object, field: str = "space") -> space_pb2.SpaceRef:
@@ -89,6 +91,11 @@ def bridge_name(bridge: object, field: str = "bridge") -> str:
     return f"bridges/{bare(_text(bridge, field))}"
 
 
+def watch_name(watch: object, field: str = "watch") -> str:
+    """`images-texts`, `watches/images-texts` or a Watch, as the contract names it."""
+    return f"watches/{bare(_text(watch, field))}"
+
+
 def operation_name(operation: object) -> str:
     """An Operation or its name, with or without `operations/`."""
     return f"operations/{bare(_text(operation, 'operation'))}"
@@ -96,7 +103,7 @@ def operation_name(operation: object) -> str:
 
 def bare(name: str) -> str:
     """A resource's name without its collection: `spaces/clip` is `clip`."""
-    for collection in ("spaces/", "bridges/", "operations/"):
+    for collection in ("spaces/", "bridges/", "operations/", "watches/"):
         if name.startswith(collection):
             return name.removeprefix(collection)
     return name
@@ -133,7 +140,7 @@ def new_request_id() -> str:
 
 
 def _text(named: object, field: str) -> str:
-    if isinstance(named, Space | Bridge | Operation):
+    if isinstance(named, Space | Bridge | Operation | Watch):
         return named.name
     written = text(str(named) if isinstance(named, SpaceUse) else named, field, "INVALID_NAME")
     if not written:

@@ -11,6 +11,7 @@ from consilience._results.operation import Operation
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
+from consilience._results.watch import ProbeChange, Watch, WatchBaseline, WatchResult
 
 __all__ = [
     "AlignmentAtK",
@@ -31,6 +32,7 @@ __all__ = [
     "MatchResult",
     "MutualPairs",
     "Operation",
+    "ProbeChange",
     "Recall",
     "Result",
     "RetrievalReport",
@@ -40,5 +42,8 @@ __all__ = [
     "TrendBucket",
     "TrendReport",
     "UpsertResult",
+    "Watch",
+    "WatchBaseline",
+    "WatchResult",
     "Within",
 ]

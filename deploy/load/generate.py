@@ -1,4 +1,4 @@
-"""A gentle load for a first look: two spaces of synthetic items, aligned, bridged and matched, round after round.
+"""A gentle load for a first look: two spaces of synthetic items, aligned, bridged, matched and watched, round after round.
 
 The second space is a rotation of the first with noise, so that alignment lies well above chance. Each round replaces a few items
 (the spaces do not grow), asks for alignments of which some repeat (cache hits), matches a few queries, and makes one request that
@@ -20,7 +20,7 @@ from consilience import Client
 from consilience.errors import AlreadyExistsError, ConsilienceError, InvalidArgumentError, Unavailable
 
 ITEMS, DIM, FIT_ITEMS, CHANGED_ITEMS = 1500, 64, 1000, 50
-FIRST, SECOND, BRIDGE = "load-first", "load-second", "load-bridge"
+FIRST, SECOND, BRIDGE, WATCH = "load-first", "load-second", "load-bridge", "load-watch"
 IDS = [f"item-{row:05d}" for row in range(ITEMS)]
 
 
@@ -32,7 +32,7 @@ def views(draw: np.random.Generator, rotation: NDArray[np.float64], rows: int) -
 
 
 def prepare(client: Client, draw: np.random.Generator, rotation: NDArray[np.float64]) -> None:
-    """Spaces, items and bridge; what an earlier run left is used again."""
+    """Spaces, items, bridge and watch; what an earlier run left is used again."""
     for space in (FIRST, SECOND):
         with suppress(AlreadyExistsError):
             client.create_space(space, dim=DIM, similarity="cosine", modality="synthetic", model="load")
@@ -40,6 +40,8 @@ def prepare(client: Client, draw: np.random.Generator, rotation: NDArray[np.floa
         client.upsert(space, IDS, vectors)
     with suppress(AlreadyExistsError):
         client.fit_bridge(FIRST, SECOND, name=BRIDGE, method="auto", pair_ids=IDS[:FIT_ITEMS])
+    with suppress(AlreadyExistsError):
+        client.watch(FIRST, SECOND, WATCH, probes=500)
 
 
 def one_round(client: Client, draw: np.random.Generator, rotation: NDArray[np.float64]) -> str:

@@ -15,6 +15,7 @@ from support.server_process import running_server
 
 from consilience_server.adapters.prometheus_metrics import PrometheusMetrics
 from consilience_server.adapters.prometheus_rpc_metrics import PrometheusRpcMetrics
+from consilience_server.adapters.prometheus_watch_gauges import PrometheusWatchGauges
 
 SCRAPE_SECONDS = 0.5
 # Grafana's $__rate_interval; long enough for a round of the load.
@@ -81,6 +82,7 @@ def exported_families() -> set[str]:
     """The families that the server exports, counters with their `_total`."""
     metrics = PrometheusMetrics("0")
     PrometheusRpcMetrics(metrics.registry)
+    PrometheusWatchGauges(metrics.registry)
     return {
         family.name + ("_total" if family.type == "counter" else "_info" if family.type == "info" else "")
         for family in metrics.registry.collect()

@@ -25,6 +25,8 @@ from consilience.v1 import (
     server_pb2_grpc,
     space_pb2,
     space_pb2_grpc,
+    watch_pb2,
+    watch_pb2_grpc,
 )
 
 
@@ -87,6 +89,7 @@ class Scripted:
     """How often an operation is asked before it is done; 0 answers within the call."""
     operation_ends: object = None
     serving: bool = True
+    alarm: bool = False
     delay: float = 0.0
     match_requests: list = field(default_factory=list)
 
@@ -267,6 +270,66 @@ class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
         )
 
 
+def watch(name="watches/w", *, alarm=False):
+    use = {"name": "spaces/a", "version": 1}
+    last = watch_pb2.WatchResult(
+        number=3, x=use, y={"name": "spaces/b", "version": 2}, score=0.3, chance=0.01, interval={"low": 0.25, "high": 0.35},
+        baseline_score=0.5, difference=-0.2, difference_low=-0.25, difference_high=-0.15, level=0.01, alarm=alarm, probes=4096,
+        coverage=1.0, gallery_items=5000, common_items=6000, kept_x=1.0, kept_y=0.25,
+        fallen=[{"item_id": "p", "baseline_overlap": 0.5, "overlap": 0.25, "x_before": ["q"], "x_now": ["q"], "y_before": ["q"],
+                 "y_now": ["r"]}],
+    )  # fmt: skip
+    return watch_pb2.Watch(
+        name=name, spec={"x": "spaces/a", "y": "spaces/b", "metric": 1, "k": 10}, state=2 if alarm else 1, alarm=alarm, checks=3,
+        baseline={"x": use, "y": use, "score": 0.5, "probes": 4096, "gallery_items": 5000, "min_drop": 0.05}, last_result=last,
+        false_alarms_per_year=0.0125,
+    )  # fmt: skip
+
+
+class WatchServicer(watch_pb2_grpc.WatchServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def CreateWatch(self, request, context):
+        self.script.enter("CreateWatch", context)
+        self.script.last = request
+        if self.script.operation_steps:
+            self.script.operation_ends = watch_pb2.CreateWatchResponse(watch=watch("watches/late"))
+            return watch_pb2.CreateWatchResponse(operation=operation(self.script, 0))
+        return watch_pb2.CreateWatchResponse(watch=watch(f"watches/{request.watch_id}"))
+
+    def GetWatch(self, request, context):
+        self.script.enter("GetWatch", context)
+        return watch_pb2.GetWatchResponse(watch=watch(request.name, alarm=self.script.alarm))
+
+    def ListWatches(self, request, context):
+        self.script.enter("ListWatches", context)
+        end = bool(request.page_token)
+        watches = [watch("watches/v" if end else "watches/w", alarm=self.script.alarm and end)]
+        return watch_pb2.ListWatchesResponse(watches=watches, next_page_token="" if end else "2")
+
+    def RunWatch(self, request, context):
+        self.script.enter("RunWatch", context)
+        return watch_pb2.RunWatchResponse(watch=watch(request.name, alarm=self.script.alarm))
+
+    def RebaselineWatch(self, request, context):
+        self.script.enter("RebaselineWatch", context)
+        self.script.last = request
+        return watch_pb2.RebaselineWatchResponse(watch=watch(request.name))
+
+    def ListWatchResults(self, request, context):
+        self.script.enter("ListWatchResults", context)
+        first = 5 - int(request.page_token or 0)
+        numbers = range(first, max(first - min(request.page_size, 4), 0), -1)
+        results = [watch_pb2.WatchResult(number=number, level=0.01) for number in numbers]
+        return watch_pb2.ListWatchResultsResponse(results=results, next_page_token=str(5 - numbers[-1] + 1) if numbers[-1] > 1 else "")
+
+    def DeleteWatch(self, request, context):
+        self.script.enter("DeleteWatch", context)
+        assert request.request_id
+        return watch_pb2.DeleteWatchResponse()
+
+
 class MatchServicer(match_pb2_grpc.MatchServiceServicer):
     def __init__(self, script):
         self.script = script
@@ -350,6 +413,7 @@ def scripted_server(script):
     space_pb2_grpc.add_SpaceServiceServicer_to_server(SpaceServicer(script), server)
     alignment_pb2_grpc.add_AlignmentServiceServicer_to_server(AlignmentServicer(script), server)
     bridge_pb2_grpc.add_BridgeServiceServicer_to_server(BridgeServicer(script), server)
+    watch_pb2_grpc.add_WatchServiceServicer_to_server(WatchServicer(script), server)
     match_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(script), server)
     server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(script), server)
     operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(script), server)

@@ -6,9 +6,12 @@ from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.server import AsyncServerCalls
+from consilience._async.watching import AsyncWatchCalls
 
 
-class AsyncClient(AsyncEmbeddingCalls, AsyncAlignmentCalls, AsyncConvergenceCalls, AsyncBridgeCalls, AsyncMatchCalls, AsyncServerCalls):
+class AsyncClient(
+    AsyncEmbeddingCalls, AsyncAlignmentCalls, AsyncConvergenceCalls, AsyncBridgeCalls, AsyncMatchCalls, AsyncWatchCalls, AsyncServerCalls
+):
     """A connection to a Consilience server, or with `AsyncClient.local(path)` to the engine in this process.
 
     One client serves any number of calls at once; close it, or use it in a `with` block. Calls have a deadline, and are repeated with

@@ -7,9 +7,12 @@ from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.server import ServerCalls
+from consilience._sync.watching import WatchCalls
 
 
-class Client(EmbeddingCalls, AlignmentCalls, ConvergenceCalls, BridgeCalls, MatchCalls, ServerCalls):
+class Client(
+    EmbeddingCalls, AlignmentCalls, ConvergenceCalls, BridgeCalls, MatchCalls, WatchCalls, ServerCalls
+):
     """A connection to a Consilience server, or with `Client.local(path)` to the engine in this process.
 
     One client serves any number of calls at once; close it, or use it in a `with` block. Calls have a deadline, and are repeated with

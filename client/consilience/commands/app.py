@@ -3,7 +3,7 @@
 import typer
 
 from consilience._version import __version__
-from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, report, serve, spaces, trend
+from consilience.commands import align, bridge, doctor, ingest, match, matrix, pairs, report, serve, spaces, trend, watch
 from consilience.commands.connected import command, connected
 from consilience.commands.exit_codes import HELP
 
@@ -18,6 +18,8 @@ spaces_app = typer.Typer(help="List, make, show and delete spaces.", no_args_is_
 bridge_app = typer.Typer(help="Fit, list, show and delete bridges.", no_args_is_help=True, epilog=HELP)
 app.add_typer(spaces_app, name="spaces")
 app.add_typer(bridge_app, name="bridge")
+watch_app = typer.Typer(help="Watch whether the alignment of two spaces drops.", no_args_is_help=True, epilog=HELP)
+app.add_typer(watch_app, name="watch")
 
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 app.command("serve", epilog=HELP, context_settings=_ANY_ARGUMENTS, add_help_option=False)(serve.serve)
@@ -37,6 +39,13 @@ bridge_app.command("fit", epilog=HELP)(connected(bridge.fit))
 bridge_app.command("list", epilog=HELP)(connected(bridge.list_bridges))
 bridge_app.command("get", epilog=HELP)(connected(bridge.get))
 bridge_app.command("delete", epilog=HELP)(connected(bridge.delete))
+watch_app.command("create", epilog=HELP)(connected(watch.create))
+watch_app.command("list", epilog=HELP)(connected(watch.list_watches))
+watch_app.command("show", epilog=HELP)(connected(watch.show))
+watch_app.command("run", epilog=HELP)(connected(watch.run))
+watch_app.command("rebaseline", epilog=HELP)(connected(watch.rebaseline))
+watch_app.command("history", epilog=HELP)(connected(watch.history))
+watch_app.command("delete", epilog=HELP)(connected(watch.delete))
 
 
 def _version(*, value: bool) -> None:

@@ -3,6 +3,7 @@
 from consilience import errors
 
 USAGE = 2
+ALARM = 6
 INTERRUPTED = 130
 
 EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
@@ -20,7 +21,7 @@ EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
 
 HELP = (
     "Exit codes: 0 success; 1 the server failed, is overloaded or was not reached; 2 wrong usage, an invalid argument or a missing extra; "
-    "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 130 interrupted."
+    "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 6 a watch alarms; 130 interrupted."
 )
 
 

@@ -20,6 +20,7 @@ _GAUGES = {
     "difference": "Mean paired difference of the probes from the baseline; 0 at the baseline.",
     "gallery_items": "Items of the baseline that both spaces still have.",
     "age_seconds": "How long the newest versions have been waiting for their check.",
+    "patience_seconds": "How long they may wait before the watch is stale.",
     "coverage_ratio": "Share of the baseline's probes that were compared.",
     "hubness": "Skewness of how often an item is a neighbour, in the space where it is larger.",
     "alarm": "1 while the alignment has dropped, else 0.",
@@ -33,7 +34,8 @@ class PrometheusWatchGauges(Collector):
     | name | type | labels |
     |---|---|---|
     | `consilience_watch_score`, `_chance`, `_excess`, `_interval_low`, `_interval_high`, `_difference` | gauge | `watch`, `metric` |
-    | `consilience_watch_gallery_items`, `_age_seconds`, `_coverage_ratio`, `_hubness`, `_alarm`, `_failures` | gauge | `watch`, `metric` |
+    | `consilience_watch_gallery_items`, `_coverage_ratio`, `_hubness`, `_alarm`, `_failures` | gauge | `watch`, `metric` |
+    | `consilience_watch_age_seconds`, `_patience_seconds` | gauge | `watch`, `metric` |
 
     Ages are counted at the scrape, so that they grow where nobody checks any more. As many series as `max_watches` allows. Thread-safe.
     """
@@ -77,6 +79,7 @@ def _values(record: WatchRecord, age: float) -> dict[str, float]:
         "difference": last.difference,
         "gallery_items": last.gallery_items,
         "age_seconds": age,
+        "patience_seconds": record.spec.patience_seconds,
         "coverage_ratio": last.coverage,
         "hubness": max(last.hubness_x, last.hubness_y),
         "alarm": float(record.alarm),

@@ -1,5 +1,6 @@
 """Watches as the use cases know them, and what they need of the outside: a store beside the spaces, and gauges."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from consilience_server.core.score import Interval
 from consilience_server.engine.probe_lists import ProbeLists
 
 WatchState = Literal["ok", "alarm", "stale", "failed"]
+_LATE_INTERVALS = 3.0
+_LATE_SECONDS = 600.0
 KEPT_RESULTS = 1000
 """Results of a watch that are kept, the newest."""
 
@@ -35,6 +38,12 @@ class WatchSpec:
     on_versions: bool = True
     every_seconds: float = 0.0
     metric: Literal["mutual_knn"] = "mutual_knn"
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long newer versions may wait: three times the interval, ten minutes at least; for ever where nothing triggers a check."""
+        triggered = self.on_versions or self.every_seconds > 0.0
+        return max(_LATE_INTERVALS * self.every_seconds, _LATE_SECONDS) if triggered else math.inf
 
 
 @dataclass(frozen=True)

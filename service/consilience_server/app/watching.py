@@ -53,8 +53,6 @@ _MIN_DROP_SHARE = 0.1
 _CONFIDENCE = 0.95
 _MAX_PROBES = 65_536
 _ALL = 1 << 20
-_LATE_INTERVALS = 3.0
-_LATE_SECONDS = 600.0
 _FORESEEN_CHECKS = 1000
 """A watch must be able to alarm at this check still, if all agreement were lost."""
 
@@ -189,13 +187,12 @@ class Watching:
     async def standing(self, record: WatchRecord) -> Standing:
         """How a watch stands now: a state, an age, and what its alarms are worth."""
         spec, age = record.spec, await self.age_seconds(record)
-        late = max(_LATE_INTERVALS * spec.every_seconds, _LATE_SECONDS)
         state: WatchState = "ok"
         if record.failure is not None:
             state = "failed"
         elif record.alarm:
             state = "alarm"
-        elif age > late and (spec.on_versions or spec.every_seconds):
+        elif age > spec.patience_seconds:
             state = "stale"
         scheduled = spec.every_seconds and not spec.on_versions
         coming = _YEAR_SECONDS / spec.every_seconds if scheduled else math.inf
