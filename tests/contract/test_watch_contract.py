@@ -107,6 +107,14 @@ def test_numbers_that_only_a_raw_request_can_have_are_refused(client, pair):
         assert (refused.value.reason, refused.value.field) == ("INVALID_NAME", "name")
 
 
+def test_a_kernel_is_not_watched(client, pair, name):
+    client.create_space(f"{name}-kernel", kind="kernel", dissimilarity=True)
+    client.upsert(f"{name}-kernel", ["p", "q", "r"], np.ones((3, 3)) - np.eye(3))
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.watch(f"{name}-kernel", pair[1], pair[2])
+    assert (refused.value.reason, refused.value.field) == ("KERNEL_SPACE", "spec.x")
+
+
 @pytest.mark.parametrize("token", ["nonsense", "AAAA"])
 def test_a_wrong_page_token(client, pair, token):
     client.watch(*pair, k=5)
