@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from consilience._results.alignment_report import Interval
+from consilience._results.alignment_at_k import Interval
 from consilience._results.base import Result, import_pandas, number
 from consilience._results.space import SpaceUse
 
