@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.reports import SpaceUse
-from consilience_server.core.score import Interval
 from consilience_server.engine.probe_lists import ProbeLists
 
 WatchState = Literal["ok", "alarm", "stale", "failed"]
 _LATE_INTERVALS = 3.0
 _LATE_SECONDS = 600.0
+INTERVAL_CONFIDENCE = 0.95
+"""Of the interval of a result's score."""
 KEPT_RESULTS = 1000
 """Results of a watch that are kept, the newest."""
 
@@ -100,7 +101,8 @@ class WatchResult:
     score: float
     chance: float
     excess: float
-    interval: Interval
+    interval_low: float
+    interval_high: float
     baseline_score: float
     difference: float
     difference_low: float

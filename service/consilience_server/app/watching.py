@@ -20,6 +20,7 @@ from consilience_server.app.reports import SpaceUse
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.validation import check_name
 from consilience_server.app.watch_records import (
+    INTERVAL_CONFIDENCE,
     Baseline,
     BaselineFacts,
     Standing,
@@ -45,12 +46,10 @@ from consilience_server.core.errors import (
 )
 from consilience_server.core.intervals import query_interval
 from consilience_server.core.mutual_knn import chance
-from consilience_server.core.score import Interval
 from consilience_server.engine.protocol import ENGINE_VERSION
 
 _YEAR_SECONDS = 365.0 * 86_400.0
 _MIN_DROP_SHARE = 0.1
-_CONFIDENCE = 0.95
 _MAX_PROBES = 65_536
 _ALL = 1 << 20
 _FORESEEN_CHECKS = 1000
@@ -334,7 +333,7 @@ def _result(
     """A check in numbers; level 0 is a baseline's, which compares nothing."""
     differences = measured.now - measured.before
     at_chance, score = chance(spec.k, measured.gallery_items), float(measured.now.mean())
-    low, high = query_interval(measured.now, measured.gallery_items, _CONFIDENCE, 0.0, 1.0)
+    low, high = query_interval(measured.now, measured.gallery_items, INTERVAL_CONFIDENCE, 0.0, 1.0)
     return WatchResult(
         number=number,
         time=now,
@@ -343,7 +342,8 @@ def _result(
         score=score,
         chance=at_chance,
         excess=(score - at_chance) / (1.0 - at_chance) if at_chance < 1.0 else 0.0,
-        interval=Interval(low, high, _CONFIDENCE, "queries"),
+        interval_low=low,
+        interval_high=high,
         baseline_score=float(measured.before.mean()),
         difference=float(np.mean(differences)),
         difference_low=lower_bound(differences, level) if level else 0.0,

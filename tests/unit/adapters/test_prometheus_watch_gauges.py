@@ -8,11 +8,10 @@ from prometheus_client import CollectorRegistry
 from consilience_server.adapters.prometheus_watch_gauges import PrometheusWatchGauges
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.watch_records import BaselineFacts, WatchRecord, WatchResult, WatchSpec
-from consilience_server.core.score import Interval
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 USE = SpaceUse("spaces/x", "u", 1)
-RESULT = WatchResult(1, NOW, USE, USE, 0.3, 0.01, 0.29, Interval(0.2, 0.4, 0.95, "queries"), 0.5, -0.2, -0.3, -0.1, 0.025, True, 100, 0.9,
+RESULT = WatchResult(1, NOW, USE, USE, 0.3, 0.01, 0.29, 0.2, 0.4, 0.5, -0.2, -0.3, -0.1, 0.025, True, 100, 0.9,
                      500, 600, 0.7, 1.0, -0.5, 2.0, (), "1")  # fmt: skip
 RECORD = WatchRecord(WatchSpec("w", "x", "y"), "uid", NOW, BaselineFacts(USE, USE, 0.5, 100, 500, 0.02, NOW), RESULT, 1, True, NOW, None, 2)
 DESIGNED = "score chance excess interval_low interval_high gallery_items age_seconds coverage_ratio hubness"

@@ -10,7 +10,6 @@ from consilience_server.adapters.watch_store import SqliteWatches
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.watch_records import Baseline, BaselineFacts, ProbeChange, WatchRecord, WatchResult, WatchSpec
 from consilience_server.core.errors import CorruptData, StoreReadOnly, TooManyWatches, UploadConflict, WatchExists, WatchNotFound
-from consilience_server.core.score import Interval
 from consilience_server.engine.probe_lists import ProbeLists
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -21,7 +20,7 @@ IDS = np.array(["a", "bb", "ein Bär"], dtype=object)
 
 
 def result(number=0):
-    return WatchResult(number, NOW, X, Y, 0.1 + 0.2, 0.01, 0.29, Interval(0.2, 0.4, 0.95, "queries"), 0.5, -0.2, -0.3, -0.1, 0.025, True,
+    return WatchResult(number, NOW, X, Y, 0.1 + 0.2, 0.01, 0.29, 0.2, 0.4, 0.5, -0.2, -0.3, -0.1, 0.025, True,
                        100, 0.99, 500, 600, 0.7, 1.0, -0.5, 2.0, (CHANGE,), "1")  # fmt: skip
 
 

@@ -96,7 +96,7 @@ async def test_a_baseline_of_all_items_scores_what_the_definition_says(house):
     assert (result.number, result.difference, result.level, result.alarm, result.fallen) == (0, 0.0, 0.0, False, ())
     assert (result.probes, result.coverage, result.gallery_items, result.common_items) == (N, 1.0, N, N)
     assert result.chance == chance(5, N)
-    assert (result.interval.low, result.interval.high) == (result.score, result.score)
+    assert (result.interval_low, result.interval_high) == (result.score, result.score)
     assert (result.kept_x, result.kept_y) == (1.0, 1.0)
     assert record.baseline.min_drop == pytest.approx((result.score - result.chance) / 10)
     standing = (await house.watching.get("w"))[1]
@@ -114,7 +114,7 @@ async def test_probes_are_a_hash_sample_that_the_seed_names(house):
     assert not np.array_equal(rows[0], rows[2])
     expected = plain(house.vectors["x"][:N], house.vectors["y"][:N])[rows[0]]
     assert one.last.score == pytest.approx(expected.mean(), rel=1e-12)
-    assert one.last.interval.low < expected.mean() < one.last.interval.high
+    assert one.last.interval_low < expected.mean() < one.last.interval_high
 
 
 async def test_growth_alone_never_alarms_though_over_all_items_the_same_probes_score_less(house):

@@ -2,6 +2,7 @@
 
 from consilience.v1 import alignment_pb2, watch_pb2
 from consilience_server.app.watch_records import (
+    INTERVAL_CONFIDENCE,
     BaselineFacts,
     ProbeChange,
     Standing,
@@ -74,9 +75,9 @@ def write_watch(record: WatchRecord, standing: Standing) -> watch_pb2.Watch:
 def write_result(result: WatchResult) -> watch_pb2.WatchResult:
     """One check."""
     interval = alignment_pb2.Interval(
-        low=result.interval.low,
-        high=result.interval.high,
-        confidence=result.interval.confidence,
+        low=result.interval_low,
+        high=result.interval_high,
+        confidence=INTERVAL_CONFIDENCE,
         kind=alignment_pb2.INTERVAL_KIND_QUERIES,
     )
     return watch_pb2.WatchResult(
