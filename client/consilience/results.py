@@ -6,6 +6,7 @@ from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
+from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
@@ -28,6 +29,9 @@ __all__ = [
     "FamilyTrend",
     "IndexRecall",
     "Interval",
+    "ItemLists",
+    "ItemReport",
+    "ItemSlice",
     "Limits",
     "MatchResult",
     "MutualPairs",
@@ -42,6 +46,7 @@ __all__ = [
     "TrendBucket",
     "TrendReport",
     "UpsertResult",
+    "VersionChanges",
     "Watch",
     "WatchBaseline",
     "WatchResult",

@@ -30,6 +30,7 @@ from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.items import Items
 from consilience_server.app.match_query import MatchLimits
 from consilience_server.app.matching import Matching
 from consilience_server.app.memory_budget import Account
@@ -231,6 +232,7 @@ def _application(
             SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
         ),
         alignment=alignment,
+        items=Items(snapshots, tables, pool, limits),
         trends=Trends(alignment, snapshots, tables, results, pool),
         bridging=Bridging(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)

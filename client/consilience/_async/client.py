@@ -4,13 +4,21 @@ from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
+from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.server import AsyncServerCalls
 from consilience._async.watching import AsyncWatchCalls
 
 
 class AsyncClient(
-    AsyncEmbeddingCalls, AsyncAlignmentCalls, AsyncConvergenceCalls, AsyncBridgeCalls, AsyncMatchCalls, AsyncWatchCalls, AsyncServerCalls
+    AsyncEmbeddingCalls,
+    AsyncAlignmentCalls,
+    AsyncItemCalls,
+    AsyncConvergenceCalls,
+    AsyncBridgeCalls,
+    AsyncMatchCalls,
+    AsyncWatchCalls,
+    AsyncServerCalls,
 ):
     """A connection to a Consilience server, or with `AsyncClient.local(path)` to the engine in this process.
 

@@ -116,7 +116,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
     interval = message.headline.interval
     return AlignmentReport(
         metric=_names.METRICS.to_name(message.metric),
-        by_k={entry.k: _decode_at_k(entry) for entry in (message.headline, *entries)},
+        by_k={entry.k: decode_at_k(entry) for entry in (message.headline, *entries)},
         interval_kind=_names.INTERVAL_KINDS.to_name(interval.kind),
         confidence=interval.confidence,
         n=message.n,
@@ -218,7 +218,7 @@ def decode_controls(messages: Sequence[alignment_pb2.ControlReport]) -> dict[str
     found: dict[str, Control] = {}
     for message in messages:
         use = decode_space_use(message.space)
-        entries = {entry.k: _decode_at_k(entry) for entry in message.by_k}
+        entries = {entry.k: decode_at_k(entry) for entry in message.by_k}
         differences = dict(zip(entries, map(decode_difference, message.differences), strict=True))
         control = Control(use, _names.SIDES.to_name(message.in_place_of), entries, differences, message.dropped)
         name = use.name if use.name not in found else f"{use} for {control.in_place_of}"
@@ -237,7 +237,9 @@ def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.Alignm
     return Within(message.within.attribute, message.within.groups, message.within.fixed_items)
 
 
-def _decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
+def decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
+    """One k."""
+
     def told(field: str) -> float | None:
         return getattr(message, field) if message.HasField(field) else None
 

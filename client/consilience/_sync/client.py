@@ -5,13 +5,21 @@ from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridges import BridgeCalls
 from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
+from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.server import ServerCalls
 from consilience._sync.watching import WatchCalls
 
 
 class Client(
-    EmbeddingCalls, AlignmentCalls, ConvergenceCalls, BridgeCalls, MatchCalls, WatchCalls, ServerCalls
+    EmbeddingCalls,
+    AlignmentCalls,
+    ItemCalls,
+    ConvergenceCalls,
+    BridgeCalls,
+    MatchCalls,
+    WatchCalls,
+    ServerCalls,
 ):
     """A connection to a Consilience server, or with `Client.local(path)` to the engine in this process.
 

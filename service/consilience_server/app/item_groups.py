@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.item_values import item_values
 from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import Within
-from consilience_server.app.validation import shown
 from consilience_server.core.errors import InvalidAttribute
 
 
@@ -60,32 +60,7 @@ def groups_of(attribute: str, spaces: Mapping[str, Mapping[str, AttributeColumn]
     Raises:
         InvalidAttribute: no space has the attribute; items have no value, or different values in two spaces; or all values differ.
     """
-    having = {name: columns[attribute] for name, columns in spaces.items() if attribute in columns}
-    if not having:
-        known = sorted({name for columns in spaces.values() for name in columns})
-        there = f"there are {', '.join(known)}" if known else "they have none"
-        raise InvalidAttribute(f"{' and '.join(spaces)} have no attribute {attribute!r} for these items; {there}", field=field)
-    values: list[object] = [None] * len(ids)
-    for name, column in having.items():
-        for at, value in enumerate(column.values):
-            if value is None or value != value:  # noqa: PLR0124 - NaN is no value
-                continue
-            if values[at] is None:
-                values[at] = (type(value), value)
-            elif values[at] != (type(value), value):
-                others = ", ".join(other for other in having if other != name)
-                raise InvalidAttribute(
-                    f"item {ids[at]!r} has another {attribute!r} in {name} ({value!r}) than in {others}; make them the same",
-                    field=field,
-                )
-    missing = [item for item, value in zip(ids, values, strict=True) if value is None]
-    if missing:
-        raise InvalidAttribute(
-            f"{len(missing):,} of {len(ids):,} common items have no value of {attribute!r}: {shown(missing)}; "
-            "give every item a value, or leave these items out",
-            field=field,
-            missing=len(missing),
-        )
+    values = item_values(attribute, spaces, ids, field)
     numbers: dict[object, int] = {}
     return numbered(attribute, np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64), field)
 

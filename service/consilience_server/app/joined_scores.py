@@ -85,6 +85,12 @@ class JoinedScores:
             return await self._pool.run(call, "statistics", lambda: scored_all(family, compared, control), nbytes=family.nbytes(compared))
 
     @asynccontextmanager
+    async def compared(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[Compared]:
+        """The spaces with what the metric reads of them, for who computes something else from it; in the account while it is open."""
+        async with self._compared(call, snapshots, joined, spec, None) as compared:
+            yield compared
+
+    @asynccontextmanager
     async def _compared(
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
     ) -> AsyncIterator[Compared]:

@@ -25,7 +25,7 @@ class Asked:
     """(m,) the asked queries' own scores, of a population of which they are a sample."""
 
     scores: NDArray[np.float64]
-    population: int
+    population: float
 
 
 class Limits(tuple[float, float]):  # noqa: SLOT001 - a tuple has no room for slots
@@ -41,7 +41,7 @@ class Limits(tuple[float, float]):  # noqa: SLOT001 - a tuple has no room for sl
         return found
 
 
-def query_interval(overlaps: NDArray[np.float64], population: int, confidence: float, lowest: float, highest: float) -> Limits:
+def query_interval(overlaps: NDArray[np.float64], population: float, confidence: float, lowest: float, highest: float) -> Limits:
     """Where the mean over all queries lies, given a simple random sample of them asked against the full gallery.
 
     Every mean u within t standard errors of the sample's mean p, where the standard error is that at u: the sample's own is
@@ -55,7 +55,7 @@ def query_interval(overlaps: NDArray[np.float64], population: int, confidence: f
 
     Args:
         overlaps: (m,) each asked query's own score.
-        population: number N >= m of queries that could have been asked.
+        population: number N >= m of queries that could have been asked, infinity where they are without end.
         confidence: coverage in (0, 1).
         lowest: the least the score can be.
         highest: the most it can be.

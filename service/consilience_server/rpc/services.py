@@ -5,13 +5,22 @@ from typing import Any
 
 from google.longrunning import operations_pb2_grpc
 
-from consilience.v1 import alignment_pb2_grpc, bridge_pb2_grpc, match_pb2_grpc, server_pb2_grpc, space_pb2_grpc, watch_pb2_grpc
+from consilience.v1 import (
+    alignment_pb2_grpc,
+    bridge_pb2_grpc,
+    items_pb2_grpc,
+    match_pb2_grpc,
+    server_pb2_grpc,
+    space_pb2_grpc,
+    watch_pb2_grpc,
+)
 from consilience_server.app.application import Application
 from consilience_server.app.memory_budget import Account
 from consilience_server.rpc.alignment_service import AlignmentService
 from consilience_server.rpc.bridge_service import BridgeService
 from consilience_server.rpc.execution import Execution
 from consilience_server.rpc.health import SERVICES, Health
+from consilience_server.rpc.item_service import ItemService
 from consilience_server.rpc.match_service import MatchService
 from consilience_server.rpc.operations_service import OperationsService
 from consilience_server.rpc.server_service import ServerService
@@ -29,6 +38,7 @@ def register_services(server: object, application: Application, account: Account
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
+        (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),

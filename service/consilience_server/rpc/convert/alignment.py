@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ControlReport, ItemPolicy, MetricName, PreprocessName, Within
+from consilience_server.app.reports import (
+    AlignmentMatrix,
+    AlignmentReport,
+    ControlReport,
+    ItemPolicy,
+    MetricName,
+    PreprocessName,
+    QuerySampling,
+    Within,
+)
 from consilience_server.core.differences import Difference
 from consilience_server.core.errors import NotServed, UnknownMetric
 from consilience_server.core.kernel_kind import KernelKind
@@ -145,6 +154,11 @@ def read_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | 
     return np.array(header.within_groups, dtype=np.int64) if header.within_groups else None
 
 
+def sampling_number(name: QuerySampling) -> alignment_pb2.QuerySampling:
+    """The contract's number of a way to choose queries."""
+    return _SAMPLING_VALUES[name]
+
+
 def read_policy(value: int) -> ItemPolicy:
     """Which items a matrix is over; common by default."""
     return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")
@@ -171,8 +185,8 @@ def read_array_similarity(header: alignment_pb2.AlignArraysHeader) -> Similarity
 
 def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
     """The alignment of two spaces."""
-    by_k = [_write_at_k(score) for score in report.by_k]
-    headline = _write_at_k(report.headline)
+    by_k = [write_at_k(score) for score in report.by_k]
+    headline = write_at_k(report.headline)
     drawn = [score.null for score in report.by_k if score.null is not None]
     if sum(len(values) for values in drawn) <= _MOST_NULL_VALUES:
         for message, score in zip(by_k, report.by_k, strict=True):
@@ -245,7 +259,7 @@ def _write_control(control: ControlReport) -> alignment_pb2.ControlReport:
     return alignment_pb2.ControlReport(
         space=space_use(control.space),
         in_place_of=_SIDE_VALUES[control.in_place_of],
-        by_k=[_write_at_k(score) for score in control.by_k],
+        by_k=[write_at_k(score) for score in control.by_k],
         differences=[write_difference(each) for each in control.differences],
         dropped=control.dropped,
     )
@@ -257,7 +271,8 @@ def _write_within(within: Within | None) -> alignment_pb2.Within | None:
     return alignment_pb2.Within(attribute=within.attribute, groups=within.groups, fixed_items=within.fixed)
 
 
-def _write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
+def write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
+    """One k."""
     return alignment_pb2.AlignmentAtK(
         k=score.k,
         score=score.score,
