@@ -140,6 +140,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         within=_decode_within(message),
+        similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
+        similarity_y=_names.SIMILARITIES.to_name(message.similarity_y) if message.similarity_y else "",
         controls=decode_controls(message.controls),
         warnings=tuple(message.warnings),
         details=details,

@@ -13,6 +13,7 @@ from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.alignment_control import Control
 from consilience._results.alignment_text import cautions, span
 from consilience._results.base import Result, asked, import_pandas, number, plain, probability
+from consilience._results.citation import cite
 from consilience._results.space import SpaceUse
 
 
@@ -72,6 +73,7 @@ class AlignmentReport(Result):
         layer_scores: (layers of x, layers of y) where a side has layers, else None.
         best_layers: the chosen pair of layers, else None.
         within: the groups that restricted the random pairings, else None.
+        similarity_x, similarity_y: how nearness is measured in each space; empty for kernels.
         controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
         warnings: plain sentences: what makes these numbers say less than they seem to.
     """
@@ -100,6 +102,8 @@ class AlignmentReport(Result):
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
     within: Within | None = None
+    similarity_x: str = ""
+    similarity_y: str = ""
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
@@ -161,6 +165,10 @@ class AlignmentReport(Result):
             return None
         best = max(control.score for control in self.controls.values())
         return (self.score - best) / (1.0 - best) if best < 1.0 else 0.0
+
+    def cite(self) -> str:
+        """Sentences for the methods section of a paper: the metric with its source, every parameter, the numbers, the controls."""
+        return cite(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON can carry it: the headline's numbers, with the `angle` where there is one, beside `by_k`, a list."""

@@ -9,6 +9,7 @@ import typer
 from consilience import _arrays
 from consilience._convert import to_ids
 from consilience._kernels import open_triangle
+from consilience._results.alignment_report import AlignmentReport
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience.commands.connected import (
     AddressOption,
@@ -22,6 +23,7 @@ from consilience.commands.connected import (
 )
 from consilience.commands.options import (
     AlphaOption,
+    CiteOption,
     ComponentsOption,
     ConfidenceOption,
     ControlOption,
@@ -67,6 +69,7 @@ def align(
     query_ids: QueriesOption = None,
     within: WithinOption = "",
     control: ControlOption = None,
+    cite: CiteOption = False,
     address: AddressOption = None,
     local: LocalOption = None,
     tls: TlsOption = None,
@@ -96,14 +99,23 @@ def align(
         left, right, dropped, labels = paired(Path(x), Path(y), within, kernels)
         report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
-        return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
+        text, data = _told(report, cite)
+        return Answer(text + note, {**data, "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
     if x_kernel is not None or y_kernel is not None:
         raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
         report = client.align(x, y, within=within, controls=parse_controls(control), progress=shows_progress(), **spec)
-    return Answer(report.text(), report.to_dict(), results=[report])
+    text, data = _told(report, cite)
+    return Answer(text, data, results=[report])
+
+
+def _told(report: AlignmentReport, cite: bool) -> tuple[str, dict[str, Any]]:  # noqa: FBT001 - the command's flag
+    """The report for people and as JSON, with the sentences to cite it by where they are asked for."""
+    if not cite:
+        return report.text(), report.to_dict()
+    return f"{report.text()}\n\n{report.cite()}", {**report.to_dict(), "citation": report.cite()}
 
 
 def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:

@@ -252,7 +252,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "controls", "warnings", "query_sampling")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -277,6 +277,8 @@ class AlignmentReport(_message.Message):
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_X_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_Y_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -303,9 +305,11 @@ class AlignmentReport(_message.Message):
     within: Within
     constant_columns: _containers.RepeatedScalarFieldContainer[int]
     controls: _containers.RepeatedCompositeFieldContainer[ControlReport]
+    similarity_x: _space_pb2.Similarity
+    similarity_y: _space_pb2.Similarity
     warnings: _containers.RepeatedScalarFieldContainer[str]
     query_sampling: QuerySampling
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")

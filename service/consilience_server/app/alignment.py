@@ -231,6 +231,7 @@ class Alignment:
             kernel_rule_x=_kernel_rule(spec, snapshots[0]),
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),
             controls=controls,
+            similarities=found.similarities,
         )
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:

@@ -25,6 +25,7 @@ from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.errors import InvalidArgument, KernelSpace
 from consilience_server.core.score import Score
+from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
 from consilience_server.engine.neighbour_scores import table_depth
@@ -46,12 +47,14 @@ class PairScores:
         certificates: where neighbours were searched.
         clips: what preprocessing clipped at, one a side; empty where it does not.
         constant_columns: how many columns preprocessing left out, one number a side; empty where it leaves none out.
+        similarities: how nearness was measured in each side, None for a kernel.
     """
 
     by_k: Sequence[Score]
     certificates: tuple[Certificate, Certificate] | None
     clips: Sequence[float]
     constant_columns: Sequence[int]
+    similarities: tuple[Similarity | None, Similarity | None]
 
 
 class JoinedScores:
@@ -73,7 +76,8 @@ class JoinedScores:
             certificates = (compared.tables[0].certificate, compared.tables[1].certificate) if compared.tables else None
             clips = _of_sides([side.clip for side in compared.sides], float("nan"))
             constant = _of_sides([side.constant_columns for side in compared.sides], 0)
-            return PairScores(found, certificates, clips, constant)
+            x, y = (side.similarity if side.kernel is None else None for side in compared.sides)
+            return PairScores(found, certificates, clips, constant, (x, y))
 
     async def of_all(
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.score import IntervalKind, Score
+from consilience_server.core.similarity import Similarity
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
@@ -81,6 +82,7 @@ class AlignmentReport:
     kernel_rule_x: str = ""
     kernel_rule_y: str = ""
     controls: Sequence[ControlReport] = ()
+    similarities: tuple[Similarity | None, Similarity | None] = (None, None)
 
     @property
     def headline(self) -> Score:

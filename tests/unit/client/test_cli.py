@@ -93,6 +93,14 @@ def test_files_with_ids_are_joined_by_id_in_byte_order(call, in_process, tmp_pat
     assert (code, json.loads(out)["dropped_x"], json.loads(out)["dropped_y"]) == (0, 1, 0)
 
 
+def test_an_alignment_is_cited_and_has_its_controls(call, script):
+    code, out, _ = call("align", "a", "b", "--control", "pixels", "--control", "words:y", "--cite", "--json")
+    assert code == 0
+    assert "was measured by mutual k-nearest neighbours" in json.loads(out)["citation"]
+    sides = [(control.space.name, control.in_place_of) for control in script.last.controls]
+    assert sides == [("spaces/pixels", alignment_pb2.SIDE_X), ("spaces/words", alignment_pb2.SIDE_Y)]
+
+
 def test_the_labels_of_a_file_go_with_its_items(tmp_path):
     np.savez(tmp_path / "x.npz", ids=np.array(["b", "a", "z"]), vectors=np.ones((3, 1)))
     np.savez(tmp_path / "y.npz", ids=np.array(["a", "b"]), vectors=np.ones((2, 1)), label=np.array(["of a", "of b"]))

@@ -28,7 +28,7 @@ from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
-from consilience_server.rpc.convert.spaces import read_kernel, read_similarity
+from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
@@ -212,6 +212,8 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         certificate_y=write_certificate(report.certificate_y),
         within=_write_within(report.within),
         controls=[_write_control(control) for control in report.controls],
+        similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
+        similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
         kernel_rule_x=report.kernel_rule_x,

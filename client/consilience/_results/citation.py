@@ -1,0 +1,99 @@
+"""A methods sentence of an alignment: every parameter that it takes to repeat the number, for a paper."""
+
+from typing import Any
+
+from consilience._results import sources
+from consilience._results.alignment_at_k import AlignmentAtK
+from consilience._results.base import number, probability
+
+
+def cite(report: Any) -> str:
+    """The sentences of an `AlignmentReport` (which imports this file, so that its type cannot stand here)."""
+    parts = [_measured(report), _scores(report), _null(report), _controls(report), _computed(report)]
+    return " ".join(part for part in parts if part)
+
+
+def _measured(report: Any) -> str:
+    source = sources.METRICS.get(report.metric, sources.Source(report.metric, "as documented by Consilience"))
+    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else ""
+    sides = [_side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
+    asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
+    if report.n != report.gallery:
+        how = "given" if report.query_sampling == "given" else "chosen by a hash of their ids"
+        asked = f"{report.n:,} queries {how} among the {asked}"
+    dropped = [
+        f"{count:,} items of {side} had no partner"
+        for side, count in zip(sides, (report.dropped_x, report.dropped_y), strict=True)
+        if count
+    ]
+    tail = f" ({'; '.join(dropped)})" if dropped else ""
+    return (
+        f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks} over the {asked}{tail}, "
+        f"from {sources.PREPROCESSING.get(report.preprocess, report.preprocess)}{_nearness(report)}."
+    )
+
+
+def _nearness(report: Any) -> str:
+    told = [kind.replace("_", " ") for kind in (report.similarity_x, report.similarity_y) if kind]
+    if not told or (not report.k and not report.controls and report.metric not in {"rsa", "rbf_cka"}):
+        return ""
+    return f", nearness by {told[0] if len(set(told)) == 1 else ' and '.join(told)}"
+
+
+def _side(use: Any, label: str) -> str:
+    if use is None:
+        return label
+    return f"{use.name} (version {use.version})" if use.version else f"the array {use.name}"
+
+
+def _scores(report: Any) -> str:
+    told = [_score(entry) for entry in report.by_k.values()]
+    kind = sources.INTERVALS.get(report.interval_kind, report.interval_kind)
+    return f"The score was {'; '.join(told)} ({report.confidence * 100:g}% intervals: {kind})."
+
+
+def _score(entry: AlignmentAtK) -> str:
+    at = f" at k = {entry.k:,}" if entry.k else ""
+    low, high = (number(end) for end in entry.interval)
+    return f"{number(entry.score)} [{low}, {high}]{at}, chance {number(entry.chance)}, excess {number(entry.excess)}"
+
+
+def _null(report: Any) -> str:
+    if all(entry.p_value is None for entry in report.by_k.values()):
+        return ""
+    within = f" {report.within}" if report.within else ""
+    named = [_p_value(report, entry) for entry in report.by_k.values()]
+    text = (
+        f"Significance was assessed against {report.permutations:,} random pairings of the items{within} "
+        f"(seed {report.seed}; permutation test with the observed pairing counted, {sources.PERMUTATION_TEST}): {'; '.join(named)}."
+    )
+    calibrated = [entry for entry in report.by_k.values() if entry.calibrated is not None]
+    if calibrated:
+        values = ", ".join(number(entry.calibrated or 0.0) for entry in calibrated)
+        text += f" Calibrated at alpha = {report.alpha:g} ({sources.CALIBRATION}), the score was {values}."
+    return text
+
+
+def _p_value(report: Any, entry: AlignmentAtK) -> str:
+    at = f" at k = {entry.k:,}" if entry.k and len(report.by_k) > 1 else ""
+    return f"{probability(entry.p_value, report.permutations)}{at}" if entry.p_value is not None else f"no p{at}"
+
+
+def _controls(report: Any) -> str:
+    if not report.controls:
+        return ""
+    told = []
+    for name, control in report.controls.items():
+        place = _side(report.x if control.in_place_of == "x" else report.y, "an array")
+        score = f"{number(control.score)}, difference {control.difference}"
+        told.append(f"{name} (version {control.space.version}) in the place of {place}: {score}")
+    return f"Controls over the same items scored {'; '.join(told)} (paired over the items)."
+
+
+def _computed(report: Any) -> str:
+    exact = "exact nearest neighbours, " if report.certificate_x is not None else ""
+    return f"Computed by Consilience ({exact}engine {report.engine})."
+
+
+def _listed(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"

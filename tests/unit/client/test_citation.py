@@ -1,0 +1,70 @@
+"""Methods sentences: every parameter that it takes to repeat the number, and a source for every metric."""
+
+import dataclasses
+
+import pytest
+
+from consilience import _names
+from consilience._results import sources
+from consilience.results import AlignmentAtK, AlignmentReport, Control, Difference, Interval, SpaceUse, Within
+from consilience.v1 import alignment_pb2
+from consilience_server.app.metric_families.registry import FAMILY_OF
+
+
+def at_k(k=10, score=0.135, **told):
+    values = {"chance": 0.0098, "excess": 0.127, "interval": Interval(0.128, 0.142), "p_value": 0.001, "calibrated": 0.1}
+    return AlignmentAtK(k, score, **{**values, **told})
+
+
+def report(*entries, **told):
+    values = {
+        "metric": "mutual_knn", "interval_kind": "items", "n": 1024, "gallery": 1024, "permutations": 999, "seed": 17, "alpha": 0.01,
+        "x": SpaceUse("clip", "u", 3), "y": SpaceUse("bge", "v", 8), "engine": "7", "similarity_x": "cosine", "similarity_y": "cosine",
+    }  # fmt: skip
+    entries = entries or (at_k(),)
+    return AlignmentReport(by_k={entry.k: entry for entry in entries}, **{**values, **told})
+
+
+def test_every_metric_and_preprocessing_of_the_contract_has_a_source():
+    for enum, names, table in (
+        (alignment_pb2.Metric, _names.METRICS, sources.METRICS),
+        (alignment_pb2.Preprocess, _names.PREPROCESS, sources.PREPROCESSING),
+    ):
+        known = {names.to_name(number) for number in enum.values() if number}
+        assert set(table) == known
+    assert set(FAMILY_OF) <= set(sources.METRICS)
+    assert set(sources.INTERVALS) == {"items", "queries"}
+
+
+def test_every_parameter_is_told():
+    control = Control(SpaceUse("pixels", "w", 2), "x", {10: at_k(score=0.05)}, {10: Difference(0.085, Interval(0.07, 0.1))})
+    text = report(
+        at_k(), at_k(50, 0.2), n=256, query_sampling="hash", interval_kind="queries", confidence=0.9, dropped_x=5, preprocess="standardize",
+        within=Within("label", 10, 0), controls={"pixels": control},
+    ).cite()  # fmt: skip
+    for told in (
+        "clip (version 3) and bge (version 8)", "mutual k-nearest neighbours (Huh et al. 2024, arXiv:2405.07987) with k = 10 and 50",
+        "256 queries chosen by a hash of their ids among the 1,024 items common to all spaces",
+        "5 items of clip (version 3) had no partner",
+        "columns standardised", "nearness by cosine", "0.135 [0.128, 0.142] at k = 10, chance 0.0098, excess 0.127", "at k = 50",
+        "90% intervals", "finite gallery", "999 random pairings of the items within 10 groups of label (seed 17;", "p <= .001 at k = 10",
+        "Calibrated at alpha = 0.01", "pixels (version 2) in the place of clip (version 3): 0.050, difference +0.085 [0.070, 0.100]",
+        "engine 7",
+    ):  # fmt: skip
+        assert told in text, told
+
+
+@pytest.mark.parametrize("metric", sorted(sources.METRICS))
+def test_each_metric_is_cited_by_its_source(metric):
+    entry = at_k(10 if metric in FAMILY_OF and FAMILY_OF[metric].reads == "tables" else 0)
+    text = report(entry, metric=metric).cite()
+    assert str(sources.METRICS[metric]) in text
+    assert ("with k = 10" in text) == bool(entry.k)
+
+
+def test_arrays_and_reports_without_a_null():
+    bare = dataclasses.replace(at_k(0), p_value=None, calibrated=None)
+    text = report(bare, metric="cka", x=None, y=None, permutations=0).cite()
+    assert "the first array and the second array" in text
+    assert "of the array x and" in report(x=SpaceUse("x", "u", 0)).cite()
+    assert not any(word in text for word in ("Significance", "Calibrated", "k = ", "nearness", "Controls"))
