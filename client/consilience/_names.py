@@ -44,6 +44,7 @@ class EnumNames:
 METRICS = EnumNames(alignment_pb2.Metric, "metric")
 PREPROCESS = EnumNames(alignment_pb2.Preprocess, "preprocess")
 INTERVAL_KINDS = EnumNames(alignment_pb2.IntervalKind, "interval_kind")
+CONSENSUS_METHODS = EnumNames(alignment_pb2.ConsensusMethod, "method")
 AGAINST_SCALES = EnumNames(alignment_pb2.AgainstScale, "scale")
 QUERY_SAMPLING = EnumNames(alignment_pb2.QuerySampling, "query_sampling")
 SIDES = EnumNames(alignment_pb2.Side, "side")

@@ -6,6 +6,7 @@ from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
+from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
@@ -21,6 +22,7 @@ __all__ = [
     "Bridge",
     "CallDetails",
     "Certificate",
+    "ConsensusReport",
     "Control",
     "DeleteResult",
     "Difference",
@@ -29,6 +31,7 @@ __all__ = [
     "FamilyTrend",
     "IndexRecall",
     "Interval",
+    "ItemAgreement",
     "ItemLists",
     "ItemReport",
     "ItemSlice",

@@ -29,6 +29,8 @@ from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.consensus import Consensus
+from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.items import Items
 from consilience_server.app.match_query import MatchLimits
@@ -221,19 +223,21 @@ def _application(
     limits = AlignmentLimits(
         max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
     )
+    spaces = Spaces(
+        stores.spaces,
+        stores.bridges,
+        snapshots,
+        account,
+        SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
+    )
     alignment = Alignment(snapshots, tables, results, pool, limits)
     info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url)
     return Application(
-        spaces=Spaces(
-            stores.spaces,
-            stores.bridges,
-            snapshots,
-            account,
-            SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
-        ),
+        spaces=spaces,
         alignment=alignment,
         items=Items(snapshots, tables, pool, limits),
         trends=Trends(alignment, snapshots, tables, results, pool),
+        consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
         bridging=Bridging(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
         ),

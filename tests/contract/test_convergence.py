@@ -19,6 +19,11 @@ def spaces(client):
     for name, noise in NOISE.items():
         client.create_space(name, dim=10)
         client.upsert(name, ids, latent @ np.linalg.qr(random.standard_normal((10, 6)))[0].T + noise * random.standard_normal((120, 10)))
+    for name in ("n1", "n2", "n3"):
+        client.create_space(f"{name}-labelled", dim=10)
+        held = client.get_embeddings(name)
+        labels = [str(int(value > 0)) for value in latent[:, 0]]
+        client.upsert(f"{name}-labelled", held.ids, held.vectors, attributes={"label": labels})
     return list(NOISE)
 
 
@@ -33,6 +38,15 @@ class TestTrend:
         assert single == told.reports[2]
         assert told.scores[2] == single.score
         assert told.slope == pytest.approx(np.polyfit(np.log10(list(NOISE.values())), told.scores, 1)[0])
+
+    def test_a_kernel_can_be_the_reference(self, client, spaces, name):
+        held = client.get_embeddings("latent")
+        unit = held.vectors / np.linalg.norm(held.vectors, axis=1, keepdims=True)
+        client.create_space(name, kind="kernel")
+        client.upsert(name, held.ids, unit @ unit.T)
+        told = client.trend(spaces, NOISE, reference=name, k=8, permutations=9)
+        by_vectors = client.trend(spaces, NOISE, reference="latent", k=8, permutations=9)
+        np.testing.assert_allclose(told.scores, by_vectors.scores, atol=0.02)
 
     def test_without_a_reference_the_pairs_are_those_of_the_matrix(self, client, spaces):
         told = client.trend(spaces, NOISE, k=8, buckets=2)
@@ -65,3 +79,50 @@ class TestTrend:
             client.trend(spaces, dict.fromkeys(spaces, 1.0))
         with pytest.raises(consilience.NotFoundError):
             client.trend([*spaces, "nobody"], {**NOISE, "nobody": 1.0})
+
+
+class TestConsensus:
+    @pytest.mark.parametrize("method", ["mean_kernel", "procrustes"])
+    def test_it_orders_spaces_by_their_noise_and_is_a_space(self, client, spaces, method, name):
+        told = client.consensus(spaces, name=name, method=method, k=8, permutations=99)
+        assert list(told.scores[:5]) == sorted(told.scores[:5], reverse=True)
+        assert told.exact
+        assert (told.space.name, told.space.similarity, told.space.item_count) == (name, "squared_l2", 120)
+        assert f"consensus {method} of n1@1" in told.space.model
+        with_it = client.align(name, "latent", k=8, permutations=0)
+        assert with_it.score > client.align("n3", "latent", k=8, permutations=0).score
+        assert told.mean_agreement == pytest.approx(told.agreement.mean())
+        assert told.most[0].agreement == told.agreement.max()
+        client.delete_space(name)
+
+    def test_the_same_as_an_operation(self, client, spaces):
+        started = client.consensus(spaces, k=8, permutations=9, wait=False)
+        assert client.wait_operation(started, timeout=60) == client.consensus(spaces, k=8, permutations=9)
+
+    def test_with_the_same_request_id_a_space_that_was_made_is_found(self, client, spaces, name):
+        first = client.consensus(spaces[:3], name=name, k=8, permutations=9, request_id=f"{name}-once")
+        again = client.consensus(spaces[:3], name=name, k=8, permutations=9, request_id=f"{name}-once")
+        assert (again.space.uid, again.space.version) == (first.space.uid, 1)
+        with pytest.raises(consilience.AlreadyExistsError):
+            client.consensus(spaces[:3], name=name, k=8, permutations=9)
+
+    def test_pairings_can_stay_within_groups(self, client, spaces):
+        told = client.consensus(["n1-labelled", "n2-labelled", "n3-labelled"], k=8, permutations=99, within="label")
+        assert all(report.chance > 8 / 119 for report in told.leave_one_out)
+
+    def test_a_kernel_has_no_vectors_to_bring_together(self, client, spaces, name):
+        client.create_space(name, kind="kernel")
+        client.upsert(name, [f"item-{row:03d}" for row in range(120)], np.eye(120))
+        with pytest.raises(consilience.InvalidArgumentError, match="is a kernel") as refused:
+            client.consensus(["n1", "n2", name])
+        assert refused.value.field == "spaces[2]"
+
+    def test_what_cannot_be_is_refused(self, client, spaces):
+        with pytest.raises(consilience.InvalidArgumentError, match="no consensus"):
+            client.consensus(["n1"])
+        with pytest.raises(consilience.InvalidArgumentError, match="one of the spaces"):
+            client.consensus(["n1", "n2"], name="n1")
+        with pytest.raises(consilience.UnimplementedError):
+            client.consensus(["n1", "n2"], preprocess="platonic_rep")
+        with pytest.raises(consilience.NotFoundError):
+            client.consensus(["n1", "nobody"])

@@ -152,7 +152,6 @@ class TestRunning:
         alignment = alignment_pb2_grpc.AlignmentServiceStub(channel)
         for method, request in (
             (alignment.GalleryCurve, alignment_pb2.GalleryCurveRequest()),
-            (alignment.Consensus, alignment_pb2.ConsensusRequest()),
             (match_pb2_grpc.MatchServiceStub(channel).Translate, match_pb2.TranslateRequest()),
         ):
             with pytest.raises(grpc.RpcError) as caught:

@@ -226,6 +226,14 @@ class AlignmentServicer(alignment_pb2_grpc.AlignmentServiceServicer):
             )
         )  # fmt: skip
 
+    def Consensus(self, request, context):
+        self.script.enter("Consensus", context)
+        self.script.last = request
+        if request.mode == alignment_pb2.EXECUTION_MODE_OPERATION:
+            self.script.operation_ends = consensus(request)
+            return alignment_pb2.ConsensusResponse(operation=operation(self.script, 0))
+        return consensus(request)
+
     def Trend(self, request, context):
         self.script.enter("Trend", context)
         self.script.last = request
@@ -252,6 +260,19 @@ def trend(request):
     told.pair_scores.CopyFrom(matrix(np.full((count, count), 0.5)))
     told.across.CopyFrom(matrix([[0.3]]))
     return alignment_pb2.TrendResponse(report=told, spearman=0.875)
+
+
+def consensus(request):
+    """A consensus of made-up numbers, with what was asked in it."""
+    told = alignment_pb2.ConsensusReport(
+        method=request.method or 1, spaces=[{"name": ref.name, "version": 1} for ref in request.spaces],
+        weights=[1 / len(request.spaces)] * len(request.spaces), n=100, dim=7, kept=0.875, ratio=0.5, converged=True,
+        leave_one_out=[report(0.1 * at) for at in range(len(request.spaces))], k=10, ids=["p", "q"],
+        agreement=matrix([[0.25], [0.75]]), mean_agreement=0.5, chance=0.1, most=[{"id": "q", "agreement": 0.75}],
+        least=[{"id": "p", "agreement": 0.25}], warnings=["look at c"],
+    )  # fmt: skip
+    space = {"name": f"spaces/{request.consensus_space_id}", "dim": 7} if request.consensus_space_id else None
+    return alignment_pb2.ConsensusResponse(space=space, report=told)
 
 
 class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):

@@ -12,6 +12,7 @@ from consilience import (
     AsyncClient,
     Bridge,
     Client,
+    ConsensusReport,
     DeleteResult,
     Embeddings,
     IndexRecall,
@@ -51,6 +52,11 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(trend, TrendReport)
     assert_type(trend.interval, Interval)
     assert_type(client.trend(["a", "b", "c"], [1, 2, 3], wait=False), Operation)
+    agreed = client.consensus(["a", "b", "c"], name="agreed", method="procrustes")
+    assert_type(agreed, ConsensusReport)
+    assert_type(agreed.scores, NDArray[np.float64])
+    assert_type(agreed.most[0].id, str)
+    assert_type(agreed.space, Space | None)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)

@@ -3,7 +3,7 @@
 import typer
 
 from consilience._version import __version__
-from consilience.commands import align, bridge, doctor, ingest, items, match, matrix, pairs, report, serve, spaces, trend, watch
+from consilience.commands import align, bridge, consensus, doctor, ingest, items, match, matrix, pairs, report, serve, spaces, trend, watch
 from consilience.commands.connected import command, connected
 from consilience.commands.exit_codes import HELP
 
@@ -27,6 +27,7 @@ app.command("ingest", epilog=HELP)(connected(ingest.ingest))
 app.command("align", epilog=HELP)(command(align.align, drawn=True))
 app.command("matrix", epilog=HELP)(connected(matrix.matrix, drawn=True))
 app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
+app.command("consensus", epilog=HELP)(connected(consensus.consensus))
 app.command("report", epilog=HELP)(connected(report.report))
 app.command("items", epilog=HELP)(connected(items.items))
 app.command("changes", epilog=HELP)(connected(items.changes))

@@ -81,6 +81,12 @@ class AgainstScale(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AGAINST_SCALE_UNSPECIFIED: _ClassVar[AgainstScale]
     AGAINST_SCALE_LINEAR: _ClassVar[AgainstScale]
     AGAINST_SCALE_LOG10: _ClassVar[AgainstScale]
+
+class ConsensusMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONSENSUS_METHOD_UNSPECIFIED: _ClassVar[ConsensusMethod]
+    CONSENSUS_METHOD_MEAN_KERNEL: _ClassVar[ConsensusMethod]
+    CONSENSUS_METHOD_PROCRUSTES: _ClassVar[ConsensusMethod]
 METRIC_UNSPECIFIED: Metric
 METRIC_MUTUAL_KNN: Metric
 METRIC_CKA: Metric
@@ -126,6 +132,9 @@ SIDE_Y: Side
 AGAINST_SCALE_UNSPECIFIED: AgainstScale
 AGAINST_SCALE_LINEAR: AgainstScale
 AGAINST_SCALE_LOG10: AgainstScale
+CONSENSUS_METHOD_UNSPECIFIED: ConsensusMethod
+CONSENSUS_METHOD_MEAN_KERNEL: ConsensusMethod
+CONSENSUS_METHOD_PROCRUSTES: ConsensusMethod
 
 class AlignmentSpec(_message.Message):
     __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "query_ids")
@@ -620,15 +629,85 @@ class GalleryCurveResponse(_message.Message):
     def __init__(self, reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ...) -> None: ...
 
 class ConsensusRequest(_message.Message):
-    __slots__ = ("spaces", "consensus_space_id")
+    __slots__ = ("spaces", "consensus_space_id", "method", "spec", "rank", "extremes", "mode", "request_id")
     SPACES_FIELD_NUMBER: _ClassVar[int]
     CONSENSUS_SPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
     consensus_space_id: str
-    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., consensus_space_id: _Optional[str] = ...) -> None: ...
+    method: ConsensusMethod
+    spec: AlignmentSpec
+    rank: int
+    extremes: int
+    mode: ExecutionMode
+    request_id: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., consensus_space_id: _Optional[str] = ..., method: _Optional[_Union[ConsensusMethod, str]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., rank: _Optional[int] = ..., extremes: _Optional[int] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class ConsensusResponse(_message.Message):
-    __slots__ = ("space",)
+    __slots__ = ("space", "report", "operation")
     SPACE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     space: _space_pb2.Space
-    def __init__(self, space: _Optional[_Union[_space_pb2.Space, _Mapping]] = ...) -> None: ...
+    report: ConsensusReport
+    operation: _operations_pb2.Operation
+    def __init__(self, space: _Optional[_Union[_space_pb2.Space, _Mapping]] = ..., report: _Optional[_Union[ConsensusReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class ConsensusReport(_message.Message):
+    __slots__ = ("method", "spaces", "weights", "n", "dim", "kept", "exact", "ratio", "iterations", "converged", "leave_one_out", "k", "ids", "agreement", "mean_agreement", "chance", "most", "least", "preprocess", "engine", "warnings")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    DIM_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    RATIO_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONVERGED_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_ONE_OUT_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    LEAST_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    method: ConsensusMethod
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    weights: _containers.RepeatedScalarFieldContainer[float]
+    n: int
+    dim: int
+    kept: float
+    exact: bool
+    ratio: float
+    iterations: int
+    converged: bool
+    leave_one_out: _containers.RepeatedCompositeFieldContainer[AlignmentReport]
+    k: int
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    agreement: _matrix_pb2.Matrix
+    mean_agreement: float
+    chance: float
+    most: _containers.RepeatedCompositeFieldContainer[ItemAgreement]
+    least: _containers.RepeatedCompositeFieldContainer[ItemAgreement]
+    preprocess: Preprocess
+    engine: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, method: _Optional[_Union[ConsensusMethod, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., weights: _Optional[_Iterable[float]] = ..., n: _Optional[int] = ..., dim: _Optional[int] = ..., kept: _Optional[float] = ..., exact: bool = ..., ratio: _Optional[float] = ..., iterations: _Optional[int] = ..., converged: bool = ..., leave_one_out: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., agreement: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., mean_agreement: _Optional[float] = ..., chance: _Optional[float] = ..., most: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., least: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ItemAgreement(_message.Message):
+    __slots__ = ("id", "agreement")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    agreement: float
+    def __init__(self, id: _Optional[str] = ..., agreement: _Optional[float] = ...) -> None: ...

@@ -134,7 +134,13 @@ class AlignmentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Consensus(self, request, context):
-        """What the spaces agree on, as a space of its own. UNIMPLEMENTED in this version.
+        """What the spaces agree on, as a space of its own, over the items common to all. With `consensus_space_id` it is kept as a space of
+        vectors compared by squared L2; with the same `request_id` and arguments that is safe to repeat.
+
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | fewer than 2 spaces, one twice, the name of one of them, more than one k | the message names it |
+        | INVALID_ARGUMENT | NO_COMMON_ITEMS, INVALID_K, TOO_FEW_ITEMS, CONSTANT_FEATURES, UNKNOWN_METRIC | as Align | as Align |
+        | INVALID_ARGUMENT | INVALID_NAME | the new id is malformed, or a bridge has it | choose another |
+        | ALREADY_EXISTS | SPACE_EXISTS | a space has this id | choose another, or delete it first |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -235,8 +235,8 @@ class Alignment:
         )
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
-        """The groups of the common items by an attribute of their spaces; InvalidAttribute."""
-        named = zip(snapshots, joined.rows, strict=True)
+        """The groups of the common items by an attribute of their spaces, those without a name excepted; InvalidAttribute."""
+        named = [(snapshot, rows) for snapshot, rows in zip(snapshots, joined.rows, strict=True) if snapshot.name]
         columns = {snapshot.name: await self._snapshots.attributes(call, snapshot, rows) for snapshot, rows in named}
         return await asyncio.to_thread(groups_of, attribute, columns, joined.ids.tolist(), "spec.within")
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridging import Bridging
+from consilience_server.app.consensus import Consensus
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
@@ -47,6 +48,7 @@ class Application:
     spaces: Spaces
     alignment: Alignment
     trends: Trends
+    consensus: Consensus
     items: Items
     bridging: Bridging
     matching: Matching

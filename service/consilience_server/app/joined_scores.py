@@ -28,6 +28,7 @@ from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
+from consilience_server.engine.item_agreement import item_agreement
 from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
@@ -87,6 +88,16 @@ class JoinedScores:
         async with self._compared(call.part(0.0, 0.6), snapshots, joined, spec, groups) as compared:
             control = call.part(0.6, 1.0).control
             return await self._pool.run(call, "statistics", lambda: scored_all(family, compared, control), nbytes=family.nbytes(compared))
+
+    async def agreement_of_items(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> NDArray[np.float64]:
+        """(n,) how well the spaces agree on each item's first k neighbours, from the shared tables: `core/item_agreement.py`."""
+        # As deep as the alignments of the same spaces need them, so that neither searches again.
+        lists = AlignmentSpec(ks=spec.ks[:1], preprocess=spec.preprocess, permutations=0, interval_kind=spec.interval_kind)
+        async with self._compared(call.part(0.0, 0.9), snapshots, joined, lists, None) as compared:
+            sets = [table.sets(lists.ks[0]) for table in compared.tables]
+            control = call.part(0.9, 1.0).control
+            nbytes = FAMILY_OF["mutual_knn"].nbytes(compared)
+            return await self._pool.run(call, "statistics", lambda: item_agreement(sets, control), nbytes=nbytes)
 
     @asynccontextmanager
     async def compared(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[Compared]:

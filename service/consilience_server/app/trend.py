@@ -86,10 +86,10 @@ class Trends:
             aligned = await self._with_others(measuring, snapshots, joined, spec)
         else:
             aligned = await self._with_reference(measuring, snapshots, joined, spec)
-        warnings = told(query, snapshots, joined.n)
+        n, warnings = spec.queries(joined.n), told(query, snapshots, joined.n)
         control = call.part(0.95, 1.0).control
         return await self._pool.run(
-            call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, joined.n, aligned, warnings, control)
+            call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, n, aligned, warnings, control)
         )
 
     async def _with_others(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Aligned:

@@ -131,6 +131,8 @@ def check_trend(query: TrendQuery) -> None:
     _check_numbers(query, m)
     if query.families and len(query.families) != m:
         raise InvalidArgument(f"{len(query.families)} families for {m} spaces; give one label a space, or none", field="families")
+    if query.spec.within and query.reference is None:
+        raise InvalidArgument("without a reference no items are paired anew: there is nothing to keep within groups", field="spec.within")
     asked = len(query.spec.ks) + len(query.spec.k_fractions)
     if asked != 1:
         raise InvalidArgument(f"a trend has one k, not {asked}; ask once for each", field="spec.ks")

@@ -10,6 +10,7 @@ from google.longrunning import operations_pb2
 from consilience.v1 import alignment_pb2, alignment_pb2_grpc
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.call import Call
+from consilience_server.app.consensus import Consensus
 from consilience_server.app.controls import control_fields
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
@@ -25,6 +26,7 @@ from consilience_server.rpc.convert.alignment import (
     write_alignment_matrix,
     write_report,
 )
+from consilience_server.rpc.convert.consensus import encode_consensus, read_consensus
 from consilience_server.rpc.convert.names import space_query
 from consilience_server.rpc.convert.trend import encode_trend, read_trend
 from consilience_server.rpc.current_call import current_call
@@ -38,14 +40,18 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
     Args:
         alignment: the use cases.
         trends: likewise.
+        consensus: likewise.
         execution: decides between answer and operation.
         account: asked before arrays are received.
         max_dim: widest arrays received.
     """
 
-    def __init__(self, alignment: Alignment, trends: Trends, execution: Execution, account: Account, max_dim: int) -> None:
+    def __init__(
+        self, alignment: Alignment, trends: Trends, consensus: Consensus, execution: Execution, account: Account, max_dim: int
+    ) -> None:
         self._alignment = alignment
         self._trends = trends
+        self._consensus = consensus
         self._execution = execution
         self._account = account
         self._max_dim = max_dim
@@ -126,9 +132,22 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         """Not served."""
         raise NotServed("GalleryCurve is not served by this version", missing="GalleryCurve")
 
-    async def Consensus(self, _request: alignment_pb2.ConsensusRequest, _context: Any) -> alignment_pb2.ConsensusResponse:
-        """Not served."""
-        raise NotServed("Consensus is not served by this version", missing="Consensus")
+    async def Consensus(self, request: alignment_pb2.ConsensusRequest, _context: Any) -> bytes | alignment_pb2.ConsensusResponse:
+        """What the spaces agree on, kept as a space where a name is given."""
+        query = read_consensus(request)
+
+        async def work(call: Call) -> bytes:
+            return await self._consensus.consensus(call, query, request.request_id, encode_consensus)
+
+        answer = await self._execution.run(
+            current_call(),
+            request.mode,
+            lambda: self._consensus.estimate_seconds(query),
+            work,
+            request_id=request.request_id,
+            request=request.SerializeToString(deterministic=True),
+        )
+        return alignment_pb2.ConsensusResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
 
 def _encode_report(report: AlignmentReport) -> bytes:

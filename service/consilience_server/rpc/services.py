@@ -34,7 +34,9 @@ Registration = tuple[Callable[[Any, Any], None], object]
 def register_services(server: object, application: Application, account: Account, inline_seconds: float) -> Health:
     """Serve the application; returns its health, which says NOT_SERVING until it is told otherwise."""
     execution = Execution(application.operations, inline_seconds, read_only=application.info.read_only)
-    alignment = AlignmentService(application.alignment, application.trends, execution, account, application.info.max_dim)
+    alignment = AlignmentService(
+        application.alignment, application.trends, application.consensus, execution, account, application.info.max_dim
+    )
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),

@@ -111,6 +111,7 @@ async def test_without_permutations_there_is_no_test(house):
         (dict(bucket_edges=(3.0, 3.0)), "bucket_edges", "ascend"),
         (dict(bucket_count=7), "bucket_count", "7 buckets for 6 spaces"),
         (dict(spec=AlignmentSpec(ks=(5, 10))), "spec.ks", "one k"),
+        (dict(spec=AlignmentSpec(ks=(5,), within="label")), "spec.within", "nothing to keep within"),
     ],
 )
 async def test_what_cannot_be_a_trend_is_refused(house, asked, field, says):

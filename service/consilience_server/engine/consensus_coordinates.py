@@ -1,0 +1,252 @@
+"""Coordinates of what spaces agree on, without an n x n matrix where n is large: the fast path of `core/consensus.py`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.errors import ConstantFeatures
+
+ConsensusMethod = Literal["mean_kernel", "procrustes"]
+TOLERANCE = 1e-10
+MOST_ROUNDS = 500
+_BLOCK = 4096
+_CONSTANT = 1e-20
+_NOTHING = 1e-10
+"""Eigenvalues below this share of the largest are rounding."""
+
+
+@dataclass(frozen=True)
+class ConsensusCoordinates:
+    """Items where several spaces agree that they are.
+
+    Attributes:
+        vectors: (n, r) float32, principal axes first, each with its largest entry positive; inner products are the mean kernel (or those of
+            the mean configuration), squared distances the mean of the spaces' squared distances.
+        kept: share of the variance (the trace of the kernel) that the r axes hold.
+        exact: nothing but rounding was left out.
+        ratio: |Kbar|_F^2, or |G|^2: 1 where all spaces are one, 1/M where they have nothing in common.
+        iterations: rounds of generalised Procrustes; 0 else.
+        converged: those came to rest.
+    """
+
+    vectors: NDArray[np.float32]
+    kept: float
+    exact: bool
+    ratio: float
+    iterations: int = 0
+    converged: bool = True
+
+
+@dataclass(frozen=True)
+class Configurations:
+    """M spaces of the same n items, centred on the way; cross products are computed once, in float64.
+
+    Attributes:
+        names: of the spaces, for errors.
+        arrays: (n, d_i) float32.
+        unit: for each, whether rows count by their direction only (cosine).
+    """
+
+    names: Sequence[str]
+    arrays: Sequence[NDArray[np.float32]]
+    unit: Sequence[bool]
+
+    @property
+    def n(self) -> int:
+        """Items."""
+        return len(self.arrays[0])
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """(M + 1,) where each space's columns begin when all stand side by side."""
+        return np.cumsum([0, *(array.shape[1] for array in self.arrays)])
+
+    @cached_property
+    def means(self) -> list[NDArray[np.float64]]:
+        """Column means; ConstantFeatures where a space has no variance."""
+        found = []
+        for at, name in enumerate(self.names):
+            total, squares = np.zeros(self.arrays[at].shape[1]), 0.0
+            for start in range(0, self.n, _BLOCK):
+                block = self._rows(at, start)
+                total += block.sum(axis=0)
+                squares += float((block * block).sum())
+            mean = total / self.n
+            spread = sum(float(((self._rows(at, start) - mean) ** 2).sum()) for start in range(0, self.n, _BLOCK))
+            if spread <= _CONSTANT * squares:
+                raise ConstantFeatures(f"all common items have the same vector in {name}; it has no geometry to agree with", field="spaces")
+            found.append(mean)
+        return found
+
+    def _rows(self, at: int, start: int) -> NDArray[np.float64]:
+        block = self.arrays[at][start : start + _BLOCK].astype(np.float64)
+        if self.unit[at]:
+            block /= np.linalg.norm(block, axis=1, keepdims=True)
+        return block
+
+    def centred(self, at: int, start: int) -> NDArray[np.float64]:
+        """A block of rows of one space, minus its means."""
+        return self._rows(at, start) - self.means[at]
+
+    def whole(self, at: int) -> NDArray[np.float64]:
+        """All rows of one space, minus its means."""
+        return np.concatenate([self.centred(at, start) for start in range(0, self.n, _BLOCK)])
+
+    def side_by_side(self, members: Sequence[int], start: int) -> NDArray[np.float64]:
+        """A block of rows of several spaces, minus their means, columns side by side."""
+        return np.concatenate([self.centred(at, start) for at in members], axis=1)
+
+
+class ConsensusEngine:
+    """Consensus of any of M spaces, from cross products that are computed once.
+
+    Where the columns of all spaces together outnumber the items, the mean kernel is decomposed as the n x n matrix it is; else, and always
+    for Procrustes, everything but the last product happens among columns.
+
+    Args:
+        spaces: M of them.
+        method: `mean_kernel` or `procrustes`.
+        control: hears of the cross products.
+    """
+
+    def __init__(self, spaces: Configurations, method: ConsensusMethod, control: Control) -> None:
+        self._spaces = spaces
+        self._method = method
+        self._by_columns = method == "procrustes" or spaces.edges[-1] <= spaces.n
+        everyone = range(len(spaces.arrays))
+        if self._by_columns:
+            width = int(spaces.edges[-1])
+            self._products = np.zeros((width, width))
+            for start in range(0, spaces.n, _BLOCK):
+                control.check()
+                block = spaces.side_by_side(everyone, start)
+                self._products += block.T @ block
+                control.progress(min(start + _BLOCK, spaces.n) / spaces.n)
+            self._scales = [self._scale(self._product(at, at)) for at in everyone]
+        else:
+            self._sum = np.zeros((spaces.n, spaces.n))
+            for at in everyone:
+                control.check()
+                self._sum += self._unit_kernel(at)
+                control.progress((at + 1) / len(everyone))
+
+    def of(self, members: Sequence[int], rank: int, control: Control) -> ConsensusCoordinates:
+        """The consensus of some of the spaces, in at most `rank` axes.
+
+        Args:
+            members: positions, one or more, ascending.
+            rank: most axes.
+            control: cancellation, checked once a block or round.
+        """
+        if self._method == "procrustes":
+            return self._procrustes(members, rank, control)
+        return self._of_columns(members, rank, control) if self._by_columns else self._of_items(members, rank, control)
+
+    def _product(self, one: int, other: int) -> NDArray[np.float64]:
+        edges = self._spaces.edges
+        return self._products[edges[one] : edges[one + 1], edges[other] : edges[other + 1]]
+
+    def _scale(self, gram: NDArray[np.float64]) -> float:
+        """What makes |K|_F, or for Procrustes |X|_F, equal to 1."""
+        norm = np.linalg.norm(gram) if self._method == "mean_kernel" else np.trace(gram)
+        return float(1.0 / np.sqrt(norm))
+
+    def _of_columns(self, members: Sequence[int], rank: int, control: Control) -> ConsensusCoordinates:
+        scale = 1.0 / np.sqrt(len(members))
+        gram = np.block([[self._product(i, j) * self._scales[i] * self._scales[j] * scale**2 for j in members] for i in members])
+        values, axes = _principal(gram)
+        kept = _count(values, rank)
+        weights = np.concatenate([np.full(self._spaces.arrays[at].shape[1], self._scales[at] * scale) for at in members])
+        rotation = weights[:, None] * axes[:, :kept]
+        vectors = self._projected((self._spaces.side_by_side(members, start) @ rotation for start in self._starts(control)), kept)
+        return _coordinates(vectors, values, kept, float((values**2).sum()))
+
+    def _of_items(self, members: Sequence[int], rank: int, control: Control) -> ConsensusCoordinates:
+        kernel = self._sum.copy()
+        for at in set(range(len(self._spaces.arrays))) - set(members):
+            control.check()
+            kernel -= self._unit_kernel(at)
+        kernel /= len(members)
+        values, axes = _principal(kernel)
+        kept = _count(values, rank)
+        return _coordinates(axes[:, :kept] * np.sqrt(values[:kept]), values, kept, float((kernel**2).sum()))
+
+    def _unit_kernel(self, at: int) -> NDArray[np.float64]:
+        x = self._spaces.whole(at)
+        kernel = x @ x.T
+        unit: NDArray[np.float64] = kernel / np.linalg.norm(kernel)
+        return unit
+
+    def _procrustes(self, members: Sequence[int], rank: int, control: Control) -> ConsensusCoordinates:
+        products = {(i, j): self._product(i, j) * self._scales[i] * self._scales[j] for i in members for j in members}
+        width = max(self._spaces.arrays[at].shape[1] for at in members)
+        common = [sum(float((products[i, j] ** 2).sum()) for j in members if j != i) for i in members]
+        first = members[int(np.argmax(common))]
+        targets = {i: np.pad(products[i, first], ((0, 0), (0, width - products[i, first].shape[1]))) for i in members}
+        size, rounds, converged, rotations = 0.0, 0, False, {}
+        while rounds < MOST_ROUNDS and not converged:
+            control.check()
+            rotations = {i: _polar(targets[i]) for i in members}
+            targets = {i: np.add.reduce([products[i, j] @ rotations[j] for j in members]) / len(members) for i in members}
+            rounds += 1
+            grown = sum(float((rotations[i] * targets[i]).sum()) for i in members) / len(members)
+            converged = grown - size <= TOLERANCE * grown
+            size = grown
+        gram = np.add.reduce([rotations[i].T @ targets[i] for i in members]) / len(members)
+        values, axes = _principal(0.5 * (gram + gram.T))
+        kept = _count(values, rank)
+        maps = [(at, self._scales[at] / len(members) * rotations[at] @ axes[:, :kept]) for at in members]
+        blocks = (np.add.reduce([self._spaces.centred(at, start) @ rotation for at, rotation in maps]) for start in self._starts(control))
+        return _coordinates(self._projected(blocks, kept), values, kept, size, rounds, converged=converged)
+
+    def _starts(self, control: Control) -> Iterator[int]:
+        for start in range(0, self._spaces.n, _BLOCK):
+            control.check()
+            yield start
+
+    def _projected(self, blocks: Iterator[NDArray[np.float64]], columns: int) -> NDArray[np.float64]:
+        found = np.empty((self._spaces.n, columns))
+        at = 0
+        for block in blocks:
+            found[at : at + len(block)] = block
+            at += len(block)
+        return found
+
+
+def consensus_bytes(n: int, widths: Sequence[int], method: ConsensusMethod, rank: int) -> int:
+    """Peak bytes of a ConsensusEngine and one consensus beyond the vectors: an upper estimate."""
+    columns = sum(widths)
+    side = columns if method == "procrustes" or columns <= n else n
+    return 8 * (5 * side * side + 2 * n * min(rank, side) + 2 * _BLOCK * columns)
+
+
+def _polar(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    left, _, right = scipy.linalg.svd(x, full_matrices=False, check_finite=False)
+    rotation: NDArray[np.float64] = left @ right
+    return rotation
+
+
+def _principal(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues, descending and not below 0, and their vectors."""
+    values, axes = scipy.linalg.eigh(gram, check_finite=False)
+    return np.maximum(values[::-1], 0.0), axes[:, ::-1]
+
+
+def _count(values: NDArray[np.float64], rank: int) -> int:
+    return min(rank, int(np.count_nonzero(values > _NOTHING * values[0])))
+
+
+def _coordinates(
+    vectors: NDArray[np.float64], values: NDArray[np.float64], kept: int, ratio: float, rounds: int = 0, *, converged: bool = True
+) -> ConsensusCoordinates:
+    largest = np.abs(vectors).argmax(axis=0)
+    signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
+    exact = kept == int(np.count_nonzero(values > _NOTHING * values[0]))
+    share = 1.0 if exact else float(values[:kept].sum() / values.sum())
+    return ConsensusCoordinates((vectors * signs).astype(np.float32), share, exact, min(ratio, 1.0), rounds, converged)
