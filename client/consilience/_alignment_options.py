@@ -23,6 +23,8 @@ class AlignmentOptions(TypedDict, total=False):
         query_ids: ask these items against all; not for arrays.
         within: attribute of the items whose groups restrict the random pairings; `align_arrays` takes one label a row instead. An item is
             only exchanged with others of its group, so that "both see the class" is part of chance and not mistaken for more.
+        layer_selection: how a pair of layers is chosen where a side has several. `split_half`, the default: on one half of the items, and
+            scored on the other; the maximum over all pairs is told beside it (`maximum`). `max`: the maximum, calibrated as a maximum.
     """
 
     preprocess: str
@@ -35,6 +37,7 @@ class AlignmentOptions(TypedDict, total=False):
     sample_queries: int
     query_ids: Sequence[str]
     within: Any
+    layer_selection: str
 
 
 def check_options(options: Mapping[str, Any], known: type = AlignmentOptions) -> None:

@@ -8,12 +8,13 @@ from consilience import _names, _wire
 from consilience._alignment_options import AlignmentOptions
 from consilience._batches import cuts_of_rows, upload_seconds
 from consilience._codec.alignment import Neighbours, decode_report, encode_spec
-from consilience._convert import Vectors, as_list, is_layered, to_vectors
+from consilience._convert import Vectors, as_list
 from consilience._embedded import align_embedded
 from consilience._kernels import array_kernel, to_kernel
+from consilience._layers import Layers, to_layers
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.server_info import Limits
-from consilience.errors import InvalidArgumentError, UnimplementedError
+from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
 
 _SLOWEST_COMPARISONS_PER_SECOND = 5e6
@@ -58,16 +59,14 @@ def encode_arrays(
     labels: Any = None,
     kernels: tuple[str | None, str | None] = (None, None),
 ) -> Arrays:
-    """Two arrays with one row an item, checked against each other.
+    """Two arrays with one row an item, or their layers, checked against each other.
 
     Raises:
-        InvalidArgumentError: different numbers of rows, or what `to_vectors` refuses.
-        UnimplementedError: a side has layers.
+        InvalidArgumentError: different numbers of rows, or what `to_layers` refuses.
     """
-    if is_layered(x) or is_layered(y):
-        raise UnimplementedError("arrays with layers are not served yet; align one (n, d) array a side at a time", reason="NOT_SERVED")
-    left, left_kernel = _side(x, "x", kernels[0])
-    right, right_kernel = _side(y, "y", kernels[1])
+    of_x, left_kernel = _side(x, "x", kernels[0])
+    of_y, right_kernel = _side(y, "y", kernels[1])
+    left, right = of_x.vectors, of_y.vectors
     if len(left) != len(right):
         raise InvalidArgumentError(
             f"x has {len(left):,} rows, y has {len(right):,}; row i of both is the same item", reason="SHAPE_MISMATCH", field="y"
@@ -78,6 +77,10 @@ def encode_arrays(
         rows=len(left),
         x_columns=left.columns,
         y_columns=right.columns,
+        x_layer_columns=of_x.widths,
+        y_layer_columns=of_y.widths,
+        x_stacked=of_x.stacked,
+        y_stacked=of_y.stacked,
         within_groups=() if labels is None else group_numbers(labels, len(left)),
         x_kernel=left_kernel,
         y_kernel=right_kernel,
@@ -112,18 +115,19 @@ def group_numbers(labels: Any, rows: int) -> list[int]:
         raise InvalidArgumentError("within has labels that are no plain values; give strings or numbers", field="within") from None
 
 
-def _side(values: Any, field: str, kernel: str | None) -> tuple[Vectors, alignment_pb2.ArrayKernel | None]:
-    """One array, and what its entries are where it is a matrix over the items."""
+def _side(values: Any, field: str, kernel: str | None) -> tuple[Layers, alignment_pb2.ArrayKernel | None]:
+    """One array with its layers, and what its entries are where it is a matrix over the items."""
     if kernel is None:
-        return to_vectors(values, field), None
+        return to_layers(values, field), None
     told = array_kernel(kernel, f"{field}_kernel")
-    return to_kernel(values, field, dissimilarity=told.dissimilarity).vectors, told
+    return Layers(to_kernel(values, field, dissimilarity=told.dissimilarity).vectors), told
 
 
 def align_arrays_seconds(timeout: float, arrays: Arrays) -> float:
     """The default time: that of a call, what the bytes take over a slow line, and what n^2 comparisons take on a small machine."""
     nbytes = arrays.x.data.nbytes + arrays.y.data.nbytes
-    return upload_seconds(timeout, nbytes) + len(arrays.x) ** 2 / _SLOWEST_COMPARISONS_PER_SECOND
+    layers = max(len(arrays.header.x_layer_columns), 1) * max(len(arrays.header.y_layer_columns), 1)
+    return upload_seconds(timeout, nbytes) + layers * len(arrays.x) ** 2 / _SLOWEST_COMPARISONS_PER_SECOND
 
 
 def align_arrays(
@@ -140,8 +144,10 @@ def align_arrays(
     """How far two arrays agree whose row i is the same item; needs no server, only the extra `consilience[server]`.
 
     Args:
-        x: (n, d): NumPy, torch, lists, Arrow or pandas.
-        y: (n, e).
+        x: (n, d): NumPy, torch, lists, Arrow or pandas; or the layers of a model: (n, L, d), or a list of L matrices (n, d_l) of any
+            widths. Then every pair of layers is scored over all items (`layer_scores`), and the score is that of one pair (`best_layers`):
+            see `layer_selection` in `AlignmentOptions`.
+        y: (n, e), or layers likewise.
         k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the items,
             floor(n / 100) and at least 1; numbers stand before shares.
         metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cknna`, `cknna_paper`,
@@ -153,8 +159,8 @@ def align_arrays(
         **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
     Raises:
-        InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
-        UnimplementedError: lists of layers and (n, L, d) are not served yet.
+        InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n, half of the items where layers are
+            chosen on the other half; a layer that is the same for all items.
         MissingExtraError: the extra is not installed.
     """
     arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))

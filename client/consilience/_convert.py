@@ -72,7 +72,7 @@ def to_vectors(values: Any, field: str = "vectors", *, single: bool = False) -> 
     Raises:
         InvalidArgumentError: not two-dimensional, not numeric, ragged, masked, or float64 values beyond float32.
     """
-    array, is_bfloat16 = _to_numpy(values, field)
+    array, is_bfloat16 = to_numpy(values, field)
     if single and array.ndim == 1:
         array = array[None, :]
     if array.ndim != 2:
@@ -88,7 +88,7 @@ def to_vectors(values: Any, field: str = "vectors", *, single: bool = False) -> 
 
 def to_float64(values: Any, field: str) -> NDArray[np.float64]:
     """What a caller gave in full precision, of any shape; InvalidArgumentError where it is not numeric, ragged or masked."""
-    array, is_bfloat16 = _to_numpy(values, field)
+    array, is_bfloat16 = to_numpy(values, field)
     if is_bfloat16:
         array = Vectors(array, matrix_pb2.DATA_TYPE_BFLOAT16).to_float32()
     return np.asarray(array, dtype=np.float64)
@@ -160,8 +160,8 @@ def as_list(values: Any) -> list[Any]:
     return list(values)
 
 
-def _to_numpy(values: Any, field: str) -> tuple[NDArray[Any], bool]:
-    """A NumPy array, and whether it holds the bits of bfloat16 as uint16."""
+def to_numpy(values: Any, field: str) -> tuple[NDArray[Any], bool]:
+    """A NumPy array of any shape, and whether it holds the bits of bfloat16 as uint16; refusals as `to_vectors`."""
     origin = type(values).__module__.partition(".")[0]
     if origin == "torch":
         return _from_torch(values)

@@ -54,7 +54,14 @@ from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
-from consilience_server.rpc.convert.alignment import read_array_similarity, read_groups, read_kernels, read_spec, write_report
+from consilience_server.rpc.convert.alignment import (
+    read_array_similarity,
+    read_groups,
+    read_kernels,
+    read_layers,
+    read_spec,
+    write_report,
+)
 from consilience_server.rpc.errors import StatusError
 from consilience_server.rpc.interceptors import EdgeInterceptor
 from consilience_server.rpc.server_metrics import ServerMetricsInterceptor
@@ -396,7 +403,8 @@ def align_arrays(
                 ),
             )
             similarity, spec = read_array_similarity(header), read_spec(header.spec)
-            report = await alignment.align_arrays(call, x, y, similarity, spec, read_groups(header), read_kernels(header))
+            groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
+            report = await alignment.align_arrays(call, x, y, similarity, spec, groups, kernels, layers)
             return alignment_pb2.AlignArraysResponse(report=write_report(report))
         finally:
             pool.close()

@@ -56,6 +56,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         sample_queries=sampled,
         query_ids=query_ids,
         within=within,
+        layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
     )
 
 
@@ -137,7 +138,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         kernel_rule_x=message.kernel_rule_x,
         kernel_rule_y=message.kernel_rule_y,
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
-        best_layers=(message.best_layers[0], message.best_layers[1]) if len(message.best_layers) == 2 else None,
+        best_layers=_decode_layers(message.best_layers),
+        **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         within=_decode_within(message),
         similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
@@ -146,6 +148,28 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         warnings=tuple(message.warnings),
         details=details,
     )
+
+
+def _decode_layers(pair: Sequence[int]) -> tuple[int, int] | None:
+    return (pair[0], pair[1]) if len(pair) == 2 else None
+
+
+def _decode_comparison(message: alignment_pb2.AlignmentReport) -> dict[str, Any]:
+    """What a report tells of layers beside their scores."""
+    if not message.HasField("layers"):
+        return {}
+    told = message.layers
+    return {
+        "layer_selection": _names.LAYER_SELECTIONS.to_name(told.selection),
+        "layer_p_values": from_matrix(told.p_values) if told.HasField("p_values") else None,
+        "layer_calibrated": from_matrix(told.calibrated) if told.HasField("calibrated") else None,
+        "maximum": decode_at_k(told.maximum) if told.HasField("maximum") else None,
+        "maximum_layers": _decode_layers(told.maximum_layers),
+        "layers_n": told.n,
+        "selection_n": told.selection_n,
+        "x_layers": tuple(decode_space_use(use) for use in told.x_layers),
+        "y_layers": tuple(decode_space_use(use) for use in told.y_layers),
+    }
 
 
 def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails = NO_DETAILS) -> AlignmentMatrix:

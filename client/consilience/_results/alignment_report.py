@@ -70,8 +70,14 @@ class AlignmentReport(Result):
         engine: version of the engine that computed it.
         certificate_x, certificate_y: why the neighbours are exact; None for metrics without neighbours.
         kernel_rule_x, kernel_rule_y: of a kernel space, what the metric compared of an entry: `s`, `-d` or `-d^2/2`; empty for vectors.
-        layer_scores: (layers of x, layers of y) where a side has layers, else None.
-        best_layers: the chosen pair of layers, else None.
+        layer_scores: where a side has layers, (layers of x, layers of y) scores of each pair over all `layers_n` items, for the first k
+            asked; else None.
+        best_layers: the chosen pair of layers, from 0, whose score this is; else None.
+        layer_selection: how it was chosen: `split_half` (on `selection_n` items, scored on the `n` others) or `max`; empty without layers.
+        layer_p_values, layer_calibrated: of each pair by itself, not corrected for the choice among many.
+        maximum: the largest score of all pairs over all items, calibrated as a maximum; None without permutations and with a single pair.
+        maximum_layers: the pair that has it.
+        x_layers, y_layers: the spaces that are the layers of a group.
         within: the groups that restricted the random pairings, else None.
         similarity_x, similarity_y: how nearness is measured in each space; empty for kernels.
         controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
@@ -107,6 +113,15 @@ class AlignmentReport(Result):
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
+    layer_selection: str = ""
+    layer_p_values: NDArray[np.float64] | None = None
+    layer_calibrated: NDArray[np.float64] | None = None
+    maximum: AlignmentAtK | None = None
+    maximum_layers: tuple[int, int] | None = None
+    layers_n: int = 0
+    selection_n: int = 0
+    x_layers: tuple[SpaceUse, ...] = ()
+    y_layers: tuple[SpaceUse, ...] = ()
 
     @property
     def headline(self) -> AlignmentAtK:
@@ -229,15 +244,18 @@ class AlignmentReport(Result):
         return " and ".join(self._side_names())
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline_text(), *self._control_texts(), *cautions(self.warnings)])
+        return "\n".join([self._headline_text(), *self._maximum_text(), *self._control_texts(), *cautions(self.warnings)])
 
     def text(self) -> str:
         """What `repr` shows, with a line for each further k: the answer of the command line."""
-        return "\n".join([self._headline_text(), *self._other_ks(), *self._control_texts(), *cautions(self.warnings)])
+        beside = [*self._maximum_text(), *self._control_texts(), *cautions(self.warnings)]
+        return "\n".join([self._headline_text(), *self._other_ks(), *beside])
 
     def _headline_text(self) -> str:
         top = self.headline
         name = f"{self.metric}@{top.k}" if top.k else self.metric
+        if self.layer_selection == "max" and self.maximum is not None and self.layer_scores is not None:
+            name = f"max of {self.layer_scores.size:,} {name}"
         kind = f"({self.interval_kind}, {self.confidence * 100:g}%)"
         parts = [
             f"{name} = {number(top.score)} {span(top.interval)} {kind}",
@@ -247,7 +265,24 @@ class AlignmentReport(Result):
         if top.p_value is not None:
             within = f" {self.within}" if self.within else ""
             parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations{within})")
-        return " · ".join([*parts, asked(self.n, self.gallery)])
+        return " · ".join([*parts, asked(self.n, self.gallery), *self._layers_text()])
+
+    def _layers_text(self) -> list[str]:
+        """The pair of layers whose score this is, and among how many it was chosen."""
+        if self.layer_scores is None or self.best_layers is None:
+            return []
+        pair = f"layers {self.best_layers[0]} and {self.best_layers[1]}"
+        return [f"{pair}, chosen of {self.layer_scores.size:,} on {self.selection_n:,} other items" if self.selection_n else pair]
+
+    def _maximum_text(self) -> list[str]:
+        """The maximum over all pairs of layers, where the headline is another."""
+        if self.maximum is None or self.maximum_layers is None or self.layer_scores is None or self.layer_selection == "max":
+            return []
+        top = self.maximum
+        parts = [f"max of {self.layer_scores.size:,} = {number(top.score)} {span(top.interval)}", f"chance {number(top.chance)}"]
+        parts += [f"excess {number(top.excess)}"]
+        parts += [] if top.p_value is None else [f"{probability(top.p_value, self.permutations)} as a maximum"]
+        return [" · ".join([*parts, f"n = {self.layers_n:,}", f"layers {self.maximum_layers[0]} and {self.maximum_layers[1]}"])]
 
     def _control_texts(self) -> list[str]:
         return [control.text(name, self.permutations) for name, control in self.controls.items()]

@@ -137,8 +137,10 @@ class AlignmentCalls(OperationCalls):
         """How far two arrays agree whose row i is the same item; nothing is stored. `consilience.align_arrays` needs no server.
 
         Args:
-            x: (n, d): NumPy, torch, lists, Arrow or pandas.
-            y: (n, e).
+            x: (n, d): NumPy, torch, lists, Arrow or pandas; or the layers of a model: (n, L, d), or a list of L matrices (n, d_l) of any
+                widths. Then every pair of layers is scored over all items (`layer_scores`), and the score is that of one pair
+                (`best_layers`): see `layer_selection` in `AlignmentOptions`.
+            y: (n, e), or layers likewise.
             k: as in `align`, like all that follow.
             metric: as in `align`.
             similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
@@ -149,8 +151,8 @@ class AlignmentCalls(OperationCalls):
             **options: as in `align`.
 
         Raises:
-            InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n.
-            UnimplementedError: lists of layers and (n, L, d) are not served yet.
+            InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n, half of the items where layers
+                are chosen on the other half; a layer that is the same for all items.
         """
         arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
         limits = self._limits()

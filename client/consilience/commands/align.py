@@ -30,6 +30,7 @@ from consilience.commands.options import (
     IntervalOption,
     KernelOption,
     KOption,
+    LayerSelectionOption,
     MetricOption,
     PermutationsOption,
     PreprocessOption,
@@ -50,7 +51,12 @@ _ENDINGS = (".npy", ".npz")
 
 
 def align(
-    x: Annotated[str, typer.Argument(help="A space (`clip`, `clip@7`), or a .npy or .npz file.")],
+    x: Annotated[
+        str,
+        typer.Argument(
+            help="A space (`clip`, `clip@7`), or a .npy or .npz file: (n, d), (n, L, d), or a file a layer with commas between."
+        ),
+    ],
     y: Annotated[str, typer.Argument(help="The other; two files need no server.")],
     *,
     k: KOption = "10",
@@ -70,6 +76,7 @@ def align(
     within: WithinOption = "",
     control: ControlOption = None,
     cite: CiteOption = False,
+    layer_selection: LayerSelectionOption = "split_half",
     address: AddressOption = None,
     local: LocalOption = None,
     tls: TlsOption = None,
@@ -78,7 +85,8 @@ def align(
 ) -> Answer:
     """How far two spaces agree, with chance, interval and p-value.
 
-    Rows of two .npy files are paired by position; .npz files with ids are joined by id, rows and columns of a kernel too.
+    Rows of .npy files are paired by position; .npz files with ids are joined by id, rows and columns of a kernel too. Where a file holds
+    the layers of a model, or several files are given for one side, every pair of layers is scored.
     """
     spec: dict[str, Any] = {
         "k": parse_ks(k),
@@ -89,6 +97,7 @@ def align(
         "alpha": alpha,
         "confidence": confidence,
         "components": components,
+        "layer_selection": layer_selection,
         **sampling_options(interval, sample_queries, query_ids),
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
@@ -96,7 +105,7 @@ def align(
         if control:
             raise InvalidArgumentError("controls are spaces of a server; ingest the files, and align the spaces", field="control")
         kernels = (x_kernel is not None, y_kernel is not None)
-        left, right, dropped, labels = paired(Path(x), Path(y), within, kernels)
+        left, right, dropped, labels = paired(x, y, within, kernels)
         report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
         text, data = _told(report, cite)
@@ -118,14 +127,16 @@ def _told(report: AlignmentReport, cite: bool) -> tuple[str, dict[str, Any]]:  #
     return f"{report.text()}\n\n{report.cite()}", {**report.to_dict(), "citation": report.cite()}
 
 
-def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:
+def paired(x: str, y: str, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:
     """The arrays of two files, row i of both the same item; how many rows of each have no partner; and the label of each row.
+
+    Several files with commas between are a list of layers, whose rows are the same items.
 
     Labels are the array `within` of either .npz file; None where none is asked for. The columns of a kernel go along with its rows.
     """
     (x_ids, left, x_labels), (y_ids, right, y_labels) = _load(x, within), _load(y, within)
     if within and x_labels is None and y_labels is None:
-        raise InvalidArgumentError(f"neither {x.name} nor {y.name} has an array {within!r}", reason="INVALID_ATTRIBUTE", field="within")
+        raise InvalidArgumentError(f"neither {x} nor {y} has an array {within!r}", reason="INVALID_ATTRIBUTE", field="within")
     if x_ids is None or y_ids is None:
         return left, right, (0, 0), y_labels if x_labels is None else x_labels
     places = {item: row for row, item in enumerate(y_ids)}
@@ -134,7 +145,7 @@ def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (Fal
     # Row order is part of the definition: byte order of the ids, as in a space.
     common = sorted((item for item in x_ids if item in places), key=lambda item: item.encode())
     if not common:
-        raise InvalidArgumentError(f"{x.name} and {y.name} share no id", reason="NO_COMMON_ITEMS", field="ids")
+        raise InvalidArgumentError(f"{x} and {y} share no id", reason="NO_COMMON_ITEMS", field="ids")
     rows = {item: row for row, item in enumerate(x_ids)}
     of_x, of_y = [rows[item] for item in common], [places[item] for item in common]
     labels = None if not within else x_labels[of_x] if x_labels is not None else y_labels[of_y]
@@ -142,14 +153,29 @@ def paired(x: Path, y: Path, within: str = "", kernels: tuple[bool, bool] = (Fal
     return *chosen, (len(x_ids) - len(common), len(y_ids) - len(common)), labels
 
 
-def _part(array: Any, rows: list[int], *, is_kernel: bool) -> Any:
-    """Some rows, of a kernel with their columns; a condensed triangle is opened first."""
+def _part(side: Any, rows: list[int], *, is_kernel: bool) -> Any:
+    """Some rows, of every layer where there are several, of a kernel with their columns; a condensed triangle is opened first."""
+    if isinstance(side, list):
+        return [layer[rows] for layer in side]
     if not is_kernel:
-        return array[rows]
-    return open_triangle(array)[np.ix_(rows, rows)]
+        return side[rows]
+    return open_triangle(side)[np.ix_(rows, rows)]
 
 
-def _load(path: Path, within: str) -> tuple[list[str] | None, Any, Any]:
+def _load(names: str, within: str) -> tuple[list[str] | None, Any, Any]:
+    """The ids of one side, its vectors or the list of its layers, and its array `within`."""
+    if "," not in names:
+        return _load_file(Path(names), within)
+    loaded = [_load_file(Path(name.strip()), within) for name in names.split(",")]
+    ids, _, labels = loaded[0]
+    if any(other != ids for other, _, _ in loaded):
+        raise InvalidArgumentError(
+            f"the layers {names} have other ids, or another order of them; give every layer the same rows", field="ids"
+        )
+    return ids, [layer for _, layer, _ in loaded], labels
+
+
+def _load_file(path: Path, within: str) -> tuple[list[str] | None, Any, Any]:
     """The ids of a file, its vectors, and its array `within`."""
     if path.suffix.lower() == ".npy":
         return None, load_npy(path), None

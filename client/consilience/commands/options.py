@@ -38,6 +38,9 @@ KernelOption = Annotated[
     str | None,
     typer.Option(help="For a file that is a matrix over its items: similarity, dissimilarity, euclidean or squared_euclidean distances."),
 ]
+LayerSelectionOption = Annotated[
+    str, typer.Option(help="Where a side has layers: split_half (chosen on one half of the items, scored on the other) or max.")
+]
 CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
 
 

@@ -261,7 +261,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "within", "constant_columns", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "within", "constant_columns", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +283,7 @@ class AlignmentReport(_message.Message):
     KERNEL_RULE_Y_FIELD_NUMBER: _ClassVar[int]
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +312,7 @@ class AlignmentReport(_message.Message):
     kernel_rule_y: str
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
+    layers: LayerComparison
     within: Within
     constant_columns: _containers.RepeatedScalarFieldContainer[int]
     controls: _containers.RepeatedCompositeFieldContainer[ControlReport]
@@ -318,7 +320,29 @@ class AlignmentReport(_message.Message):
     similarity_y: _space_pb2.Similarity
     warnings: _containers.RepeatedScalarFieldContainer[str]
     query_sampling: QuerySampling
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ...) -> None: ...
+
+class LayerComparison(_message.Message):
+    __slots__ = ("selection", "p_values", "calibrated", "maximum", "maximum_layers", "n", "selection_n", "x_layers", "y_layers")
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    P_VALUES_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATED_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_N_FIELD_NUMBER: _ClassVar[int]
+    X_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    Y_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    selection: LayerSelection
+    p_values: _matrix_pb2.Matrix
+    calibrated: _matrix_pb2.Matrix
+    maximum: AlignmentAtK
+    maximum_layers: _containers.RepeatedScalarFieldContainer[int]
+    n: int
+    selection_n: int
+    x_layers: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    y_layers: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    def __init__(self, selection: _Optional[_Union[LayerSelection, str]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., maximum: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., maximum_layers: _Optional[_Iterable[int]] = ..., n: _Optional[int] = ..., selection_n: _Optional[int] = ..., x_layers: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., y_layers: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("scan_dtype", "error_bound", "certified_rows", "refined_rows", "exact_dots", "backend")
@@ -371,12 +395,16 @@ class AlignArraysRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
 
 class AlignArraysHeader(_message.Message):
-    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "within_groups", "x_kernel", "y_kernel")
+    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "x_layer_columns", "y_layer_columns", "x_stacked", "y_stacked", "within_groups", "x_kernel", "y_kernel")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     X_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     Y_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    X_LAYER_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    Y_LAYER_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    X_STACKED_FIELD_NUMBER: _ClassVar[int]
+    Y_STACKED_FIELD_NUMBER: _ClassVar[int]
     WITHIN_GROUPS_FIELD_NUMBER: _ClassVar[int]
     X_KERNEL_FIELD_NUMBER: _ClassVar[int]
     Y_KERNEL_FIELD_NUMBER: _ClassVar[int]
@@ -385,10 +413,14 @@ class AlignArraysHeader(_message.Message):
     rows: int
     x_columns: int
     y_columns: int
+    x_layer_columns: _containers.RepeatedScalarFieldContainer[int]
+    y_layer_columns: _containers.RepeatedScalarFieldContainer[int]
+    x_stacked: bool
+    y_stacked: bool
     within_groups: _containers.RepeatedScalarFieldContainer[int]
     x_kernel: ArrayKernel
     y_kernel: ArrayKernel
-    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ...) -> None: ...
+    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., x_layer_columns: _Optional[_Iterable[int]] = ..., y_layer_columns: _Optional[_Iterable[int]] = ..., x_stacked: bool = ..., y_stacked: bool = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ...) -> None: ...
 
 class ArrayKernel(_message.Message):
     __slots__ = ("dissimilarity", "dissimilarity_kind")

@@ -99,10 +99,14 @@ class AlignmentServiceServicer(object):
 
     def AlignArrays(self, request_iterator, context):
         """The same for two arrays whose row i is the same item; nothing is stored. First the header, then blocks of x and of y.
+        Either side may have layers, which stand one beside the other in its columns: then every pair of layers is scored (`AlignmentReport.layers`).
 
         | INVALID_ARGUMENT | SHAPE_MISMATCH | different numbers of rows | pair the rows |
-        | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR | bad rows, listed | drop them in both |
+        | INVALID_ARGUMENT | SHAPE_MISMATCH | widths of layers that do not add up to the columns | give every width |
+        | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR | bad rows, listed, with their layer | drop them in both |
         | INVALID_ARGUMENT | INVALID_KERNEL | a matrix that is no kernel, as in UpsertEmbeddings | correct it |
+        | INVALID_ARGUMENT | CONSTANT_FEATURES | a layer that is the same for all items, named | leave it out |
+        | INVALID_ARGUMENT | INVALID_K, TOO_FEW_ITEMS | half of the items are too few for the split | ask LAYER_SELECTION_MAX, or a smaller k |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

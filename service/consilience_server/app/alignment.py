@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, Side, SpaceQuery
+from consilience_server.app.array_layers import ArrayLayers, check_array, cut_layers
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import matrix_cautions, report_cautions
@@ -19,16 +20,15 @@ from consilience_server.app.controls import check_controls, control_fields, cont
 from consilience_server.app.item_groups import ItemGroups, groups_of, numbered, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
+from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
-from consilience_server.app.validation import check_vectors
 from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch
 from consilience_server.core.kernel_kind import KernelKind
-from consilience_server.core.kernel_matrix import check_kernel_matrix
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -41,6 +41,7 @@ class Alignment:
     def __init__(self, snapshots: Snapshots, tables: Tables, results: ResultCache, pool: ComputePool, limits: AlignmentLimits) -> None:
         self._snapshots = snapshots
         self._scores = JoinedScores(tables, pool, limits.threads)
+        self._layered = LayeredComparison(self._scores, pool, limits)
         self._results = results
         self._pool = pool
         self._limits = limits
@@ -92,11 +93,12 @@ class Alignment:
         spec: AlignmentSpec,
         groups: NDArray[np.integer] | None = None,
         kernels: tuple[KernelKind | None, KernelKind | None] = (None, None),
+        layers: tuple[ArrayLayers | None, ArrayLayers | None] = (None, None),
     ) -> AlignmentReport:
         """The alignment of two arrays whose row i is the same item; nothing is stored and nothing cached.
 
         Items are named by their content, so the answer does not depend on the order of the rows. Random pairings stay within `groups`, one
-        number an item, where they are given. A side that is a kernel is its matrix.
+        number an item, where they are given. A side that is a kernel is its matrix. A side with `layers` holds them one beside the other.
         """
         check_spec(spec, self._limits)
         if spec.within:
@@ -107,24 +109,30 @@ class Alignment:
             raise InvalidArgument(
                 "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
             )
-        for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1])):
-            if kernel is None:
-                await asyncio.to_thread(check_vectors, array, similarity, None, name)
-            else:
-                await asyncio.to_thread(check_kernel_matrix, array, [str(row) for row in range(len(array))], kernel, name)
+        if layers == (None, None):
+            for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1])):
+                await asyncio.to_thread(check_array, array, similarity, kernel, name)
         are_kernels = (kernels[0] is not None, kernels[1] is not None)
         ids = await self._pool.run(call, "load", lambda: content_ids(x, y, kernels=are_kernels), nbytes=x.nbytes + y.nbytes)
         # The digest as a version would not fit a space: arrays are their own, keyed by content, so that a repeat finds its tables.
         digest = await asyncio.to_thread(item_digest, ids.tolist())
-        snapshots = tuple(
-            Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
-            for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
-        )
         rows, of_items = np.arange(len(ids)), None
         if groups is not None:
             if len(groups) != len(x):
                 raise ShapeMismatch(f"within_groups has {len(groups):,} entries for {len(x):,} rows", field="header.within_groups")
             of_items = numbered("", groups, "header.within_groups")
+        if layers != (None, None):
+            with self._pool.holding(call, x.nbytes + y.nbytes):
+                cut = [
+                    await asyncio.to_thread(cut_layers, field, array, of_side, similarity, kernel, ids, digest)
+                    for field, array, of_side, kernel in zip(("x", "y"), (x, y), layers, kernels, strict=True)
+                ]
+                joined = Join(ids, (rows,) * sum(len(side.layers) for side in cut), digest)
+                return await self._layered_report(call, cut[0], cut[1], joined, spec, of_items)
+        snapshots = tuple(
+            Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
+            for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
+        )
         return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest), spec, of_items)
 
     async def align_matrix(
@@ -232,6 +240,36 @@ class Alignment:
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),
             controls=controls,
             similarities=found.similarities,
+        )
+
+    async def _layered_report(
+        self, call: Call, x: LayeredSide, y: LayeredSide, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+    ) -> AlignmentReport:
+        if spec.within:
+            groups = await self._groups(call, [*x.layers, *y.layers], joined, spec.within)
+        found = await self._layered.compare(call, x, y, joined, spec, groups)
+        certificates = found.certificates or (None, None)
+        return AlignmentReport(
+            metric=spec.metric,
+            by_k=tuple(found.by_k),
+            n=found.n,
+            gallery=found.n,
+            dropped_x=max(layer.n for layer in x.layers) - joined.n,
+            dropped_y=max(layer.n for layer in y.layers) - joined.n,
+            preprocess=spec.preprocess,
+            clips=found.clips,
+            constant_columns=found.constant_columns,
+            permutations=spec.permutations,
+            seed=spec.seed,
+            alpha=spec.alpha,
+            x=x.use,
+            y=y.use,
+            engine=ENGINE_VERSION,
+            certificate_x=certificates[0],
+            certificate_y=certificates[1],
+            warnings=report_cautions(found.by_k, found.n, spec.permutations, spec.alpha, found.groups),
+            within=within_of(found.groups),
+            layers=found.layers,
         )
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:

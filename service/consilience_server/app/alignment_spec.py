@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from consilience_server.app.reports import MetricName, PreprocessName, QuerySampling
+from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.score import IntervalKind
 from consilience_server.core.svcca import COMPONENTS
 
@@ -36,6 +37,7 @@ class AlignmentSpec:
     `components` is of `svcca`.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
+    `layer_selection` matters where a side has layers.
     """
 
     metric: MetricName = "mutual_knn"
@@ -51,6 +53,7 @@ class AlignmentSpec:
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
     within: str = ""
+    layer_selection: LayerSelection = "split_half"
 
     @property
     def asks_some(self) -> bool:

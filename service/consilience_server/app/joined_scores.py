@@ -24,6 +24,7 @@ from consilience_server.app.queries import query_rows
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.errors import InvalidArgument, KernelSpace
+from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
@@ -71,12 +72,15 @@ class JoinedScores:
     ) -> PairScores:
         """Two spaces, every k; pairings stay within the groups. InvalidK, TooFewItems, ConstantFeatures, MemoryBudget."""
         family = FAMILY_OF[spec.metric]
-        async with self._compared(call.part(0.0, 0.8), snapshots, joined, spec, groups) as compared:
+        async with (
+            self.sides(call, snapshots, joined, spec) as sides,
+            self.compared_sides(call.part(0.0, 0.8), sides, joined, spec, groups) as compared,
+        ):
             control = call.part(0.8, 1.0).control
             found = await self._pool.run(call, "statistics", lambda: scored(family, compared, control), nbytes=family.nbytes(compared))
             certificates = (compared.tables[0].certificate, compared.tables[1].certificate) if compared.tables else None
-            clips = _of_sides([side.clip for side in compared.sides], float("nan"))
-            constant = _of_sides([side.constant_columns for side in compared.sides], 0)
+            clips = of_sides([side.clip for side in compared.sides], float("nan"))
+            constant = of_sides([side.constant_columns for side in compared.sides], 0)
             x, y = (side.similarity if side.kernel is None else None for side in compared.sides)
             return PairScores(found, certificates, clips, constant, (x, y))
 
@@ -85,7 +89,10 @@ class JoinedScores:
     ) -> Mapping[Pair, Score]:
         """Every pair i <= j of M spaces, j < i too where the metric is not symmetric: M tables, shared permutations, one k."""
         family = FAMILY_OF[spec.metric]
-        async with self._compared(call.part(0.0, 0.6), snapshots, joined, spec, groups) as compared:
+        async with (
+            self.sides(call, snapshots, joined, spec) as sides,
+            self.compared_sides(call.part(0.0, 0.6), sides, joined, spec, groups) as compared,
+        ):
             control = call.part(0.6, 1.0).control
             return await self._pool.run(call, "statistics", lambda: scored_all(family, compared, control), nbytes=family.nbytes(compared))
 
@@ -102,26 +109,43 @@ class JoinedScores:
     @asynccontextmanager
     async def compared(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[Compared]:
         """The spaces with what the metric reads of them, for who computes something else from it; in the account while it is open."""
-        async with self._compared(call, snapshots, joined, spec, None) as compared:
+        async with self.sides(call, snapshots, joined, spec) as sides, self.compared_sides(call, sides, joined, spec, None) as compared:
             yield compared
 
     @asynccontextmanager
-    async def _compared(
-        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
+    async def compared_sides(
+        self, call: Call, sides: Sequence[Side], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
     ) -> AsyncIterator[Compared]:
-        """The spaces over their common items with what the metric reads of them, in the account while the context is open."""
+        """Sides with what the metric reads of them, in the account while the context is open.
+
+        Args:
+            call: pays for the neighbour tables that are not there yet.
+            sides: from `sides`, or parts of them over fewer items.
+            joined: names the items of the sides.
+            spec: every k a number.
+            groups: within which random pairings keep the items.
+        """
+        queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
+        options = await asyncio.to_thread(self._options, joined, spec, groups)
         async with AsyncExitStack() as held:
-            sides = await held.enter_async_context(self._sides(call, snapshots, joined, spec))
-            queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
-            options = await asyncio.to_thread(self._options, joined, spec, groups)
             tables: Sequence[NeighbourTable] = ()
             if FAMILY_OF[spec.metric].reads == "tables":
                 tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec, queries))
             yield Compared(spec, joined.ids, sides, tables, options, queries=queries)
 
     @asynccontextmanager
-    async def _sides(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> AsyncIterator[list[Side]]:
-        """The common items of each space in the order of the join, preprocessed; copies count as the request's while they are used."""
+    async def sides(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, stacks: Sequence[Sequence[int]] = ()
+    ) -> AsyncIterator[list[Side]]:
+        """The common items of each space in the order of the join, preprocessed; copies count as the request's while they are used.
+
+        Args:
+            call: pays.
+            snapshots: one a space.
+            joined: their common items.
+            spec: tells preprocessing and metric.
+            stacks: positions of layers that came as one (n, L, d) array, which are clipped as one.
+        """
         check_size(joined.n, spec)
         pairs = list(zip(snapshots, joined.rows, strict=True))
         changed = spec.preprocess != "none"
@@ -130,12 +154,26 @@ class JoinedScores:
             raise InvalidArgument(message, field="spec.preprocess")
         copies = sum(_copied_bytes(snapshot, joined.n, changed=changed) for snapshot in snapshots)
         with self._pool.holding(call, copies):
-            sides = [await self._side(call, snapshot, rows, joined, spec) for snapshot, rows in pairs]
+            clips = await self._clips(call, pairs, stacks) if spec.preprocess == "platonic_rep" else {}
+            sides = [await self._side(call, *pair, joined, spec, clips.get(at)) for at, pair in enumerate(pairs)]
             for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
                 _check_side(side, spec.metric, name)
             yield sides
 
-    async def _side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, spec: AlignmentSpec) -> Side:
+    async def _clips(
+        self, call: Call, pairs: Sequence[tuple[Snapshot, NDArray[np.int64]]], stacks: Sequence[Sequence[int]]
+    ) -> dict[int, float]:
+        """The clip of each layer of a stack, by its position."""
+        clips: dict[int, float] = {}
+        for stack in stacks:
+            layers = [pairs[at][0].vectors[pairs[at][1]] for at in stack]
+            clip = await self._pool.run(call, "load", partial(platonic_rep_clip, layers), nbytes=sum(layer.nbytes for layer in layers))
+            clips.update(dict.fromkeys(stack, clip))
+        return clips
+
+    async def _side(
+        self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, spec: AlignmentSpec, clip: float | None
+    ) -> Side:
         if snapshot.kernel is not None:
             return await self._kernel_side(call, snapshot, rows, joined)
         vectors = snapshot.vectors
@@ -143,9 +181,10 @@ class JoinedScores:
             vectors = await self._pool.run(call, "load", lambda: snapshot.vectors[rows])
         prepared = Prepared(vectors, snapshot.similarity)
         if spec.preprocess != "none":
-            work = partial(prepare, spec.preprocess, vectors, snapshot.similarity)
+            work = partial(prepare, spec.preprocess, vectors, snapshot.similarity, clip)
             prepared = await self._pool.run(call, "load", work, nbytes=2 * vectors.nbytes)
-        subject = TableSubject(snapshot.uid, snapshot.version, joined.digest, spec.preprocess)
+        form = spec.preprocess if clip is None else f"{spec.preprocess}, stacked"
+        subject = TableSubject(snapshot.uid, snapshot.version, joined.digest, form)
         return Side(prepared.vectors, prepared.similarity, prepared.clip, subject, prepared.constant_columns)
 
     async def _kernel_side(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join) -> Side:
@@ -184,7 +223,7 @@ class JoinedScores:
         )
 
 
-def _of_sides(values: Sequence[T | None], of_kernel: T) -> tuple[T, ...]:
+def of_sides(values: Sequence[T | None], of_kernel: T) -> tuple[T, ...]:
     """What preprocessing did, one a side; none where it did nothing of the kind. It leaves a kernel as it is, which has no value."""
     found = any(value is not None for value in values)
     return tuple(of_kernel if value is None else value for value in values) if found else ()

@@ -28,8 +28,8 @@ class Prepared:
     constant_columns: int | None = None
 
 
-def prepare(name: PreprocessName, vectors: NDArray[np.float32], similarity: Similarity) -> Prepared:
-    """Preprocess one space over the items that are compared.
+def prepare(name: PreprocessName, vectors: NDArray[np.float32], similarity: Similarity, clip: float | None = None) -> Prepared:
+    """Preprocess one space over the items that are compared; `clip` is that of `platonic_rep` where it is known already.
 
     Raises:
         ZeroVector: rows without a direction under cosine, or for `unit` and `platonic_rep`.
@@ -37,8 +37,8 @@ def prepare(name: PreprocessName, vectors: NDArray[np.float32], similarity: Simi
         NotFinite: values beyond float32.
     """
     if name == "platonic_rep":
-        clipped, clip = platonic_rep(vectors)
-        return Prepared(clipped, Similarity.COSINE, clip=clip)
+        clipped, used = platonic_rep(vectors, clip=clip)
+        return Prepared(clipped, Similarity.COSINE, clip=used)
     if name == "unit":
         return Prepared(unit(vectors), similarity)
     if name == "none":

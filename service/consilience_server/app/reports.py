@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
+from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.score import IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.approximate import IndexChoice
@@ -52,8 +53,39 @@ class ControlReport:
 
 
 @dataclass(frozen=True)
+class LayerComparison:
+    """Two sides of L_x and L_y layers: every pair of layers over all n common items, the pair that was chosen, and the maximum.
+
+    Attributes:
+        selection: how the pair was chosen.
+        scores: (L_x, L_y) float64, for the first k asked.
+        p_values, calibrated: (L_x, L_y), of each pair by itself, not corrected for the choice; None without permutations.
+        best: the chosen pair (layer of x, layer of y), from 0.
+        maximum: the largest of all pairs, calibrated as a maximum; None without permutations, or with one pair.
+        maximum_at: the pair that has it.
+        n: items of the grid and of the maximum.
+        selection_n: items on which the pair was chosen, none of which the report's score is over; 0 where nothing was chosen that way.
+        x_layers, y_layers: the spaces that are the layers of a group; empty for arrays and for a single space.
+    """
+
+    selection: LayerSelection
+    scores: NDArray[np.float64]
+    p_values: NDArray[np.float64] | None
+    calibrated: NDArray[np.float64] | None
+    best: tuple[int, int]
+    maximum: Score | None
+    maximum_at: tuple[int, int]
+    n: int
+    selection_n: int
+    x_layers: Sequence[SpaceUse]
+    y_layers: Sequence[SpaceUse]
+
+
+@dataclass(frozen=True)
 class AlignmentReport:
     """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them.
+
+    Of two sides with layers it is that of the chosen pair of layers, over the items on which it was not chosen.
 
     Attributes:
         kernel_rule_x, kernel_rule_y: what the metric compared of an entry of a kernel space, as a formula; empty for vectors.
@@ -83,6 +115,7 @@ class AlignmentReport:
     kernel_rule_y: str = ""
     controls: Sequence[ControlReport] = ()
     similarities: tuple[Similarity | None, Similarity | None] = (None, None)
+    layers: LayerComparison | None = None
 
     @property
     def headline(self) -> Score:

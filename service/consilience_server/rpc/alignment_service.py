@@ -21,6 +21,7 @@ from consilience_server.rpc.convert.alignment import (
     read_controls,
     read_groups,
     read_kernels,
+    read_layers,
     read_policy,
     read_spec,
     write_alignment_matrix,
@@ -85,8 +86,8 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             arrays = ReceivedArrays(header)
             await receive(requests, arrays)
             x, y = arrays.finish()
-            groups, kernels = read_groups(header), read_kernels(header)
-            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, groups, kernels)
+            groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
+            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, groups, kernels, layers)
         return alignment_pb2.AlignArraysResponse(report=write_report(report))
 
     async def AlignMatrix(self, request: alignment_pb2.AlignMatrixRequest, _context: Any) -> bytes | alignment_pb2.AlignMatrixResponse:

@@ -52,13 +52,25 @@ class ReceivedArrays:
 
 
 async def read_header(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], max_dim: int) -> alignment_pb2.AlignArraysHeader:
-    """The first message; InvalidArgument where it is something else or announces vectors wider than `max_dim`."""
+    """The first message.
+
+    Raises:
+        InvalidArgument: something else, or vectors (of a layer) wider than `max_dim`.
+        ShapeMismatch: layers that do not add up to the columns.
+    """
     first = await anext(parts, None)
     if first is None or first.WhichOneof("part") != "header":
         raise InvalidArgument("the first message is the header", field="header")
-    if max(first.header.x_columns, first.header.y_columns) > max_dim:
-        raise InvalidArgument(f"at most {max_dim:,} columns are served", field="header.x_columns")
-    return first.header
+    header = first.header
+    for side, columns, widths in (("x", header.x_columns, header.x_layer_columns), ("y", header.y_columns, header.y_layer_columns)):
+        if widths and sum(widths) != columns:
+            raise ShapeMismatch(
+                f"{side} has {columns:,} columns and layers of {sum(widths):,} together; give the width of each layer",
+                field=f"header.{side}_layer_columns",
+            )
+        if max(widths, default=columns) > max_dim:
+            raise InvalidArgument(f"at most {max_dim:,} columns are served, in each layer", field=f"header.{side}_columns")
+    return header
 
 
 @contextmanager

@@ -359,7 +359,7 @@ async def test_an_estimate_looks_at_the_versions_that_are_asked(house, data):
 async def test_nothing_heavy_happens_on_the_event_loop(house, data, monkeypatch):
     x, y = data
     loop, threads = threading.current_thread(), []
-    for module, name in ((joined_scores, "tie_keys"), (alignment_module, "check_vectors")):
+    for module, name in ((joined_scores, "tie_keys"), (alignment_module, "check_array")):
         original = getattr(module, name)
 
         def noted(*arguments, original=original, **keywords):

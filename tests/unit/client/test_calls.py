@@ -199,9 +199,8 @@ def test_arrays_that_do_not_fit_are_refused_here(client, script):
     with pytest.raises(consilience.InvalidArgumentError) as refused:
         client.align_arrays(np.ones((3, 2)), np.ones((4, 2)))
     assert refused.value.reason == "SHAPE_MISMATCH"
-    with pytest.raises(consilience.UnimplementedError) as unserved:
-        client.align_arrays(np.ones((3, 2, 2)), np.ones((3, 2)))
-    assert unserved.value.reason == "NOT_SERVED"
+    with pytest.raises(consilience.InvalidArgumentError, match=r"x\[1\] has 4 rows"):
+        client.align_arrays([np.ones((3, 2)), np.ones((4, 2))], np.ones((3, 2)))
     assert script.calls == []
 
 

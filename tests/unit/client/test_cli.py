@@ -73,6 +73,21 @@ def test_answers_are_drawn_and_become_a_page(call, script, tmp_path):
     assert call("report", "a")[0] == exit_codes.exit_code(errors.InvalidArgumentError(""))
 
 
+def test_layers_of_files_are_joined_row_by_row(tmp_path):
+    stack, ids = np.arange(24.0).reshape(4, 3, 2), np.array(["b", "a", "d", "c"])
+    np.savez(tmp_path / "x.npz", ids=ids, vectors=stack)
+    for at in range(2):
+        np.savez(tmp_path / f"y{at}.npz", ids=ids[::-1], vectors=np.full((4, at + 1), float(at)) + np.arange(4.0)[:, None])
+    y = ",".join(str(tmp_path / f"y{at}.npz") for at in range(2))
+    left, right, dropped, _ = align.paired(str(tmp_path / "x.npz"), y)
+    assert np.array_equal(left, stack[[1, 0, 3, 2]])
+    assert [layer[:, 0].tolist() for layer in right] == [[2.0, 3.0, 0.0, 1.0], [3.0, 4.0, 1.0, 2.0]]
+    assert dropped == (0, 0)
+    np.savez(tmp_path / "y1.npz", ids=ids, vectors=np.ones((4, 1)))
+    with pytest.raises(errors.InvalidArgumentError, match="other ids"):
+        align.paired(str(tmp_path / "x.npz"), y)
+
+
 def test_align_of_files_needs_no_server(call, in_process, tmp_path):
     x, y = np.arange(12.0).reshape(4, 3), np.ones((4, 2))
     np.save(tmp_path / "x.npy", x)
@@ -104,10 +119,10 @@ def test_an_alignment_is_cited_and_has_its_controls(call, script):
 def test_the_labels_of_a_file_go_with_its_items(tmp_path):
     np.savez(tmp_path / "x.npz", ids=np.array(["b", "a", "z"]), vectors=np.ones((3, 1)))
     np.savez(tmp_path / "y.npz", ids=np.array(["a", "b"]), vectors=np.ones((2, 1)), label=np.array(["of a", "of b"]))
-    *_, labels = align.paired(tmp_path / "x.npz", tmp_path / "y.npz", "label")
+    *_, labels = align.paired(str(tmp_path / "x.npz"), str(tmp_path / "y.npz"), "label")
     assert labels.tolist() == ["of a", "of b"]
     with pytest.raises(errors.InvalidArgumentError, match=r"neither .* has an array 'split'"):
-        align.paired(tmp_path / "x.npz", tmp_path / "y.npz", "split")
+        align.paired(str(tmp_path / "x.npz"), str(tmp_path / "y.npz"), "split")
 
 
 @pytest.mark.parametrize(("left", "right", "reason"), [(["a"], ["b"], "NO_COMMON_ITEMS"), (["a", "a"], ["a", "b"], "DUPLICATE_ID")])
@@ -115,7 +130,7 @@ def test_files_that_do_not_join(tmp_path, left, right, reason):
     for name, ids in (("x", left), ("y", right)):
         np.savez(tmp_path / f"{name}.npz", ids=np.array(ids), vectors=np.ones((len(ids), 2)))
     with pytest.raises(errors.InvalidArgumentError) as refused:
-        align.paired(tmp_path / "x.npz", tmp_path / "y.npz")
+        align.paired(str(tmp_path / "x.npz"), str(tmp_path / "y.npz"))
     assert refused.value.reason == reason
 
 

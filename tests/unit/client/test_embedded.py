@@ -154,6 +154,17 @@ def test_the_engines_refusals_are_the_sdks_errors(provide):
         consilience.align_arrays(np.eye(3), np.eye(3), k=1)
 
 
-def test_layers_are_not_served_yet():
-    with pytest.raises(consilience.UnimplementedError):
-        consilience.align_arrays([np.eye(3), np.eye(3)], np.eye(3), k=1)
+def test_layers_of_a_model_need_no_server():
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(40, 3, 6)), [draw.normal(size=(40, d)) for d in (4, 9)]
+    report = consilience.align_arrays(x, y, k=5, permutations=19)
+    assert report.layer_scores.shape == report.layer_p_values.shape == report.layer_calibrated.shape == (3, 2)
+    assert (report.n, report.selection_n, report.layers_n, report.layer_selection) == (20, 20, 40, "split_half")
+    assert "chosen of 6 on 20 other items" in repr(report)
+    assert "max of 6 = " in repr(report)
+    largest = consilience.align_arrays(x, y, k=5, permutations=19, layer_selection="max")
+    assert repr(largest).startswith("max of 6 mutual_knn@5 = ")
+    assert largest.best_layers == largest.maximum_layers == report.maximum_layers
+    assert largest.score == report.maximum.score
+    with pytest.raises(consilience.InvalidArgumentError, match="layer_selection is 'best'"):
+        consilience.align_arrays(x, y, layer_selection="best")

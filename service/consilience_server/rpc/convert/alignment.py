@@ -7,20 +7,23 @@ from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
+from consilience_server.app.array_layers import ArrayLayers
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import (
     AlignmentMatrix,
     AlignmentReport,
     ControlReport,
     ItemPolicy,
+    LayerComparison,
     MetricName,
     PreprocessName,
     QuerySampling,
     Within,
 )
 from consilience_server.core.differences import Difference
-from consilience_server.core.errors import NotServed, UnknownMetric
+from consilience_server.core.errors import UnknownMetric
 from consilience_server.core.kernel_kind import KernelKind
+from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.svcca import COMPONENTS
@@ -63,6 +66,11 @@ _SAMPLING_VALUES = {
     "hash": alignment_pb2.QUERY_SAMPLING_HASH,
     "given": alignment_pb2.QUERY_SAMPLING_GIVEN,
 }
+_SELECTIONS: dict[alignment_pb2.LayerSelection, LayerSelection] = {
+    alignment_pb2.LAYER_SELECTION_UNSPECIFIED: "split_half",
+    alignment_pb2.LAYER_SELECTION_SPLIT_HALF: "split_half",
+    alignment_pb2.LAYER_SELECTION_MAX: "max",
+}
 _POLICIES: dict[alignment_pb2.ItemPolicy, ItemPolicy] = {
     alignment_pb2.ITEM_POLICY_UNSPECIFIED: "common",
     alignment_pb2.ITEM_POLICY_COMMON: "common",
@@ -85,6 +93,7 @@ _METRIC_VALUES = {
 }
 _PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
+_SELECTION_VALUES = {"split_half": alignment_pb2.LAYER_SELECTION_SPLIT_HALF, "max": alignment_pb2.LAYER_SELECTION_MAX}
 _POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
 
 _SIDES: dict[alignment_pb2.Side, Side] = {
@@ -108,11 +117,9 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
 
     Raises:
         UnknownMetric: unspecified, or none of the contract's.
-        NotServed: a metric, a restriction of the permutations or a choice of layers that this version lacks.
+        NotServed: a metric that this version lacks.
     """
     metric = served(alignment_pb2.Metric, spec.metric, METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
-    if spec.layer_selection:
-        raise NotServed("groups of layers are not served by this version; leave layer_selection unspecified", field="spec.layer_selection")
     has_k = FAMILY_OF[metric].reads == "tables"
     return AlignmentSpec(
         metric=metric,
@@ -129,6 +136,9 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
         query_ids=tuple(dict.fromkeys(spec.query_ids)),
         within=spec.within,
+        layer_selection=served(
+            alignment_pb2.LayerSelection, spec.layer_selection, _SELECTIONS, "spec.layer_selection", what="choice of layers"
+        ),
     )
 
 
@@ -157,6 +167,15 @@ def read_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | 
 def sampling_number(name: QuerySampling) -> alignment_pb2.QuerySampling:
     """The contract's number of a way to choose queries."""
     return _SAMPLING_VALUES[name]
+
+
+def read_layers(header: alignment_pb2.AlignArraysHeader) -> tuple[ArrayLayers | None, ArrayLayers | None]:
+    """How the columns of x and of y fall into layers; None for one space."""
+    x, y = header.x_layer_columns, header.y_layer_columns
+    return (
+        ArrayLayers(tuple(x), stacked=header.x_stacked) if x else None,
+        ArrayLayers(tuple(y), stacked=header.y_stacked) if y else None,
+    )
 
 
 def read_policy(value: int) -> ItemPolicy:
@@ -218,6 +237,26 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
         kernel_rule_x=report.kernel_rule_x,
         kernel_rule_y=report.kernel_rule_y,
+        layer_scores=None if report.layers is None else write_matrix(report.layers.scores),
+        best_layers=() if report.layers is None else report.layers.best,
+        layers=None if report.layers is None else _write_layers(report.layers),
+    )
+
+
+def _write_layers(layers: LayerComparison) -> alignment_pb2.LayerComparison:
+    largest = None if layers.maximum is None else write_at_k(layers.maximum)
+    if largest is not None and layers.maximum is not None and layers.maximum.null is not None:
+        largest.null.extend(layers.maximum.null.tolist())
+    return alignment_pb2.LayerComparison(
+        selection=_SELECTION_VALUES[layers.selection],
+        p_values=None if layers.p_values is None else write_matrix(layers.p_values),
+        calibrated=None if layers.calibrated is None else write_matrix(layers.calibrated),
+        maximum=largest,
+        maximum_layers=() if largest is None else layers.maximum_at,
+        n=layers.n,
+        selection_n=layers.selection_n,
+        x_layers=[space_use(use) for use in layers.x_layers],
+        y_layers=[space_use(use) for use in layers.y_layers],
     )
 
 

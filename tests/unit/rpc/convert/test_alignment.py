@@ -71,7 +71,7 @@ def test_metrics_of_the_contract_that_are_not_served_yet(value):
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("layer_selection", alignment_pb2.LAYER_SELECTION_MAX, NotServed),
+        ("layer_selection", 9, InvalidArgument),
         ("preprocess", 9, InvalidArgument),
         ("interval_kind", 9, InvalidArgument),
     ],

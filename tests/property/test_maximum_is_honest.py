@@ -1,0 +1,44 @@
+"""The maximum over pairs of layers at independence: calibrated as a maximum it keeps the level; the best pair's own p-value does not."""
+
+import numpy as np
+import pytest
+from support.brute_table import table
+
+from consilience_server.core.calibration import calibrate
+from consilience_server.core.control import Control
+from consilience_server.core.layer_choice import maximum
+from consilience_server.engine.alignment_scores import ScoreOptions
+from consilience_server.engine.cka_scores import cka_matrix
+from consilience_server.engine.neighbour_scores import mutual_knn_matrix
+
+N, LAYERS, PERMUTATIONS = 64, 4, 19
+ORDER = np.random.default_rng(123).integers(0, 2**64, N, dtype=np.uint64)
+PAIRS = [(i, LAYERS + j) for i in range(LAYERS) for j in range(LAYERS)]
+
+
+def model(draw):
+    """Layers that resemble each other, as those of a model do."""
+    shared = draw.normal(size=(N, 8))
+    return [np.hstack([shared, draw.normal(size=(N, 8))]) for _ in range(LAYERS)]
+
+
+def grid(metric, layers, seed):
+    options = ScoreOptions(PERMUTATIONS, seed, 0.05, "queries", 0.95, ORDER, 1)
+    if metric == "cka":
+        return cka_matrix(layers, False, options, Control(), PAIRS)
+    return mutual_knn_matrix([table(layer, 10) for layer in layers], 10, options, Control(), PAIRS)
+
+
+@pytest.mark.parametrize(("metric", "draws"), [("mutual_knn", 200), ("cka", 200)])
+def test_the_maximum_over_sixteen_pairs_keeps_the_level(metric, draws):
+    draw = np.random.default_rng(2026)
+    rejected = rejected_alone = 0
+    for index in range(draws):
+        found = grid(metric, [*model(draw), *model(draw)], index)
+        scores = np.array([found[pair].score for pair in PAIRS]).reshape(LAYERS, LAYERS)
+        null = np.array([found[pair].null for pair in PAIRS]).reshape(LAYERS, LAYERS, -1)
+        largest = maximum(scores, null)
+        rejected += calibrate(largest.score, largest.null, 0.05).p_value <= 0.05
+        rejected_alone += min(found[pair].p_value for pair in PAIRS) <= 0.05
+    assert 2 <= rejected <= 19  # binomial(200, .05): 99.9% at most 19
+    assert rejected_alone > 30
