@@ -100,7 +100,7 @@ class JoinedScores:
         """(n,) how well the spaces agree on each item's first k neighbours, from the shared tables: `core/item_agreement.py`."""
         # As deep as the alignments of the same spaces need them, so that neither searches again.
         lists = AlignmentSpec(ks=spec.ks[:1], preprocess=spec.preprocess, permutations=0, interval_kind=spec.interval_kind)
-        async with self._compared(call.part(0.0, 0.9), snapshots, joined, lists, None) as compared:
+        async with self.compared(call.part(0.0, 0.9), snapshots, joined, lists) as compared:
             sets = [table.sets(lists.ks[0]) for table in compared.tables]
             control = call.part(0.9, 1.0).control
             nbytes = FAMILY_OF["mutual_knn"].nbytes(compared)
