@@ -1,5 +1,6 @@
 """Matrices over items: checked, made symmetric to the bit, and brought into the order of the ids, as kernel spaces keep them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,21 +44,22 @@ def array_kernel(name: str, field: str) -> alignment_pb2.ArrayKernel:
     return _KERNELS[name]
 
 
-def may_be_kernel(values: Any) -> bool:
-    """Whether an argument has the shape of a matrix over items: (n, n), or a condensed triangle."""
+def may_be_kernel(values: Any, items: int) -> bool:
+    """Whether an argument has the shape of a kernel of so many items: (n, n), a condensed triangle, or several of either."""
     count = dimensions(values)
     if count == 2:
         rows, columns = getattr(values, "shape", None) or (len(values), len(values[0]) if len(values) else 0)
-        return bool(rows == columns)
+        return bool(rows == columns or rows != items)
     # A pandas column holds a vector an item.
-    return count == 1 and type(values).__module__.partition(".")[0] != "pandas"
+    return count == 3 or (count == 1 and type(values).__module__.partition(".")[0] != "pandas")
 
 
 def to_kernel(values: Any, field: str, *, dissimilarity: bool, symmetrize: bool = False, ids: list[str] | None = None) -> Kernel:
     """A matrix as callers give it, as one that is symmetric to the bit.
 
     Entry and mirror image are averaged in float64, then rounded to float32, where they differ by no more than `ROUNDING` of the largest
-    entry, or where the caller asks for it. A diagonal of a dissimilarity within the same bound of zero becomes zero.
+    entry, or where the caller asks for it; NaN beside a number then takes the number. A diagonal of a dissimilarity within the same bound
+    of zero becomes zero.
 
     Args:
         values: (n, n), or of a dissimilarity the condensed upper triangle, n(n-1)/2 in SciPy's order (row by row, without the diagonal).
@@ -77,10 +79,13 @@ def to_kernel(values: Any, field: str, *, dissimilarity: bool, symmetrize: bool 
         raise _refused(f"{field} has shape {entries.shape}; give (n, n), or a condensed upper triangle of n(n-1)/2", field)
     with np.errstate(invalid="ignore"):
         difference = np.abs(entries - entries.T)
+        # An entry whose mirror image is missing differs from it.
+        difference[np.isnan(entries) != np.isnan(entries.T)] = np.inf
         largest = float(np.max(np.abs(entries), initial=0.0, where=np.isfinite(entries)))
     rounding = ROUNDING * largest
     asymmetry = float(np.max(difference, initial=0.0, where=np.isfinite(difference)))
-    if asymmetry > rounding and not symmetrize:
+    halves = bool(np.isposinf(difference).any())
+    if (asymmetry > rounding or halves) and not symmetrize:
         i, j = (int(place) for place in np.unravel_index(int(np.nanargmax(difference)), difference.shape))
         named = f" ({ids[i]!r} with {ids[j]!r})" if ids is not None and max(i, j) < len(ids) else ""
         raise _refused(
@@ -88,27 +93,46 @@ def to_kernel(values: Any, field: str, *, dissimilarity: bool, symmetrize: bool 
             f"({rounding:.2g}); pass symmetrize=True to keep their mean, or upload the rows as vectors",
             field,
         )
-    kept = 0.5 * (entries + entries.T) if asymmetry else entries
+    kept = 0.5 * (entries + entries.T) if asymmetry or halves else entries
+    if halves:
+        kept = np.where(np.isnan(entries), entries.T, np.where(np.isnan(entries.T), entries, kept))
     if dissimilarity:
         diagonal = np.diagonal(kept)
-        if np.all(np.abs(diagonal) <= rounding) and diagonal.any():
+        if np.all((np.abs(diagonal) <= rounding) | np.isnan(diagonal)) and diagonal.any():
             kept = kept.copy()
             np.fill_diagonal(kept, 0.0)
     return Kernel(to_vectors(kept, field), asymmetry)
 
 
-def to_kernel_block(names: list[str], values: Any, attributes: Any, *, dissimilarity: bool, symmetrize: bool) -> tuple[Block, float]:
+def to_kernel_block(
+    names: list[str], values: Any, attributes: Any, *, dissimilarity: bool, symmetrize: bool, repeats: Sequence[str] = ()
+) -> tuple[Block, float]:
     """A whole kernel as rows to upload, rows and columns in byte order of the ids, and its asymmetry.
 
+    Args:
+        names: n item ids.
+        values: as in `to_kernel`; with R repeats (R, n, n), or condensed (R, n(n-1)/2), NaN where one lacks an entry.
+        attributes: n values by name.
+        dissimilarity: whether smaller is nearer.
+        symmetrize: as in `to_kernel`.
+        repeats: R names; none where the matrix is given once.
+
     Raises:
-        InvalidArgumentError: as `to_kernel`; another number of ids than rows, or what attributes are refused for.
+        InvalidArgumentError: as `to_kernel`; another number of ids than rows, or of matrices than repeats; what attributes are refused for.
     """
-    kernel = to_kernel(values, "vectors", dissimilarity=dissimilarity, symmetrize=symmetrize, ids=names)
-    if len(names) != len(kernel.vectors):
+    if repeats:
+        stack = to_float64(values, "vectors")
+        if stack.ndim not in {2, 3} or len(stack) != len(repeats):
+            raise _refused(
+                f"vectors has shape {stack.shape}; give a matrix, full or condensed, for each of {len(repeats)} repeats", "vectors"
+            )
+        given = [(f"vectors[{at}]", matrix) for at, matrix in enumerate(stack)]
+    else:
+        given = [("vectors", values)]
+    kernels = [to_kernel(matrix, field, dissimilarity=dissimilarity, symmetrize=symmetrize, ids=names) for field, matrix in given]
+    if len(names) != len(kernels[0].vectors):
         raise InvalidArgumentError(
-            f"{len(names):,} ids came with a matrix of {len(kernel.vectors):,}; give one id a row",
-            reason="SHAPE_MISMATCH",
-            field="ids",
+            f"{len(names):,} ids came with a matrix of {len(kernels[0].vectors):,}; give one id a row", reason="SHAPE_MISMATCH", field="ids"
         )
     # Code points sort as their UTF-8 bytes do.
     order = sorted(range(len(names)), key=names.__getitem__)
@@ -117,8 +141,9 @@ def to_kernel_block(names: list[str], values: Any, attributes: Any, *, dissimila
         for column in to_columns(attributes, len(names))
         for absent in [set(column.missing)]
     ]
-    data = np.ascontiguousarray(kernel.vectors.data[np.ix_(order, order)])
-    return Block([names[row] for row in order], Vectors(data, matrix_pb2.DATA_TYPE_FLOAT32), columns), kernel.asymmetry
+    data = np.concatenate([kernel.vectors.data[np.ix_(order, order)] for kernel in kernels], axis=1)
+    asymmetry = max(kernel.asymmetry for kernel in kernels)
+    return Block([names[row] for row in order], Vectors(data, matrix_pb2.DATA_TYPE_FLOAT32), columns), asymmetry
 
 
 def open_triangle(entries: NDArray[Any], field: str = "matrix") -> NDArray[Any]:

@@ -154,6 +154,57 @@ def test_asymmetric_judgements_are_averaged_only_when_asked(client, name):
     assert row[sorted(IDS).index(IDS[7])] == pytest.approx(judged[7, 3] + 0.5)
 
 
+def rated(seed=0, share=0.7):
+    """Three raters' noisy distances, the second and third not of every pair, condensed."""
+    draw = np.random.default_rng(seed)
+    matrices = pdist(POINTS) + draw.random((3, N * (N - 1) // 2))
+    matrices[1:][draw.random((2, matrices.shape[1])) > share] = np.nan
+    return matrices
+
+
+@pytest.mark.parametrize("condensed", [True, False])
+def test_repeats_are_kept_and_their_mean_is_the_matrix(client, name, points, condensed):
+    client.create_space(name, kind="kernel", dissimilarity=True, repeats=["ann", "bob", "cyd"])
+    given = rated() if condensed else np.array([squareform(matrix) for matrix in rated()])
+    result = client.upsert(name, IDS, given)
+    assert (result.space.repeats, result.space.dim, result.space.item_count) == (("ann", "bob", "cyd"), N, N)
+    stored = client.get_embeddings(name)
+    order = [IDS.index(item) for item in stored.ids]
+    for at, matrix in enumerate(rated()):
+        expected = np.float32(squareform(matrix))[np.ix_(order, order)]
+        np.testing.assert_array_equal(stored.vectors.reshape(N, 3, N)[:, at], expected)
+    mean = np.nanmean(np.float32(rated()).astype(np.float64), axis=0)
+    of_mean = client.align_arrays(mean, POINTS[:, :3], x_kernel="dissimilarity", k=K, permutations=0)
+    client.create_space(f"{name}-three", dim=3)
+    client.upsert(f"{name}-three", IDS, POINTS[:, :3])
+    assert client.align(name, f"{name}-three", k=K, permutations=0).score == of_mean.score
+
+
+BAD_REPEATS = {
+    "one matrix": (rated()[0], "one matrix|give a matrix"),
+    "too few": (rated()[:2], "each of 3 repeats"),
+    "a pair that nobody rated": (np.where(np.arange(rated().shape[1]) == 4, np.nan, rated()), "NaN in all 3 repeats"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_REPEATS)
+def test_bad_repeats_are_refused(client, name, case):
+    values, told = BAD_REPEATS[case]
+    client.create_space(name, kind="kernel", dissimilarity=True, repeats=["ann", "bob", "cyd"])
+    with pytest.raises(INVALID, match=told) as refused:
+        client.upsert(name, IDS, values)
+    assert refused.value.reason == "INVALID_KERNEL"
+
+
+@pytest.mark.parametrize("repeats", [["ann"], ["ann", "ann"], ["ann", ""], ["ann", "b" * 61]])
+def test_names_of_repeats(client, name, repeats):
+    with pytest.raises(INVALID, match="2 to 1,024 names") as refused:
+        client.create_space(name, kind="kernel", dissimilarity=True, repeats=repeats)
+    assert refused.value.field == "space.repeats"
+    with pytest.raises(INVALID, match="vectors has no repeats"):
+        client.create_space(name, 3, repeats=["ann", "bob"])
+
+
 BAD = {
     "a similarity of distances": ("similarity", squareform(pdist(POINTS)), "INVALID_KERNEL", "exceeds both diagonal entries"),
     "distances of similarities": ("dissimilarity", np.float32(np.corrcoef(OTHERS)), "INVALID_KERNEL", "a dissimilarity is zero"),

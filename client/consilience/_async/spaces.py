@@ -1,8 +1,11 @@
 """Calls on spaces."""
 
+from typing import Any
+
 from consilience import _names
 from consilience._async.base import AsyncCalls
 from consilience._codec.spaces import decode_space
+from consilience._convert import to_ids
 from consilience._methods import CREATE_SPACE, DELETE_SPACE, GET_SPACE, LIST_SPACES
 from consilience._numbers import whole
 from consilience._results.space import Space
@@ -28,6 +31,7 @@ class AsyncSpaceCalls(AsyncCalls):
         group: str | None = None,
         dissimilarity: bool = False,
         dissimilarity_kind: str | None = None,
+        repeats: Any = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Space:
@@ -46,6 +50,8 @@ class AsyncSpaceCalls(AsyncCalls):
             dissimilarity: the entries of a kernel are dissimilarities: smaller is nearer, zero on the diagonal.
             dissimilarity_kind: `euclidean` (distances of points) or `squared_euclidean`, where that is so: it decides the kernel that CKA
                 compares, -d^2/2 or -d, centred. None is any other dissimilarity: -d.
+            repeats: names of subjects, sessions or raters, where a kernel was measured several times; what needs one
+                matrix gets their mean.
             request_id: makes repeating the call safe across processes; repeats within the call are safe anyway.
             timeout: seconds.
 
@@ -64,6 +70,7 @@ class AsyncSpaceCalls(AsyncCalls):
             similarity=None if is_kernel else similarity_number,
             dissimilarity=dissimilarity,
             dissimilarity_kind=distances,
+            repeats=None if repeats is None else to_ids(repeats, "repeats"),
             modality=_names.text(modality or "", "modality"),
             model=_names.text(model or "", "model"),
             layer=_names.text(layer or "", "layer"),

@@ -27,6 +27,7 @@ def decode_space(message: space_pb2.Space, details: CallDetails = NO_DETAILS) ->
         update_time=to_datetime(message, "update_time"),
         attributes={entry.name: _names.VALUE_TYPES.to_name(entry.type) for entry in message.attributes},
         dissimilarity=message.dissimilarity,
+        repeats=tuple(message.repeats),
         dissimilarity_kind=_names.DISSIMILARITY_KINDS.to_name(message.dissimilarity_kind) if message.dissimilarity_kind else "",
         details=details,
     )

@@ -40,6 +40,7 @@ class Space(Result):
         attributes: type (`string`, `integer`, `real`, `boolean`) of each attribute seen so far.
         dissimilarity: of a kernel, whether smaller is nearer.
         dissimilarity_kind: `euclidean` or `squared_euclidean` where that was declared, else empty.
+        repeats: names of the subjects, sessions or raters of a kernel that was measured several times.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Space(Result):
     attributes: Mapping[str, str] = field(default_factory=dict)
     dissimilarity: bool = False
     dissimilarity_kind: str = ""
+    repeats: tuple[str, ...] = ()
 
     @property
     def nearness(self) -> str:
@@ -69,6 +71,7 @@ class Space(Result):
     def __repr__(self) -> str:
         size = f"kernel of {self.item_count:,} items" if self.kind == "kernel" else f"{self.item_count:,} items x {self.dim}"
         told = [f"space {self.name}@{self.version}", size, self.nearness]
+        told += [f"{len(self.repeats)} repeats"] if self.repeats else []
         return " · ".join([*told, *(text for text in (self.modality, self.model, self.layer) if text)])
 
 
@@ -118,7 +121,7 @@ class Embeddings(Result):
     Attributes:
         space: the version they were read from.
         ids: n item ids.
-        vectors: (n, dim) float32.
+        vectors: (n, dim) float32; of a kernel the rows of its matrix, with R repeats (n, R n): `vectors.reshape(n, R, -1)` parts them.
         attributes: a column of n values for each attribute, None where an item has no value.
     """
 

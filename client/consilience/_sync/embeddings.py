@@ -47,8 +47,8 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             ids: n strings, each once.
             vectors: (n, dim): NumPy, torch, lists, Arrow or pandas. float32, float16 and bfloat16 are kept exactly; float64 is rounded.
                 Of a kernel space the matrix of all its items, (n, n) in the order of `ids`, or of dissimilarities the condensed upper
-                triangle in SciPy's order. It replaces what is there; entries and mirror images that differ by rounding (1e-5 of the largest
-                entry) are averaged.
+                triangle in SciPy's order; with R repeats one for each, (R, n, n), NaN where a repeat lacks an entry. It replaces what is
+                there. Entries and mirror images that differ by rounding (1e-5 of the largest entry) are averaged.
             attributes: n values by attribute name, of one type a column (a mapping, a DataFrame, an Arrow table); None and NaN are missing.
                 `group_id` joins many-to-many pairs.
             symmetrize: for a kernel: keep the mean of each entry and its mirror image where they differ by more than rounding;
@@ -62,19 +62,27 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             NotFoundError: no such space.
         """
         name = _names.space_name(space)
-        if symmetrize or may_be_kernel(vectors):
+        items = to_ids(ids)
+        if symmetrize or may_be_kernel(vectors, len(items)):
             # What can be refused without the server is.
-            items, request_id = to_ids(ids), _names.request_id(request_id) if request_id else None
+            request_id = _names.request_id(request_id) if request_id else None
             known = self.get_space(name, timeout=timeout)
             if known.kind == "kernel":
                 block, asymmetry = run_blocking(
-                    lambda: to_kernel_block(items, vectors, attributes, dissimilarity=known.dissimilarity, symmetrize=symmetrize)
+                    lambda: to_kernel_block(
+                        items,
+                        vectors,
+                        attributes,
+                        dissimilarity=known.dissimilarity,
+                        symmetrize=symmetrize,
+                        repeats=known.repeats,
+                    )
                 )
                 result = self._send(name, ArraySource(block), request_id, timeout, progress)
                 return replace(result, asymmetry=asymmetry)
             if symmetrize:
                 raise InvalidArgumentError(f"space {known.name!r} holds vectors; symmetrize is for kernels", field="symmetrize")
-        block = run_blocking(lambda: to_block(ids, vectors, attributes))
+        block = run_blocking(lambda: to_block(items, vectors, attributes))
         return self._send(name, ArraySource(block), request_id, timeout, progress)
 
     def ingest(

@@ -55,7 +55,7 @@ VALUE_TYPE_REAL: ValueType
 VALUE_TYPE_BOOLEAN: ValueType
 
 class Space(_message.Message):
-    __slots__ = ("name", "uid", "kind", "dim", "similarity", "modality", "model", "layer", "version", "item_count", "create_time", "update_time", "attributes", "dissimilarity", "group", "dissimilarity_kind")
+    __slots__ = ("name", "uid", "kind", "dim", "similarity", "modality", "model", "layer", "version", "item_count", "create_time", "update_time", "attributes", "dissimilarity", "group", "dissimilarity_kind", "repeats")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Space(_message.Message):
     DISSIMILARITY_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     DISSIMILARITY_KIND_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     kind: SpaceKind
@@ -88,7 +89,8 @@ class Space(_message.Message):
     dissimilarity: bool
     group: str
     dissimilarity_kind: DissimilarityKind
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., kind: _Optional[_Union[SpaceKind, str]] = ..., dim: _Optional[int] = ..., similarity: _Optional[_Union[Similarity, str]] = ..., modality: _Optional[str] = ..., model: _Optional[str] = ..., layer: _Optional[str] = ..., version: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[AttributeType, _Mapping]]] = ..., dissimilarity: bool = ..., group: _Optional[str] = ..., dissimilarity_kind: _Optional[_Union[DissimilarityKind, str]] = ...) -> None: ...
+    repeats: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., kind: _Optional[_Union[SpaceKind, str]] = ..., dim: _Optional[int] = ..., similarity: _Optional[_Union[Similarity, str]] = ..., modality: _Optional[str] = ..., model: _Optional[str] = ..., layer: _Optional[str] = ..., version: _Optional[int] = ..., item_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[AttributeType, _Mapping]]] = ..., dissimilarity: bool = ..., group: _Optional[str] = ..., dissimilarity_kind: _Optional[_Union[DissimilarityKind, str]] = ..., repeats: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AttributeType(_message.Message):
     __slots__ = ("name", "type")

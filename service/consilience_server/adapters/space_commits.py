@@ -65,7 +65,7 @@ class SpaceCommits:
             items = record.item_count + plan.inserted
             if record.spec.kernel is not None:
                 items = upload.rows
-                _check_whole(upload)
+                _check_whole(upload, record)
                 changes = changes or plan.unchanged != record.item_count
                 plan = plan_replacement(plan)
             version = record.version + 1 if changes else record.version
@@ -199,10 +199,10 @@ def ids_digest(ids: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(sorted(set(ids))).encode()).hexdigest()
 
 
-def _check_whole(upload: StagedUpload) -> None:
+def _check_whole(upload: StagedUpload, record: SpaceRecord) -> None:
     """The matrix of a kernel is all there: InvalidKernel."""
-    if upload.rows != upload.dim or not upload.rows:
-        message = f"{upload.rows:,} rows of a kernel of {upload.dim:,} items are staged; an upload holds the whole matrix"
+    if upload.dim != record.spec.row_width(upload.rows) or not upload.rows:
+        message = f"{upload.rows:,} rows of {upload.dim:,} entries of a kernel are staged; an upload holds the whole matrix"
         raise InvalidKernel(message, field="batch.vectors")
 
 

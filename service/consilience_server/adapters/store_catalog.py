@@ -95,7 +95,8 @@ class StoreCatalog:
 
     def create(self, uid: str, spec: SpaceSpec, request_id: str) -> SpaceRecord:
         """Insert a space; the same non-empty request_id and spec again answers the space made before."""
-        labels = json.dumps({name: getattr(spec, name) for name in _LABELS} | ({"kernel": spec.kernel} if spec.kernel else {}))
+        of_kernel = {"kernel": spec.kernel, "repeats": spec.repeats} if spec.kernel else {}
+        labels = json.dumps({name: getattr(spec, name) for name in _LABELS} | of_kernel)
         with self.database.write() as connection:
             row = connection.execute(f"{_SELECT} WHERE s.name = ?", [spec.name]).fetchone()
             if row is None:
@@ -246,7 +247,9 @@ def _record(connection: sqlite3.Connection, row: Sequence[object]) -> SpaceRecor
     try:
         told = json.loads(str(labels))
         kernel = KernelKind(told.pop("kernel")) if "kernel" in told else None
-        spec = SpaceSpec(name=str(name), dim=int(str(dim)), similarity=Similarity(str(similarity)), kernel=kernel, **told)
+        repeats = tuple(str(repeat) for repeat in told.pop("repeats", ()))
+        size, nearness = int(str(dim)), Similarity(str(similarity))
+        spec = SpaceSpec(name=str(name), dim=size, similarity=nearness, kernel=kernel, repeats=repeats, **told)
     except (ValueError, TypeError, AttributeError) as error:
         raise CorruptData(f"the catalog's entry of space {name!r} is damaged ({error}); restore it from a backup") from error
     return SpaceRecord(

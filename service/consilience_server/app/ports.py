@@ -31,7 +31,8 @@ class AttributeColumn:
 class SpaceSpec:
     """What a caller decides about a space. `name` is the bare id, `[a-z][a-z0-9-]{0,62}`.
 
-    A kernel space has a `kernel`; its `dim` is 0, for its rows are as wide as it has items, and its `similarity` says nothing.
+    A kernel space has a `kernel`; its `dim` is 0, for its rows are as wide as it has items, and its `similarity` says nothing. With
+    `repeats` a row holds the rows of all of them, one after the other, NaN where a repeat lacks an entry.
     """
 
     name: str
@@ -42,10 +43,11 @@ class SpaceSpec:
     layer: str = ""
     group: str = ""
     kernel: KernelKind | None = None
+    repeats: tuple[str, ...] = ()
 
     def row_width(self, items: int) -> int:
         """Columns of what is stored for an item, in a version of so many items."""
-        return self.dim if self.kernel is None else items
+        return self.dim if self.kernel is None else items * max(1, len(self.repeats))
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class SpaceRecord:
 
     @property
     def width(self) -> int:
-        """Columns of what is stored for an item now."""
-        return self.spec.row_width(self.item_count)
+        """Columns of an item's row now, as computations read it: the vector, or the similarities to all items."""
+        return self.spec.dim if self.spec.kernel is None else self.item_count
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,14 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.app.ports import AttributeColumn, SpaceRecord, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.core.errors import KernelSpace, VersionExpired
+from consilience_server.core.repeats import mean_of_repeats
 from consilience_server.engine.snapshot import Snapshot
 
 _ID_BYTES = 72
 """A fair estimate of what one id costs as a Python string."""
+
+_MEAN_BYTES = 100 << 20
+"""Of a mean over repeats beyond its result."""
 
 
 @dataclass
@@ -105,7 +109,7 @@ class Snapshots:
         try:
             if version == 0:
                 # Untouched; to the store 0 would mean the newest, which may be another by now.
-                ids, vectors = np.empty(0, dtype=object), np.empty((0, record.spec.row_width(0)), dtype=np.float32)
+                ids, vectors, repeats = np.empty(0, dtype=object), np.empty((0, record.spec.row_width(0)), dtype=np.float32), None
             else:
                 # An older version may hold more than the newest. The rows once more while they are read and put in order.
                 count = await asyncio.to_thread(self._store.count, name, version)
@@ -113,14 +117,23 @@ class Snapshots:
                 data = await self._pool.run(call, "load", lambda: self._store.load(name, version), nbytes=2 * estimate)
                 if data.record.uid != record.uid:
                     raise VersionExpired(f"space {name!r} was deleted and made anew; ask for the new one")
-                ids, vectors = data.ids, data.vectors
+                ids = data.ids
+                vectors, repeats = await self._matrix(call, data.vectors, len(record.spec.repeats))
             vectors.flags.writeable = False
-            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors, record.spec.kernel)
+            snapshot = Snapshot(f"spaces/{name}", record.uid, version, record.spec.similarity, ids, vectors, record.spec.kernel, repeats)
             self._account.take("snapshots", snapshot.nbytes, f"version {version} of space {name!r}")
         except BaseException:
             pin.__exit__(None, None, None)
             raise
         return _Holding(snapshot, pin)
+
+    async def _matrix(self, call: Call, rows: NDArray[np.float32], repeats: int) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """What computations read of stored rows: the rows themselves, or the mean over repeats and the repeats (n, R, n)."""
+        if not repeats:
+            return rows, None
+        mean = await self._pool.run(call, "load", lambda: mean_of_repeats(rows, repeats), nbytes=4 * len(rows) ** 2 + _MEAN_BYTES)
+        rows.flags.writeable = False
+        return mean, rows.reshape(len(rows), repeats, len(rows))
 
     async def _pinned(self, uid: str, version: int) -> AbstractContextManager[None]:
         """The pin, taken. A caller that is cancelled meanwhile leaves none: the thread takes it all the same, so it is given back then."""

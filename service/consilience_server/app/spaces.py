@@ -183,14 +183,14 @@ class Spaces:
         with self._account.borrowed(2 * nbytes, f"an upload of {state.staged_rows:,} rows"):
             kernel = record.spec.kernel
             if kernel is not None and state.committed is None:
-                await self._check_kernel(call, space, request_id, kernel)
+                await self._check_kernel(call, space, request_id, kernel, record.spec.repeats)
             outcome = await self._do(call, lambda: self._store.commit(space, request_id))
         return outcome, await self._do(call, lambda: self._store.get(space))
 
-    async def _check_kernel(self, call: Call, space: str, request_id: str, kernel: KernelKind) -> None:
+    async def _check_kernel(self, call: Call, space: str, request_id: str, kernel: KernelKind, repeats: Sequence[str]) -> None:
         """What is staged is a whole kernel; if not, it is discarded and refused."""
         try:
-            await self._do(call, lambda: check_kernel_upload(self._store.staged(space, request_id), kernel))
+            await self._do(call, lambda: check_kernel_upload(self._store.staged(space, request_id), kernel, repeats))
         except InvalidArgument:
             await self.discard_upload(space, request_id)
             raise
@@ -213,7 +213,7 @@ class Spaces:
         begun_at, _, start = decode_token("embeddings", listing, token).partition(":")
         async with self._snapshots.hold(call, name, int(begun_at or version), field="space", kernels=True) as snapshot:
             rows = await asyncio.to_thread(self._rows, snapshot, ids, name) if ids else np.arange(snapshot.n)
-            most = max(1, self._limits.page_bytes // (4 * snapshot.dim + self._limits.max_id_bytes))
+            most = max(1, self._limits.page_bytes // (4 * snapshot.stored.shape[1] + self._limits.max_id_bytes))
             first = int(start or 0)
             after = first + page_size(size, most, most)
             following = encode_token("embeddings", listing, f"{snapshot.version}:{after}") if after < len(rows) else ""
@@ -222,7 +222,7 @@ class Spaces:
             with asked_by("space"):
                 attributes = await self._do(call, lambda: self._store.attributes(name, snapshot.version, found))
             use = SpaceUse(snapshot.name, snapshot.uid, snapshot.version)
-            return EmbeddingsPage(use, found, snapshot.vectors[rows], attributes, following)
+            return EmbeddingsPage(use, found, snapshot.stored[rows], attributes, following)
 
     def _rows(self, snapshot: Snapshot, ids: Sequence[str], name: str) -> NDArray[np.int64]:
         check_ids(ids, self._limits.max_id_bytes, "ids", remedy="ask for each item once")

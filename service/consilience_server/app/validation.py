@@ -22,12 +22,14 @@ from consilience_server.core.errors import (
 )
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.kernel_matrix import check_kernel_matrix
+from consilience_server.core.repeats import check_repeats
 from consilience_server.core.similarity import Similarity
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHOWN = 10
 _SHOWN_CHARACTERS = 60
+_MOST_REPEATS = 1024
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "real": (float, int), "boolean": (bool,)}
 _INT64 = range(-(2**63), 2**63)
 
@@ -47,6 +49,7 @@ def check_name(name: str, field: str) -> None:
 def check_spec(spec: SpaceSpec, max_dim: int) -> None:
     """A space that can be made: its name, and 1 <= dim <= max_dim, of a kernel 0."""
     check_name(spec.name, "space_id")
+    _check_repeats(spec)
     if spec.kernel is not None:
         if spec.dim:
             message = f"dim is {spec.dim}; the rows of a kernel are as wide as it has items: leave dim out"
@@ -54,6 +57,21 @@ def check_spec(spec: SpaceSpec, max_dim: int) -> None:
         return
     if not 1 <= spec.dim <= max_dim:
         raise InvalidArgument(f"dim is {spec.dim}; it must be 1 to {max_dim:,}", field="space.dim")
+
+
+def _check_repeats(spec: SpaceSpec) -> None:
+    """Names of repeats: of a kernel, two or more, each once."""
+    if not spec.repeats:
+        return
+    if spec.kernel is None:
+        raise InvalidArgument("a space of vectors has no repeats; upload one space a repeat", field="space.repeats")
+    faults = [name for name in spec.repeats if not name or not name.isprintable() or len(name) > _SHOWN_CHARACTERS]
+    if faults or len(set(spec.repeats)) < len(spec.repeats) or not 2 <= len(spec.repeats) <= _MOST_REPEATS:
+        raise InvalidArgument(
+            f"the repeats are {shown(spec.repeats)}; give 2 to {_MOST_REPEATS:,} names, each once, printable and up to {_SHOWN_CHARACTERS} "
+            "characters",
+            field="space.repeats",
+        )
 
 
 def check_ids(
@@ -140,7 +158,7 @@ def check_width(columns: int, dim: int, what: str, field: str) -> None:
         raise DimensionMismatch(message, field=field, columns=columns, dim=dim)
 
 
-def check_kernel_upload(batch: Batch, kind: KernelKind) -> None:
+def check_kernel_upload(batch: Batch, kind: KernelKind, repeats: Sequence[str] = ()) -> None:
     """A whole upload of a kernel space: its items in byte order of their ids, and a matrix that is their kernel.
 
     Raises:
@@ -148,13 +166,16 @@ def check_kernel_upload(batch: Batch, kind: KernelKind) -> None:
         InvalidId: rows out of order, for then columns could not be told.
     """
     for row, (one, following) in enumerate(pairwise(batch.ids)):
-        if one >= following and batch.vectors.shape == (len(batch.ids), len(batch.ids)):
+        if one >= following and batch.vectors.shape[1] == len(batch.ids) * max(1, len(repeats)):
             message = (
                 f"row {row + 1} ({following!r}) comes after row {row} ({one!r}); rows and columns of a kernel stand in byte order of the "
                 "item ids: sort both (the SDK does)"
             )
             raise InvalidId(message, field="batch.ids")
-    check_kernel_matrix(batch.vectors, batch.ids, kind)
+    if repeats:
+        check_repeats(batch.vectors, batch.ids, kind, repeats)
+    else:
+        check_kernel_matrix(batch.vectors, batch.ids, kind)
 
 
 def check_attributes(attributes: Mapping[str, AttributeColumn], count: int, known: Mapping[str, str], *, first_row: int = 0) -> None:

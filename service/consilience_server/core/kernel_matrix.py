@@ -13,7 +13,15 @@ _ROWS = 1024
 _SHOWN_CHARACTERS = 40
 
 
-def check_kernel_matrix(matrix: NDArray[np.float32], ids: Sequence[str], kind: KernelKind, field: str = "batch.vectors") -> None:
+def check_kernel_matrix(
+    matrix: NDArray[np.float32],
+    ids: Sequence[str],
+    kind: KernelKind,
+    field: str = "batch.vectors",
+    *,
+    missing: bool = False,
+    of: str = "",
+) -> None:
     """Refuse a matrix that is no kernel of these items.
 
     1. Square: one row and one column an item, two items or more.
@@ -28,6 +36,8 @@ def check_kernel_matrix(matrix: NDArray[np.float32], ids: Sequence[str], kind: K
         ids: n names for messages.
         kind: what its entries are.
         field: of the request, for errors.
+        missing: NaN is an entry without a value (of a repeat), which its mirror image lacks as well; NaN on the diagonal says nothing.
+        of: the repeat that the matrix belongs to, for messages.
 
     Raises:
         InvalidKernel: any of the above but the second, with the first position in row order, its items and values.
@@ -48,10 +58,11 @@ def check_kernel_matrix(matrix: NDArray[np.float32], ids: Sequence[str], kind: K
     diagonal = np.diagonal(matrix)
     for start in range(0, n, _ROWS):
         rows = matrix[start : start + _ROWS]
-        refuse = partial(_refuse_first, matrix, ids, start, field)
-        refuse(~np.isfinite(rows), "is not finite; give every entry a value", NotFinite)
+        mirror = matrix[:, start : start + _ROWS].T
+        refuse = partial(_refuse_first, matrix, ids, start, field, of)
+        refuse(np.isinf(rows) if missing else ~np.isfinite(rows), "is not finite; give every entry a value", NotFinite)
         refuse(
-            rows != matrix[:, start : start + _ROWS].T,
+            (rows != mirror) & ~(np.isnan(rows) & np.isnan(mirror)),
             "differs from its mirror image {mirror}; a kernel is symmetric: average it with its transpose (symmetrize=True), or, where the "
             "asymmetry matters, upload its rows as vectors",
         )
@@ -64,10 +75,11 @@ def check_kernel_matrix(matrix: NDArray[np.float32], ids: Sequence[str], kind: K
             )
         elif kind is not KernelKind.DISSIMILARITY:
             refuse(rows < 0.0, "is a distance below zero; leave the kind of dissimilarity undeclared")
-    if kind.is_dissimilarity and diagonal.any():
-        at = int(np.flatnonzero(diagonal)[0])
+    contradicting = np.flatnonzero((diagonal != 0.0) & ~np.isnan(diagonal))
+    if kind.is_dissimilarity and contradicting.size:
+        at = int(contradicting[0])
         raise InvalidKernel(
-            f"entry [{at}, {at}] ({_cut(ids[at])} with itself) is {float(diagonal[at]):g}; a dissimilarity is zero there: declare the "
+            f"entry [{at}, {at}] ({_cut(ids[at])} with itself{of}) is {float(diagonal[at]):g}; a dissimilarity is zero there: declare the "
             "space a similarity if larger is nearer, else set the diagonal to zero",
             field=field,
         )
@@ -78,6 +90,7 @@ def _refuse_first(
     ids: Sequence[str],
     first_row: int,
     field: str,
+    of: str,
     bad: NDArray[np.bool_],
     what: str,
     kind: type[InvalidArgument] = InvalidKernel,
@@ -89,7 +102,7 @@ def _refuse_first(
     i = first_row + line
     values = {"mirror": float(matrix[j, i]), "row": float(matrix[i, i]), "column": float(matrix[j, j])}
     told = what.format(**{name: f"{value:.9g}" for name, value in values.items()})
-    raise kind(f"entry [{i}, {j}] ({_cut(ids[i])} with {_cut(ids[j])}) is {float(matrix[i, j]):.9g} and {told}", field=field)
+    raise kind(f"entry [{i}, {j}] ({_cut(ids[i])} with {_cut(ids[j])}{of}) is {float(matrix[i, j]):.9g} and {told}", field=field)
 
 
 def _cut(item: str) -> str:

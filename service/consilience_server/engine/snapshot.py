@@ -21,6 +21,8 @@ class Snapshot:
         ids: (n,) object array of str, ascending in byte order (row i is the i-th id); for arrays the decimal row numbers as given.
         vectors: (n, d) float32, C-contiguous, raw as stored; of a kernel space the (n, n) matrix, columns in the order of the rows.
         kernel: what the entries of a kernel space are, None where the rows are vectors. Then `similarity` says nothing.
+        repeats: (n, R, n) float32, the rows of each of R repeats of a kernel, NaN where one lacks an entry; `vectors` is their mean. None
+            where the matrix is given once.
     """
 
     name: str
@@ -30,6 +32,12 @@ class Snapshot:
     ids: NDArray[np.object_]
     vectors: NDArray[np.float32]
     kernel: KernelKind | None = None
+    repeats: NDArray[np.float32] | None = None
+
+    @property
+    def stored(self) -> NDArray[np.float32]:
+        """The rows as they were uploaded: the vectors, or (n, R n) those of all repeats one after the other."""
+        return self.vectors if self.repeats is None else self.repeats.reshape(self.n, -1)
 
     @property
     def n(self) -> int:
@@ -44,4 +52,4 @@ class Snapshot:
     @property
     def nbytes(self) -> int:
         """Bytes held: the vectors and a fair estimate of the ids."""
-        return int(self.vectors.nbytes) + 72 * len(self.ids)
+        return int(self.vectors.nbytes) + (0 if self.repeats is None else int(self.repeats.nbytes)) + 72 * len(self.ids)

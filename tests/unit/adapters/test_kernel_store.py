@@ -105,7 +105,7 @@ def test_rows_of_one_upload_have_one_width(store):
 @pytest.mark.parametrize("rows", [3, 5])
 def test_a_matrix_that_is_not_all_there_is_never_committed(store, rows):
     upload(store, "one", ids(4), matrix(4))
-    with pytest.raises(InvalidKernel, match=f"{rows} rows of a kernel of 4 items"):
+    with pytest.raises(InvalidKernel, match=f"{rows} rows of 4 entries of a kernel"):
         upload(store, "two", ids(rows), matrix(6)[:rows, :4])
     assert store.get("rdm").version == 1
 

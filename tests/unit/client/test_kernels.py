@@ -82,12 +82,17 @@ def test_one_id_a_row():
 
 @pytest.mark.parametrize("values", [SQUARE, SQUARE.tolist(), CONDENSED, CONDENSED.tolist()])
 def test_shapes_that_may_be_kernels(values):
-    assert may_be_kernel(values)
+    assert may_be_kernel(values, 7)
 
 
-@pytest.mark.parametrize("values", [POINTS, POINTS.tolist(), list(POINTS), [], np.ones((2, 3, 3)), "text"])
+@pytest.mark.parametrize("values", [np.ones((2, 7, 7)), np.ones((2, 21)), [SQUARE, SQUARE]])
+def test_shapes_that_may_be_repeats(values):
+    assert may_be_kernel(values, 7)
+
+
+@pytest.mark.parametrize("values", [POINTS, POINTS.tolist(), list(POINTS), "text"])
 def test_shapes_that_are_vectors(values):
-    assert not may_be_kernel(values) or values == []
+    assert not may_be_kernel(values, 7)
 
 
 def test_names_of_what_entries_are():
