@@ -21,6 +21,8 @@ class AlignmentOptions(TypedDict, total=False):
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
+        stop_after: draw permutations one by one until this many score as high, `permutations` at the most: a valid p at little cost where
+            there is nothing, without calibrated score and null. 0, the default, draws all. Not for `align_matrix`.
         within: attribute of the items whose groups restrict the random pairings; `align_arrays` takes one label a row instead. An item is
             only exchanged with others of its group, so that "both see the class" is part of chance and not mistaken for more.
         layer_selection: how a pair of layers is chosen where a side has several. `split_half`, the default: on one half of the items, and
@@ -38,6 +40,7 @@ class AlignmentOptions(TypedDict, total=False):
     query_ids: Sequence[str]
     within: Any
     layer_selection: str
+    stop_after: int
 
 
 def check_options(options: Mapping[str, Any], known: type = AlignmentOptions) -> None:

@@ -57,6 +57,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         query_ids=query_ids,
         within=within,
         layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
+        stop_after=whole(options.get("stop_after", 0), "stop_after"),
     )
 
 
@@ -144,6 +145,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         within=_decode_within(message),
         similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
         similarity_y=_names.SIMILARITIES.to_name(message.similarity_y) if message.similarity_y else "",
+        stop_after=message.stop_after,
         controls=decode_controls(message.controls),
         warnings=tuple(message.warnings),
         details=details,
@@ -284,6 +286,7 @@ def decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
         tie_fraction_y=message.tie_fraction_y,
         self_score_x=message.self_score_x,
         self_score_y=message.self_score_y,
+        permutations=message.permutations if message.HasField("permutations") else None,
         null=np.array(message.null, dtype=np.float64) if message.null else None,
         components_x=message.components_x,
         components_y=message.components_y,

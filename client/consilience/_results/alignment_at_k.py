@@ -30,6 +30,7 @@ class AlignmentAtK:
         tie_fraction_x, tie_fraction_y: share of items whose k-th place is tied; for metrics of ordered lists and CKNNA, whose list a tie
             decided anywhere.
         self_score_x, self_score_y: what a space would score with itself; below 1 only by ties, or for `cycle_knn`.
+        permutations: random pairings drawn, where `stop_after` ended them; then only p_value is had from them. Else None.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; None without permutations, and
             where all k together have more than 131,072. Left out of `to_dict` and of equality.
         components_x, components_y: directions that `cca` and `svcca` compared; 0 for other metrics.
@@ -51,4 +52,5 @@ class AlignmentAtK:
     self_score_y: float = 1.0
     components_x: int = 0
     components_y: int = 0
+    permutations: int | None = None
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

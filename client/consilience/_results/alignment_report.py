@@ -79,6 +79,7 @@ class AlignmentReport(Result):
         maximum_layers: the pair that has it.
         x_layers, y_layers: the spaces that are the layers of a group.
         within: the groups that restricted the random pairings, else None.
+        stop_after: how many permutations as high as the score ended them; 0 where all were drawn.
         similarity_x, similarity_y: how nearness is measured in each space; empty for kernels.
         controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
         warnings: plain sentences: what makes these numbers say less than they seem to.
@@ -108,6 +109,7 @@ class AlignmentReport(Result):
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
     within: Within | None = None
+    stop_after: int = 0
     similarity_x: str = ""
     similarity_y: str = ""
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
@@ -264,7 +266,8 @@ class AlignmentReport(Result):
         ]
         if top.p_value is not None:
             within = f" {self.within}" if self.within else ""
-            parts.append(f"{probability(top.p_value, self.permutations)} ({self.permutations:,} permutations{within})")
+            drawn = f"{self.permutations:,}" if top.permutations is None else f"{top.permutations:,} of {self.permutations:,}"
+            parts.append(f"{probability(top.p_value, self.permutations)} ({drawn} permutations{within})")
         return " · ".join([*parts, asked(self.n, self.gallery), *self._layers_text()])
 
     def _layers_text(self) -> list[str]:

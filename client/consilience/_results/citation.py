@@ -67,6 +67,9 @@ def _null(report: Any) -> str:
         f"Significance was assessed against {report.permutations:,} random pairings of the items{within} "
         f"(seed {report.seed}; permutation test with the observed pairing counted, {sources.PERMUTATION_TEST}): {'; '.join(named)}."
     )
+    if report.stop_after:
+        drawn = _listed([f"{entry.permutations:,}" for entry in report.by_k.values() if entry.permutations is not None])
+        text += f" Pairings were drawn until {report.stop_after:,} of them scored as high ({sources.SEQUENTIAL_TEST}), {drawn} of them."
     calibrated = [entry for entry in report.by_k.values() if entry.calibrated is not None]
     if calibrated:
         values = ", ".join(number(entry.calibrated or 0.0) for entry in calibrated)

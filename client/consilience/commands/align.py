@@ -37,6 +37,7 @@ from consilience.commands.options import (
     QueriesOption,
     SampleOption,
     SeedOption,
+    StopOption,
     WithinOption,
     parse_controls,
     parse_ks,
@@ -74,6 +75,7 @@ def align(
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
     within: WithinOption = "",
+    stop_after: StopOption = 0,
     control: ControlOption = None,
     cite: CiteOption = False,
     layer_selection: LayerSelectionOption = "split_half",
@@ -98,6 +100,7 @@ def align(
         "confidence": confidence,
         "components": components,
         "layer_selection": layer_selection,
+        "stop_after": stop_after,
         **sampling_options(interval, sample_queries, query_ids),
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]

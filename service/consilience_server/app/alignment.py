@@ -153,6 +153,8 @@ class Alignment:
             raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")
         if len(spec.ks) + len(spec.k_fractions) != 1:
             raise InvalidArgument(f"a matrix has one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
+        if spec.stop_after:
+            raise InvalidArgument("the pairs of a matrix share their permutations; stop_after is for a pair alone", field="spec.stop_after")
         if items == "pairwise" and spec.within:
             raise InvalidArgument("each pair's own items have other groups; permute within groups over common items", field="spec.within")
         if items == "pairwise" and spec.k_fractions:
@@ -240,6 +242,7 @@ class Alignment:
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),
             controls=controls,
             similarities=found.similarities,
+            stop_after=spec.stop_after,
         )
 
     async def _layered_report(

@@ -28,6 +28,11 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
     for name, value in (("alpha", spec.alpha), ("confidence", spec.confidence)):
         if not 0 < value < 1:
             raise InvalidArgument(f"{name} is {value}; it must lie between 0 and 1", field=f"spec.{name}")
+    if not 0 <= spec.stop_after <= spec.permutations:
+        raise InvalidArgument(
+            f"stop_after is {spec.stop_after:,}, of {spec.permutations:,} permutations; give 1 to as many, or 0 to draw all",
+            field="spec.stop_after",
+        )
     if spec.asks_some:
         _check_queries(spec)
 

@@ -36,6 +36,7 @@ class AlignmentSpec:
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
     `components` is of `svcca`.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
+    `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
     `layer_selection` matters where a side has layers.
     """
@@ -54,6 +55,7 @@ class AlignmentSpec:
     query_ids: tuple[str, ...] = ()
     within: str = ""
     layer_selection: LayerSelection = "split_half"
+    stop_after: int = 0
 
     @property
     def asks_some(self) -> bool:

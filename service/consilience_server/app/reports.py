@@ -116,6 +116,7 @@ class AlignmentReport:
     controls: Sequence[ControlReport] = ()
     similarities: tuple[Similarity | None, Similarity | None] = (None, None)
     layers: LayerComparison | None = None
+    stop_after: int = 0
 
     @property
     def headline(self) -> Score:

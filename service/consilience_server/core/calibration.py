@@ -22,6 +22,11 @@ class Calibration:
     null_sd: float
 
 
+def reaches(null: NDArray[np.float64], score: float) -> NDArray[np.bool_]:
+    """(K,) which of the scores of random pairings are as high as the observed one."""
+    return np.asarray(null >= score - _SAME)
+
+
 def excess(score: float, chance: float) -> float:
     """(score - chance) / (1 - chance): 0 at chance, 1 at full agreement, negative below chance; 0 where chance itself is 1."""
     room = 1.0 - chance

@@ -49,6 +49,7 @@ class Score:
         components_x: directions of x that `cca` and `svcca` compared: its rank, or the components asked and those that tie with the last;
             0 for other metrics.
         components_y: likewise of y.
+        permutations: random pairings drawn, where a rule stopped them (`core/sequential_test.py`); then only p_value is had from them.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; no part of equality.
     """
 
@@ -68,4 +69,5 @@ class Score:
     self_score_y: float = 1.0
     components_x: int = 0
     components_y: int = 0
+    permutations: int | None = None
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

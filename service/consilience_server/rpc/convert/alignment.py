@@ -139,6 +139,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         layer_selection=served(
             alignment_pb2.LayerSelection, spec.layer_selection, _SELECTIONS, "spec.layer_selection", what="choice of layers"
         ),
+        stop_after=spec.stop_after,
     )
 
 
@@ -230,6 +231,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
         within=_write_within(report.within),
+        stop_after=report.stop_after,
         controls=[_write_control(control) for control in report.controls],
         similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
         similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
@@ -331,6 +333,7 @@ def write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
         null_mean=score.null_mean,
         null_sd=score.null_sd,
         threshold=score.threshold,
+        permutations=score.permutations,
     )
 
 
