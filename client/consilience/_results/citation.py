@@ -9,7 +9,7 @@ from consilience._results.base import number, probability
 
 def cite(report: Any) -> str:
     """The sentences of an `AlignmentReport` (which imports this file, so that its type cannot stand here)."""
-    parts = [_measured(report), _scores(report), _null(report), _controls(report), _computed(report)]
+    parts = [_measured(report), _layers(report), _scores(report), _null(report), _controls(report), _computed(report)]
     return " ".join(part for part in parts if part)
 
 
@@ -44,6 +44,16 @@ def _side(use: Any, label: str) -> str:
     if use is None:
         return label
     return f"{use.name} (version {use.version})" if use.version else f"the array {use.name}"
+
+
+def _layers(report: Any) -> str:
+    """How the layers were chosen, where a side has several."""
+    if report.layer_scores is None or report.best_layers is None or report.layer_scores.size == 1:
+        return ""
+    pair, count = f"Layers {report.best_layers[0]} and {report.best_layers[1]}", f"{report.layer_scores.size:,} pairs"
+    if report.selection_n:
+        return f"{pair} were chosen among {count} on {report.selection_n:,} other items (split half)."
+    return f"{pair} have the maximum of {count}, which is calibrated as a maximum by permutations that all pairs share."
 
 
 def _scores(report: Any) -> str:

@@ -97,6 +97,7 @@ class LayeredComparison:
         Raises:
             InvalidK, TooFewItems: also where the items are enough, but half of them are not.
             InvalidArgument: the maximum without permutations.
+            InvalidArgument: a rule that stops the permutations.
             NotServed: a sample of queries.
             ConstantFeatures: a layer that is the same for all items, named.
         """
@@ -104,6 +105,11 @@ class LayeredComparison:
             raise NotServed(
                 "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",
                 field="spec.query_ids" if spec.query_ids else "spec.sample_queries",
+            )
+        if spec.stop_after:
+            raise InvalidArgument(
+                "pairs of layers share permutations, and their maximum needs all of them; leave stop_after out, or ask one pair of layers",
+                field="spec.stop_after",
             )
         count = len(x.layers)
         choice = count * len(y.layers) > 1

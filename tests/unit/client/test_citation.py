@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from consilience import _names
@@ -60,6 +61,12 @@ def test_each_metric_is_cited_by_its_source(metric):
     text = report(entry, metric=metric).cite()
     assert str(sources.METRICS[metric]) in text
     assert ("with k = 10" in text) == bool(entry.k)
+
+
+def test_how_layers_were_chosen_is_told():
+    layers = {"layer_scores": np.zeros((2, 3)), "best_layers": (1, 2)}
+    assert "Layers 1 and 2 were chosen among 6 pairs on 512 other items (split half)." in report(selection_n=512, **layers).cite()
+    assert "Layers 1 and 2 have the maximum of 6 pairs" in report(layer_selection="max", **layers).cite()
 
 
 def test_arrays_and_reports_without_a_null():
