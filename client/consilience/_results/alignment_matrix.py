@@ -24,7 +24,15 @@ class AlignmentMatrix(Result):
         versions: the version of each that was used.
         scores: float64; the diagonal is each space's score with itself.
         chance, excess, calibrated: float64, as in AlignmentReport.
-        p_values: float64, NaN on the diagonal.
+        p_values: float64, NaN on the diagonal; each pair by itself.
+        p_adjusted: float64, NaN on the diagonal: adjusted for all pairs at once by the maximum over them under shared random pairings
+            (Westfall-Young max-T on standardised scores, single step). None without permutations, and under `items="pairwise"`, where no
+            pairings are shared.
+        q_values: float64, NaN on the diagonal: Benjamini-Hochberg, the expected share of false ones among pairs with as small a value. None
+            without permutations.
+        coordinates: (M, 2) float64: a map of the spaces, classical scaling of 1 - score, both directions averaged; None from older servers.
+        explained, stress: the share of the variance that the map shows, and Kruskal's stress 1; 1 and 0 are a perfect map.
+        order: positions of the spaces in the order of the leaves of the average-linkage tree of 1 - score: what agrees stands together.
         interval_low, interval_high: float64.
         interval_kind, confidence: what the intervals mean.
         n: int64, items that each pair's score is over; all equal under `items="common"`.
@@ -58,22 +66,29 @@ class AlignmentMatrix(Result):
     query_sampling: str = "all"
     within: Within | None = None
     warnings: tuple[str, ...] = ()
+    p_adjusted: NDArray[np.float64] | None = None
+    q_values: NDArray[np.float64] | None = None
+    coordinates: NDArray[np.float64] | None = None
+    explained: float = 1.0
+    stress: float = 0.0
+    order: tuple[int, ...] = ()
 
     def to_pandas(self, values: str = "scores") -> Any:
         """One of the arrays as a DataFrame with the names on both axes. Needs `consilience[report]`."""
         return import_pandas().DataFrame(getattr(self, values), index=list(self.spaces), columns=list(self.spaces))
 
     def figures(self) -> Mapping[str, Callable[[], Any]]:
-        """`heatmap`, with stars where a score is above chance."""
+        """`heatmap`, with stars where a score is above chance, by p-values adjusted for all pairs where there are some."""
         return {"heatmap": self._draw_heatmap}
 
     def _draw_heatmap(self) -> Any:
         from consilience._figures.heatmap import heatmap
 
         name = f"{self.metric}@{self.k}" if self.k else self.metric
-        tested = bool(np.isfinite(self.p_values).any())
+        p_values = self.p_values if self.p_adjusted is None else self.p_adjusted
+        tested = bool(np.isfinite(p_values).any())
         title = f"{name} of {len(self.spaces)} spaces"
-        return heatmap(self.spaces, self.scores, title=title, p_values=self.p_values if tested else None, label=name)
+        return heatmap(self.spaces, self.scores, title=title, p_values=p_values if tested else None, label=name)
 
     def __repr__(self) -> str:
         name = f"{self.metric}@{self.k}" if self.k else self.metric
@@ -81,7 +96,30 @@ class AlignmentMatrix(Result):
         common = asked(int(self.n.flat[0]), int(self.gallery.flat[0])) if alike else "n differs by pair"
         title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
         title += f" {self.within}" if self.within else ""
-        return "\n".join([title, _table(self.spaces, self.scores), *cautions(self.warnings)])
+        return "\n".join([title, _table(self.spaces, self.scores), *self._significance(), *cautions(self.warnings)])
+
+    def text(self) -> str:
+        """What `repr` shows, with the adjusted p-values of all pairs: the answer of the command line."""
+        values, name = (self.p_adjusted, "p adjusted for all pairs (max-T)") if self.p_adjusted is not None else (self.q_values, "q (FDR)")
+        shown = [] if values is None else [f"{name}:", _table(self.spaces, values)]
+        return "\n".join([repr(self), *shown])
+
+    def _significance(self) -> list[str]:
+        """How many pairs are above chance once all are tested together."""
+        if self.q_values is None:
+            return []
+        # A metric that is not symmetric tests both directions.
+        apart = np.triu(np.ones(self.scores.shape, dtype=bool), 1)
+        if not np.array_equal(self.scores, self.scores.T):
+            apart |= apart.T
+        levels = [("adjusted p", "max-T", self.p_adjusted), ("q", "Benjamini-Hochberg", self.q_values)]
+        told = [
+            f"{np.count_nonzero(values[apart] <= self.alpha):,} at {name} <= {self.alpha:g} ({method})"
+            for name, method, values in levels
+            if values is not None
+        ]
+        count = np.count_nonzero(apart)
+        return [f"above chance of {count:,} pair{'s' if count > 1 else ''}: {', '.join(told)}"]
 
 
 def _table(names: Sequence[str], values: NDArray[np.float64]) -> str:

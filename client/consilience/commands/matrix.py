@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from consilience._sync.client import Client
-from consilience.commands.connected import Answer, answer, shows_progress
+from consilience.commands.connected import Answer, shows_progress
 from consilience.commands.options import (
     AlphaOption,
     ComponentsOption,
@@ -57,4 +57,4 @@ def matrix(
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )
-    return answer(result)
+    return Answer(result.text(), result.to_dict(), results=[result])

@@ -21,6 +21,7 @@ from consilience_server.app.item_groups import ItemGroups, groups_of, numbered, 
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
+from consilience_server.app.matrix_statistics import matrix_statistics
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
@@ -291,10 +292,12 @@ class Alignment:
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
             scores, n = await self._pairwise_scores(call, snapshots, spec)
+        values = _square(scores, lambda score: score.score)
+        found = await self._pool.run(call, "statistics", lambda: matrix_statistics(scores, values, items, spec.alpha))
         return AlignmentMatrix(
             metric=spec.metric,
             spaces=tuple(SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots),
-            scores=_square(scores, lambda score: score.score),
+            scores=values,
             chance=_square(scores, lambda score: score.chance),
             excess=_square(scores, lambda score: score.excess),
             calibrated=_square(scores, lambda score: score.calibrated),
@@ -313,7 +316,16 @@ class Alignment:
             engine=ENGINE_VERSION,
             gallery=n,
             query_sampling=spec.sampling(int(n.max())),
-            warnings=matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups),
+            coordinates=found.coordinates,
+            explained=found.explained,
+            stress=found.stress,
+            order=found.order,
+            p_adjusted=found.p_adjusted,
+            q_values=found.q_values,
+            warnings=(
+                *matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups),
+                *found.cautions,
+            ),
             within=within_of(groups),
         )
 

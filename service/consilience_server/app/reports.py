@@ -126,7 +126,10 @@ class AlignmentReport:
 
 @dataclass(frozen=True)
 class AlignmentMatrix:
-    """All pairs of M spaces: every array is (M, M) float64 and, but for metrics that are not, symmetric; `n` and `gallery` are int64."""
+    """All pairs of M spaces: every array is (M, M) float64 and, but for metrics that are not, symmetric; `n` and `gallery` are int64.
+
+    `coordinates` are (M, 2); they and what follows to `q_values` are those of `matrix_statistics.py`.
+    """
 
     metric: MetricName
     spaces: Sequence[SpaceUse]
@@ -148,6 +151,12 @@ class AlignmentMatrix:
     items: ItemPolicy
     engine: str
     gallery: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+    explained: float
+    stress: float
+    order: Sequence[int]
+    p_adjusted: NDArray[np.float64] | None = None
+    q_values: NDArray[np.float64] | None = None
     query_sampling: QuerySampling = "all"
     warnings: Sequence[str] = ()
     within: Within | None = None

@@ -51,6 +51,15 @@ def matrix(**told):
     return AlignmentMatrix(**{**arrays, **values, **told})
 
 
+def test_a_matrix_tells_how_many_pairs_are_above_chance():
+    p_values = np.array([[np.nan, 0.01], [0.01, np.nan]])
+    told = matrix(p_adjusted=p_values, q_values=2 * p_values)
+    assert "above chance of 1 pair: 1 at adjusted p <= 0.05 (max-T), 1 at q <= 0.05 (Benjamini-Hochberg)" in repr(told)
+    assert "p adjusted for all pairs (max-T):" in told.text()
+    assert "(max-T)" not in matrix(q_values=p_values).text()
+    assert "above chance" not in repr(matrix())
+
+
 def found(**told):
     ids = np.array([["x", "y"], ["z", "x"]], dtype=object)
     return MatchResult(ids, np.ones((2, 2)), np.zeros((2, 2)), "csls", SpaceUse("b", "u", 3), bridge="a-to-b", **told)

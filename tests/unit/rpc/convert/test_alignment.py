@@ -156,12 +156,17 @@ def test_a_matrix_keeps_every_field():
         metric="unbiased_cka", spaces=(SpaceUse("spaces/a", "u", 1), SpaceUse("spaces/b", "v", 2)), **squares, interval_kind="queries",
         confidence=0.9, n=np.array([[3, 4], [4, 5]]), k=0, permutations=9, seed=8, alpha=0.1, preprocess="none", items="pairwise",
         engine="1", warnings=("few",), gallery=np.array([[3, 9], [9, 5]]), query_sampling="given",
+        coordinates=np.array([[0.5, 0.0], [-0.5, 0.0]]), explained=0.75, stress=0.125, order=(1, 0), q_values=np.full((2, 2), 0.2),
     )  # fmt: skip
     message = alignment_pb2.AlignmentMatrix.FromString(write_alignment_matrix(matrix).SerializeToString())
     for name, square in squares.items():
         sent = getattr(message, name)
         np.testing.assert_array_equal(np.frombuffer(sent.data, "<f8").reshape(sent.rows, sent.columns), square)
     assert list(message.n) == [3, 4, 4, 5]
+    assert (list(message.order), message.explained, message.stress) == ([1, 0], 0.75, 0.125)
+    assert np.frombuffer(message.coordinates.data, "<f8").tolist() == [0.5, 0.0, -0.5, 0.0]
+    assert message.HasField("q_values")
+    assert not message.HasField("p_adjusted")
     assert (list(message.gallery), message.query_sampling) == ([3, 9, 9, 5], alignment_pb2.QUERY_SAMPLING_GIVEN)
     assert [use.name for use in message.spaces] == ["spaces/a", "spaces/b"]
     assert (message.metric, message.items, message.preprocess, message.interval_kind) == (
