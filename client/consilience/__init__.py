@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         VersionChanges,
         Watch,
         WatchBaseline,
+        WatchHistory,
         WatchResult,
         Within,
     )
@@ -138,6 +139,7 @@ __all__ = [
     "VersionChanges",
     "Watch",
     "WatchBaseline",
+    "WatchHistory",
     "WatchResult",
     "Within",
     "Writer",

@@ -14,6 +14,7 @@ from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
 from consilience._results.watch import ProbeChange, Watch, WatchBaseline, WatchResult
+from consilience._results.watch_history import WatchHistory
 
 __all__ = [
     "AlignmentAtK",
@@ -52,6 +53,7 @@ __all__ = [
     "VersionChanges",
     "Watch",
     "WatchBaseline",
+    "WatchHistory",
     "WatchResult",
     "Within",
 ]

@@ -40,6 +40,15 @@ def test_a_watch_is_made_read_listed_checked_and_deleted(client, pair):
     assert gone.value.reason == "WATCH_NOT_FOUND"
 
 
+def test_a_sample_of_probes_is_that_of_an_alignment(client, pair):
+    made = client.watch(*pair, k=5, probes=120)
+    report = client.align(pair[0], pair[1], k=5, sample_queries=120, interval_kind="queries", permutations=0)
+    assert made.last_result.score == pytest.approx(report.score, rel=1e-12)
+    assert made.last_result.chance == report.chance
+    assert made.last_result.interval == pytest.approx(report.interval, rel=1e-9)
+    assert client.rebaseline_watch(made).last_result.score != made.last_result.score
+
+
 def test_requests_may_be_repeated(client, pair):
     made = client.watch(*pair, k=5, request_id=f"{pair[2]}-make")
     assert client.watch(*pair, k=5, request_id=f"{pair[2]}-make") == made

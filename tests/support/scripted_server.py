@@ -343,7 +343,9 @@ class WatchServicer(watch_pb2_grpc.WatchServiceServicer):
         first = 5 - int(request.page_token or 0)
         numbers = range(first, max(first - min(request.page_size, 4), 0), -1)
         results = [watch_pb2.WatchResult(number=number, level=0.01) for number in numbers]
-        return watch_pb2.ListWatchResultsResponse(results=results, next_page_token=str(5 - numbers[-1] + 1) if numbers[-1] > 1 else "")
+        return watch_pb2.ListWatchResultsResponse(
+            results=results, spec={"metric": 1, "k": 10}, next_page_token=str(5 - numbers[-1] + 1) if numbers[-1] > 1 else ""
+        )
 
     def DeleteWatch(self, request, context):
         self.script.enter("DeleteWatch", context)

@@ -25,7 +25,7 @@ from consilience import (
     TrendReport,
     UpsertResult,
     Watch,
-    WatchResult,
+    WatchHistory,
 )
 
 
@@ -60,7 +60,7 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)
-    assert_type(client.watch_history("pair", limit=5), list[WatchResult])
+    assert_type(client.watch_history("pair", limit=5), WatchHistory)
     found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")
     assert_type(found, MatchResult)
     assert_type(found.similarities, NDArray[np.float64])

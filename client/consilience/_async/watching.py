@@ -19,6 +19,7 @@ from consilience._progress import Progress
 from consilience._results.base import CallDetails
 from consilience._results.space import Space
 from consilience._results.watch import Watch, WatchResult
+from consilience._results.watch_history import WatchHistory
 from consilience.v1 import watch_pb2
 
 _PAGE = 1000
@@ -146,7 +147,7 @@ class AsyncWatchCalls(AsyncOperationCalls):
         message, details = await self._call(REBASELINE_WATCH, request, timeout)
         return await self._watch(message, details, timeout, progress, owned=request_id is None)
 
-    async def watch_history(self, watch: str | Watch, *, limit: int | None = None, timeout: float | None = None) -> list[WatchResult]:
+    async def watch_history(self, watch: str | Watch, *, limit: int | None = None, timeout: float | None = None) -> WatchHistory:
         """Results of a watch, the newest first.
 
         Args:
@@ -164,10 +165,11 @@ class AsyncWatchCalls(AsyncOperationCalls):
             size = _PAGE if most is None else min(_PAGE, most - len(results))
             request = watch_pb2.ListWatchResultsRequest(name=name, page_size=size, page_token=token)
             message, details = await self._call(LIST_WATCH_RESULTS, request, timeout)
-            results += [decode_watch_result(entry, details) for entry in message.results]
+            results += [decode_watch_result(entry) for entry in message.results]
             token = message.next_page_token
             if not token or len(results) == most:
-                return results
+                metric = _names.METRICS.to_name(message.spec.metric)
+                return WatchHistory(_names.bare(name), metric, message.spec.k, tuple(results), details=details)
 
     async def delete_watch(self, watch: str | Watch, *, request_id: str | None = None, timeout: float | None = None) -> None:
         """Remove a watch, its history and its gauges; NotFoundError."""

@@ -67,6 +67,7 @@ def decode_watch_result(message: watch_pb2.WatchResult, details: CallDetails = N
         hubness_y=message.hubness_y,
         fallen=tuple(_decode_change(change) for change in message.fallen),
         engine=message.engine,
+        min_drop=message.min_drop,
         details=details,
     )
 

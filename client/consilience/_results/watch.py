@@ -60,7 +60,7 @@ class WatchResult(Result):
         difference: the mean paired difference, now less baseline.
         difference_low, difference_high: its bounds at `level`, each on its own.
         level: the share of alpha that this check spent; 0 for a baseline, which compares nothing.
-        alarm: whether the watch alarmed.
+        alarm: whether the watch alarms after this check: raised here, or raised before while the drop is material.
         probes: that were compared.
         coverage: their share of the baseline's.
         gallery_items: items of the baseline that both spaces still have.
@@ -69,6 +69,7 @@ class WatchResult(Result):
         hubness_x, hubness_y: skewness of how often an item is a neighbour.
         fallen: the probes that fell most, the largest fall first; at most 10.
         engine: version of the engine.
+        min_drop: the drop that counted as material.
     """
 
     number: int
@@ -95,6 +96,7 @@ class WatchResult(Result):
     hubness_y: float
     fallen: tuple[ProbeChange, ...] = field(default=(), repr=False)
     engine: str = ""
+    min_drop: float = 0.0
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a fallen probe: item_id, baseline_overlap, overlap. Needs `consilience[report]`."""

@@ -47,7 +47,7 @@ watch_app.command("list", epilog=HELP)(connected(watch.list_watches))
 watch_app.command("show", epilog=HELP)(connected(watch.show))
 watch_app.command("run", epilog=HELP)(connected(watch.run))
 watch_app.command("rebaseline", epilog=HELP)(connected(watch.rebaseline))
-watch_app.command("history", epilog=HELP)(connected(watch.history))
+watch_app.command("history", epilog=HELP)(connected(watch.history, drawn=True))
 watch_app.command("delete", epilog=HELP)(connected(watch.delete))
 
 

@@ -28,15 +28,15 @@ from google.longrunning import operations_pb2 as google_dot_longrunning_dot_oper
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63onsilience/v1/watch.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n\tWatchSpec\x12\t\n\x01x\x18\x01 \x01(\t\x12\t\n\x01y\x18\x02 \x01(\t\x12&\n\x06metric\x18\x03 \x01(\x0e\x32\x16.consilience.v1.Metric\x12\t\n\x01k\x18\x04 \x01(\r\x12\x0e\n\x06probes\x18\x05 \x01(\r\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12\x10\n\x08min_drop\x18\x07 \x01(\x01\x12\r\n\x05\x61lpha\x18\x08 \x01(\x01\x12\x13\n\x0bon_versions\x18\t \x01(\x08\x12\x15\n\revery_seconds\x18\n \x01(\x01\"\xcb\x01\n\rWatchBaseline\x12#\n\x01x\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12#\n\x01y\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x0e\n\x06probes\x18\x04 \x01(\r\x12\x15\n\rgallery_items\x18\x05 \x01(\r\x12\x10\n\x08min_drop\x18\x06 \x01(\x01\x12(\n\x04time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\x0bProbeChange\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x18\n\x10\x62\x61seline_overlap\x18\x02 \x01(\x01\x12\x0f\n\x07overlap\x18\x03 \x01(\x01\x12\x10\n\x08x_before\x18\x04 \x03(\t\x12\r\n\x05x_now\x18\x05 \x03(\t\x12\x10\n\x08y_before\x18\x06 \x03(\t\x12\r\n\x05y_now\x18\x07 \x03(\t\"\xb9\x04\n\x0bWatchResult\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x01x\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12#\n\x01y\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x05 \x01(\x01\x12\x0e\n\x06\x63hance\x18\x06 \x01(\x01\x12\x0e\n\x06\x65xcess\x18\x07 \x01(\x01\x12*\n\x08interval\x18\x08 \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x16\n\x0e\x62\x61seline_score\x18\t \x01(\x01\x12\x12\n\ndifference\x18\n \x01(\x01\x12\x16\n\x0e\x64ifference_low\x18\x0b \x01(\x01\x12\x17\n\x0f\x64ifference_high\x18\x0c \x01(\x01\x12\r\n\x05level\x18\r \x01(\x01\x12\r\n\x05\x61larm\x18\x0e \x01(\x08\x12\x0e\n\x06probes\x18\x0f \x01(\r\x12\x10\n\x08\x63overage\x18\x10 \x01(\x01\x12\x15\n\rgallery_items\x18\x11 \x01(\r\x12\x14\n\x0c\x63ommon_items\x18\x12 \x01(\r\x12\x0e\n\x06kept_x\x18\x13 \x01(\x01\x12\x0e\n\x06kept_y\x18\x14 \x01(\x01\x12\x11\n\thubness_x\x18\x15 \x01(\x01\x12\x11\n\thubness_y\x18\x16 \x01(\x01\x12+\n\x06\x66\x61llen\x18\x17 \x03(\x0b\x32\x1b.consilience.v1.ProbeChange\x12\x0e\n\x06\x65ngine\x18\x18 \x01(\t\"\xc0\x03\n\x05Watch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\'\n\x04spec\x18\x03 \x01(\x0b\x32\x19.consilience.v1.WatchSpec\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x1a.consilience.v1.WatchState\x12\r\n\x05\x61larm\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x08 \x01(\r\x12/\n\x08\x62\x61seline\x18\t \x01(\x0b\x32\x1d.consilience.v1.WatchBaseline\x12\x30\n\x0blast_result\x18\n \x01(\x0b\x32\x1b.consilience.v1.WatchResult\x12\x0e\n\x06\x63hecks\x18\x0b \x01(\x04\x12\x13\n\x0b\x61ge_seconds\x18\x0c \x01(\x01\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15\x66\x61lse_alarms_per_year\x18\x0f \x01(\x01\"\x90\x01\n\x12\x43reateWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\'\n\x04spec\x18\x02 \x01(\x0b\x32\x19.consilience.v1.WatchSpec\x12+\n\x04mode\x18\x03 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"{\n\x13\x43reateWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"\x1f\n\x0fGetWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x10GetWatchResponse\x12$\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.Watch\";\n\x12ListWatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x13ListWatchesResponse\x12&\n\x07watches\x18\x01 \x03(\x0b\x32\x15.consilience.v1.Watch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x12\x44\x65leteWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteWatchResponse\"`\n\x0fRunWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04mode\x18\x02 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"x\n\x10RunWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"g\n\x16RebaselineWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04mode\x18\x02 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x7f\n\x17RebaselineWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"N\n\x17ListWatchResultsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x18ListWatchResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.consilience.v1.WatchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x83\x01\n\nWatchState\x12\x1b\n\x17WATCH_STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eWATCH_STATE_OK\x10\x01\x12\x15\n\x11WATCH_STATE_ALARM\x10\x02\x12\x15\n\x11WATCH_STATE_STALE\x10\x03\x12\x16\n\x12WATCH_STATE_FAILED\x10\x04\x32\xff\x04\n\x0cWatchService\x12V\n\x0b\x43reateWatch\x12\".consilience.v1.CreateWatchRequest\x1a#.consilience.v1.CreateWatchResponse\x12M\n\x08GetWatch\x12\x1f.consilience.v1.GetWatchRequest\x1a .consilience.v1.GetWatchResponse\x12V\n\x0bListWatches\x12\".consilience.v1.ListWatchesRequest\x1a#.consilience.v1.ListWatchesResponse\x12V\n\x0b\x44\x65leteWatch\x12\".consilience.v1.DeleteWatchRequest\x1a#.consilience.v1.DeleteWatchResponse\x12M\n\x08RunWatch\x12\x1f.consilience.v1.RunWatchRequest\x1a .consilience.v1.RunWatchResponse\x12\x62\n\x0fRebaselineWatch\x12&.consilience.v1.RebaselineWatchRequest\x1a\'.consilience.v1.RebaselineWatchResponse\x12\x65\n\x10ListWatchResults\x12\'.consilience.v1.ListWatchResultsRequest\x1a(.consilience.v1.ListWatchResultsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63onsilience/v1/watch.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n\tWatchSpec\x12\t\n\x01x\x18\x01 \x01(\t\x12\t\n\x01y\x18\x02 \x01(\t\x12&\n\x06metric\x18\x03 \x01(\x0e\x32\x16.consilience.v1.Metric\x12\t\n\x01k\x18\x04 \x01(\r\x12\x0e\n\x06probes\x18\x05 \x01(\r\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12\x10\n\x08min_drop\x18\x07 \x01(\x01\x12\r\n\x05\x61lpha\x18\x08 \x01(\x01\x12\x13\n\x0bon_versions\x18\t \x01(\x08\x12\x15\n\revery_seconds\x18\n \x01(\x01\"\xcb\x01\n\rWatchBaseline\x12#\n\x01x\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12#\n\x01y\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x0e\n\x06probes\x18\x04 \x01(\r\x12\x15\n\rgallery_items\x18\x05 \x01(\r\x12\x10\n\x08min_drop\x18\x06 \x01(\x01\x12(\n\x04time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\x0bProbeChange\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x18\n\x10\x62\x61seline_overlap\x18\x02 \x01(\x01\x12\x0f\n\x07overlap\x18\x03 \x01(\x01\x12\x10\n\x08x_before\x18\x04 \x03(\t\x12\r\n\x05x_now\x18\x05 \x03(\t\x12\x10\n\x08y_before\x18\x06 \x03(\t\x12\r\n\x05y_now\x18\x07 \x03(\t\"\xcb\x04\n\x0bWatchResult\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x01x\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12#\n\x01y\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x05 \x01(\x01\x12\x0e\n\x06\x63hance\x18\x06 \x01(\x01\x12\x0e\n\x06\x65xcess\x18\x07 \x01(\x01\x12*\n\x08interval\x18\x08 \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x16\n\x0e\x62\x61seline_score\x18\t \x01(\x01\x12\x12\n\ndifference\x18\n \x01(\x01\x12\x16\n\x0e\x64ifference_low\x18\x0b \x01(\x01\x12\x17\n\x0f\x64ifference_high\x18\x0c \x01(\x01\x12\r\n\x05level\x18\r \x01(\x01\x12\r\n\x05\x61larm\x18\x0e \x01(\x08\x12\x0e\n\x06probes\x18\x0f \x01(\r\x12\x10\n\x08\x63overage\x18\x10 \x01(\x01\x12\x15\n\rgallery_items\x18\x11 \x01(\r\x12\x14\n\x0c\x63ommon_items\x18\x12 \x01(\r\x12\x0e\n\x06kept_x\x18\x13 \x01(\x01\x12\x0e\n\x06kept_y\x18\x14 \x01(\x01\x12\x11\n\thubness_x\x18\x15 \x01(\x01\x12\x11\n\thubness_y\x18\x16 \x01(\x01\x12+\n\x06\x66\x61llen\x18\x17 \x03(\x0b\x32\x1b.consilience.v1.ProbeChange\x12\x0e\n\x06\x65ngine\x18\x18 \x01(\t\x12\x10\n\x08min_drop\x18\x19 \x01(\x01\"\xc0\x03\n\x05Watch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\'\n\x04spec\x18\x03 \x01(\x0b\x32\x19.consilience.v1.WatchSpec\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x1a.consilience.v1.WatchState\x12\r\n\x05\x61larm\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x08 \x01(\r\x12/\n\x08\x62\x61seline\x18\t \x01(\x0b\x32\x1d.consilience.v1.WatchBaseline\x12\x30\n\x0blast_result\x18\n \x01(\x0b\x32\x1b.consilience.v1.WatchResult\x12\x0e\n\x06\x63hecks\x18\x0b \x01(\x04\x12\x13\n\x0b\x61ge_seconds\x18\x0c \x01(\x01\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15\x66\x61lse_alarms_per_year\x18\x0f \x01(\x01\"\x90\x01\n\x12\x43reateWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\'\n\x04spec\x18\x02 \x01(\x0b\x32\x19.consilience.v1.WatchSpec\x12+\n\x04mode\x18\x03 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"{\n\x13\x43reateWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"\x1f\n\x0fGetWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x10GetWatchResponse\x12$\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.Watch\";\n\x12ListWatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x13ListWatchesResponse\x12&\n\x07watches\x18\x01 \x03(\x0b\x32\x15.consilience.v1.Watch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"6\n\x12\x44\x65leteWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteWatchResponse\"`\n\x0fRunWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04mode\x18\x02 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"x\n\x10RunWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"g\n\x16RebaselineWatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04mode\x18\x02 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x7f\n\x17RebaselineWatchResponse\x12&\n\x05watch\x18\x01 \x01(\x0b\x32\x15.consilience.v1.WatchH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\"N\n\x17ListWatchResultsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8a\x01\n\x18ListWatchResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.consilience.v1.WatchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x04spec\x18\x03 \x01(\x0b\x32\x19.consilience.v1.WatchSpec*\x83\x01\n\nWatchState\x12\x1b\n\x17WATCH_STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eWATCH_STATE_OK\x10\x01\x12\x15\n\x11WATCH_STATE_ALARM\x10\x02\x12\x15\n\x11WATCH_STATE_STALE\x10\x03\x12\x16\n\x12WATCH_STATE_FAILED\x10\x04\x32\xff\x04\n\x0cWatchService\x12V\n\x0b\x43reateWatch\x12\".consilience.v1.CreateWatchRequest\x1a#.consilience.v1.CreateWatchResponse\x12M\n\x08GetWatch\x12\x1f.consilience.v1.GetWatchRequest\x1a .consilience.v1.GetWatchResponse\x12V\n\x0bListWatches\x12\".consilience.v1.ListWatchesRequest\x1a#.consilience.v1.ListWatchesResponse\x12V\n\x0b\x44\x65leteWatch\x12\".consilience.v1.DeleteWatchRequest\x1a#.consilience.v1.DeleteWatchResponse\x12M\n\x08RunWatch\x12\x1f.consilience.v1.RunWatchRequest\x1a .consilience.v1.RunWatchResponse\x12\x62\n\x0fRebaselineWatch\x12&.consilience.v1.RebaselineWatchRequest\x1a\'.consilience.v1.RebaselineWatchResponse\x12\x65\n\x10ListWatchResults\x12\'.consilience.v1.ListWatchResultsRequest\x1a(.consilience.v1.ListWatchResultsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.watch_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WATCHSTATE']._serialized_start=2966
-  _globals['_WATCHSTATE']._serialized_end=3097
+  _globals['_WATCHSTATE']._serialized_start=3026
+  _globals['_WATCHSTATE']._serialized_end=3157
   _globals['_WATCHSPEC']._serialized_start=177
   _globals['_WATCHSPEC']._serialized_end=368
   _globals['_WATCHBASELINE']._serialized_start=371
@@ -44,37 +44,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROBECHANGE']._serialized_start=577
   _globals['_PROBECHANGE']._serialized_end=716
   _globals['_WATCHRESULT']._serialized_start=719
-  _globals['_WATCHRESULT']._serialized_end=1288
-  _globals['_WATCH']._serialized_start=1291
-  _globals['_WATCH']._serialized_end=1739
-  _globals['_CREATEWATCHREQUEST']._serialized_start=1742
-  _globals['_CREATEWATCHREQUEST']._serialized_end=1886
-  _globals['_CREATEWATCHRESPONSE']._serialized_start=1888
-  _globals['_CREATEWATCHRESPONSE']._serialized_end=2011
-  _globals['_GETWATCHREQUEST']._serialized_start=2013
-  _globals['_GETWATCHREQUEST']._serialized_end=2044
-  _globals['_GETWATCHRESPONSE']._serialized_start=2046
-  _globals['_GETWATCHRESPONSE']._serialized_end=2102
-  _globals['_LISTWATCHESREQUEST']._serialized_start=2104
-  _globals['_LISTWATCHESREQUEST']._serialized_end=2163
-  _globals['_LISTWATCHESRESPONSE']._serialized_start=2165
-  _globals['_LISTWATCHESRESPONSE']._serialized_end=2251
-  _globals['_DELETEWATCHREQUEST']._serialized_start=2253
-  _globals['_DELETEWATCHREQUEST']._serialized_end=2307
-  _globals['_DELETEWATCHRESPONSE']._serialized_start=2309
-  _globals['_DELETEWATCHRESPONSE']._serialized_end=2330
-  _globals['_RUNWATCHREQUEST']._serialized_start=2332
-  _globals['_RUNWATCHREQUEST']._serialized_end=2428
-  _globals['_RUNWATCHRESPONSE']._serialized_start=2430
-  _globals['_RUNWATCHRESPONSE']._serialized_end=2550
-  _globals['_REBASELINEWATCHREQUEST']._serialized_start=2552
-  _globals['_REBASELINEWATCHREQUEST']._serialized_end=2655
-  _globals['_REBASELINEWATCHRESPONSE']._serialized_start=2657
-  _globals['_REBASELINEWATCHRESPONSE']._serialized_end=2784
-  _globals['_LISTWATCHRESULTSREQUEST']._serialized_start=2786
-  _globals['_LISTWATCHRESULTSREQUEST']._serialized_end=2864
-  _globals['_LISTWATCHRESULTSRESPONSE']._serialized_start=2866
-  _globals['_LISTWATCHRESULTSRESPONSE']._serialized_end=2963
-  _globals['_WATCHSERVICE']._serialized_start=3100
-  _globals['_WATCHSERVICE']._serialized_end=3739
+  _globals['_WATCHRESULT']._serialized_end=1306
+  _globals['_WATCH']._serialized_start=1309
+  _globals['_WATCH']._serialized_end=1757
+  _globals['_CREATEWATCHREQUEST']._serialized_start=1760
+  _globals['_CREATEWATCHREQUEST']._serialized_end=1904
+  _globals['_CREATEWATCHRESPONSE']._serialized_start=1906
+  _globals['_CREATEWATCHRESPONSE']._serialized_end=2029
+  _globals['_GETWATCHREQUEST']._serialized_start=2031
+  _globals['_GETWATCHREQUEST']._serialized_end=2062
+  _globals['_GETWATCHRESPONSE']._serialized_start=2064
+  _globals['_GETWATCHRESPONSE']._serialized_end=2120
+  _globals['_LISTWATCHESREQUEST']._serialized_start=2122
+  _globals['_LISTWATCHESREQUEST']._serialized_end=2181
+  _globals['_LISTWATCHESRESPONSE']._serialized_start=2183
+  _globals['_LISTWATCHESRESPONSE']._serialized_end=2269
+  _globals['_DELETEWATCHREQUEST']._serialized_start=2271
+  _globals['_DELETEWATCHREQUEST']._serialized_end=2325
+  _globals['_DELETEWATCHRESPONSE']._serialized_start=2327
+  _globals['_DELETEWATCHRESPONSE']._serialized_end=2348
+  _globals['_RUNWATCHREQUEST']._serialized_start=2350
+  _globals['_RUNWATCHREQUEST']._serialized_end=2446
+  _globals['_RUNWATCHRESPONSE']._serialized_start=2448
+  _globals['_RUNWATCHRESPONSE']._serialized_end=2568
+  _globals['_REBASELINEWATCHREQUEST']._serialized_start=2570
+  _globals['_REBASELINEWATCHREQUEST']._serialized_end=2673
+  _globals['_REBASELINEWATCHRESPONSE']._serialized_start=2675
+  _globals['_REBASELINEWATCHRESPONSE']._serialized_end=2802
+  _globals['_LISTWATCHRESULTSREQUEST']._serialized_start=2804
+  _globals['_LISTWATCHRESULTSREQUEST']._serialized_end=2882
+  _globals['_LISTWATCHRESULTSRESPONSE']._serialized_start=2885
+  _globals['_LISTWATCHRESULTSRESPONSE']._serialized_end=3023
+  _globals['_WATCHSERVICE']._serialized_start=3160
+  _globals['_WATCHSERVICE']._serialized_end=3799
 # @@protoc_insertion_point(module_scope)

@@ -87,7 +87,7 @@ class ProbeChange(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., baseline_overlap: _Optional[float] = ..., overlap: _Optional[float] = ..., x_before: _Optional[_Iterable[str]] = ..., x_now: _Optional[_Iterable[str]] = ..., y_before: _Optional[_Iterable[str]] = ..., y_now: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchResult(_message.Message):
-    __slots__ = ("number", "time", "x", "y", "score", "chance", "excess", "interval", "baseline_score", "difference", "difference_low", "difference_high", "level", "alarm", "probes", "coverage", "gallery_items", "common_items", "kept_x", "kept_y", "hubness_x", "hubness_y", "fallen", "engine")
+    __slots__ = ("number", "time", "x", "y", "score", "chance", "excess", "interval", "baseline_score", "difference", "difference_low", "difference_high", "level", "alarm", "probes", "coverage", "gallery_items", "common_items", "kept_x", "kept_y", "hubness_x", "hubness_y", "fallen", "engine", "min_drop")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     X_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class WatchResult(_message.Message):
     HUBNESS_Y_FIELD_NUMBER: _ClassVar[int]
     FALLEN_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    MIN_DROP_FIELD_NUMBER: _ClassVar[int]
     number: int
     time: _timestamp_pb2.Timestamp
     x: _space_pb2.SpaceUse
@@ -136,7 +137,8 @@ class WatchResult(_message.Message):
     hubness_y: float
     fallen: _containers.RepeatedCompositeFieldContainer[ProbeChange]
     engine: str
-    def __init__(self, number: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., baseline_score: _Optional[float] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., level: _Optional[float] = ..., alarm: bool = ..., probes: _Optional[int] = ..., coverage: _Optional[float] = ..., gallery_items: _Optional[int] = ..., common_items: _Optional[int] = ..., kept_x: _Optional[float] = ..., kept_y: _Optional[float] = ..., hubness_x: _Optional[float] = ..., hubness_y: _Optional[float] = ..., fallen: _Optional[_Iterable[_Union[ProbeChange, _Mapping]]] = ..., engine: _Optional[str] = ...) -> None: ...
+    min_drop: float
+    def __init__(self, number: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., baseline_score: _Optional[float] = ..., difference: _Optional[float] = ..., difference_low: _Optional[float] = ..., difference_high: _Optional[float] = ..., level: _Optional[float] = ..., alarm: bool = ..., probes: _Optional[int] = ..., coverage: _Optional[float] = ..., gallery_items: _Optional[int] = ..., common_items: _Optional[int] = ..., kept_x: _Optional[float] = ..., kept_y: _Optional[float] = ..., hubness_x: _Optional[float] = ..., hubness_y: _Optional[float] = ..., fallen: _Optional[_Iterable[_Union[ProbeChange, _Mapping]]] = ..., engine: _Optional[str] = ..., min_drop: _Optional[float] = ...) -> None: ...
 
 class Watch(_message.Message):
     __slots__ = ("name", "uid", "spec", "state", "alarm", "reason", "message", "failures", "baseline", "last_result", "checks", "age_seconds", "create_time", "check_time", "false_alarms_per_year")
@@ -279,9 +281,11 @@ class ListWatchResultsRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListWatchResultsResponse(_message.Message):
-    __slots__ = ("results", "next_page_token")
+    __slots__ = ("results", "next_page_token", "spec")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[WatchResult]
     next_page_token: str
-    def __init__(self, results: _Optional[_Iterable[_Union[WatchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    spec: WatchSpec
+    def __init__(self, results: _Optional[_Iterable[_Union[WatchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., spec: _Optional[_Union[WatchSpec, _Mapping]] = ...) -> None: ...

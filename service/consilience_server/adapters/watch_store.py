@@ -58,6 +58,11 @@ class SqliteWatches:
                 self._database = SqliteFile(path, _SCHEMA)
                 sync_directory(path.parent)
 
+    @property
+    def generation(self) -> int:
+        """Grows with every write of this process."""
+        return 0 if self._database is None else self._database.generation
+
     def create(self, record: WatchRecord, baseline: Baseline, request_id: str, limit: int) -> WatchRecord:
         """Keep a new watch; a repeated request answers the kept one. WatchExists, TooManyWatches, UploadConflict."""
         if self.repeated(request_id, "create", record.spec):

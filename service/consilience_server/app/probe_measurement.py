@@ -13,6 +13,7 @@ from consilience_server.app.joins import join
 from consilience_server.app.watch_records import Baseline, ProbeChange, WatchSpec
 from consilience_server.core.errors import BaselineLost, InvalidK
 from consilience_server.core.neighbour_sets import NeighbourSets
+from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.core.sampled_hubness import sampled_hubness
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.probe_lists import list_depth, occurrences, overlaps, probe_lists
@@ -58,14 +59,26 @@ class ProbeMeasurement:
         self._engine = engine
         self._pool = pool
 
-    async def take(self, call: Call, x: Snapshot, y: Snapshot, spec: WatchSpec) -> tuple[Baseline, Measured]:
-        """A baseline of the items common to both, and its own measurement. NoCommonItems, InvalidK, MemoryBudget, Overloaded."""
+    async def take(self, call: Call, x: Snapshot, y: Snapshot, spec: WatchSpec, number: int) -> tuple[Baseline, Measured]:
+        """A baseline of the items common to both, and its own measurement.
+
+        Args:
+            call: pays.
+            x: a space.
+            y: the other.
+            spec: of the watch.
+            number: of the result that the baseline is: each baseline of a watch has probes of its own, as whoever takes a new one has seen
+                what the old ones said.
+
+        Raises:
+            NoCommonItems, InvalidK, MemoryBudget, Overloaded.
+        """
         joined = await asyncio.to_thread(join, [x, y])
         if spec.k >= joined.n:
             raise InvalidK(
                 f"k is {spec.k}, but only {joined.n:,} items are common, so k may be at most {joined.n - 1}", field="spec.k", n=joined.n
             )
-        probes = await asyncio.to_thread(_probe_rows, joined.ids, spec)
+        probes = await asyncio.to_thread(_probe_rows, joined.ids, spec, number)
         depth = list_depth(spec.k, joined.n)
         tables = await self._search(call, (x, y), joined.rows, joined.ids, probes, depth)
         baseline = Baseline(joined.ids, probes, *(probe_lists(table) for table in tables))
@@ -125,10 +138,11 @@ class ProbeMeasurement:
         return tables
 
 
-def _probe_rows(ids: NDArray[np.object_], spec: WatchSpec) -> NDArray[np.int64]:
-    """The items whose hashes are least: the same for the same items and seed, whatever the spaces."""
-    keys = tie_keys(f"watch-probes-{spec.seed}", ids.tolist())
-    return np.sort(np.argsort(keys, kind="stable")[: spec.probes]).astype(np.int64)
+def _probe_rows(ids: NDArray[np.object_], spec: WatchSpec, number: int) -> NDArray[np.int64]:
+    """The items whose hashes are least; at first and without a seed those that an alignment of sampled queries asks."""
+    plain = spec.seed == 0 and number == 0
+    keys = sampling_keys(ids.tolist()) if plain else tie_keys(f"probes-{spec.seed}-{number}", ids.tolist())
+    return hash_sample(keys, spec.probes)
 
 
 def _rows(sorted_ids: NDArray[np.object_], wanted: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -119,6 +119,7 @@ class WatchResult:
     hubness_y: float
     fallen: tuple[ProbeChange, ...]
     engine: str
+    min_drop: float
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,11 @@ class WatchStore(Protocol):
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Grows with every write of this process."""
         ...
 
     def create(self, record: WatchRecord, baseline: Baseline, request_id: str, limit: int) -> WatchRecord:

@@ -10,17 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
-import numpy as np
-
 from consilience_server.app.call import Call
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.ports import SpaceRecord
-from consilience_server.app.probe_measurement import Measured, ProbeMeasurement
+from consilience_server.app.probe_measurement import ProbeMeasurement
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.validation import check_name
 from consilience_server.app.watch_records import (
-    INTERVAL_CONFIDENCE,
     Baseline,
     BaselineFacts,
     Standing,
@@ -31,29 +27,20 @@ from consilience_server.app.watch_records import (
     WatchState,
     WatchStore,
 )
-from consilience_server.core.confidence_sequence import check_level, expected_false_alarms, log_evidence, lower_bound, upper_bound
+from consilience_server.app.watch_verdict import baseline_facts, baseline_result, check_result, check_watch_spec
+from consilience_server.core.confidence_sequence import expected_false_alarms
 from consilience_server.core.errors import (
     Cancelled,
     DeadlineExceeded,
     DomainError,
-    InvalidArgument,
-    InvalidK,
     StoreReadOnly,
-    TooFewItems,
     TooManyWatches,
     WatchExists,
     WatchNotFound,
 )
-from consilience_server.core.intervals import query_interval
-from consilience_server.core.mutual_knn import chance
-from consilience_server.engine.protocol import ENGINE_VERSION
 
 _YEAR_SECONDS = 365.0 * 86_400.0
-_MIN_DROP_SHARE = 0.1
-_MAX_PROBES = 65_536
 _ALL = 1 << 20
-_FORESEEN_CHECKS = 1000
-"""A watch must be able to alarm at this check still, if all agreement were lost."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +64,8 @@ class Watching:
         self._gauges = gauges
         self._limits = limits
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # All watches as of a generation of the store: a runner asks for them every second.
+        self._known: tuple[int, Sequence[WatchRecord]] = (-1, ())
         # Of this process, by uid: since when newer versions have been waiting.
         self._behind: dict[str, float] = {}
 
@@ -92,7 +81,7 @@ class Watching:
             InvalidName, InvalidArgument, InvalidK, SpaceNotFound, NoCommonItems, TooFewItems, WatchExists, TooManyWatches, StoreReadOnly,
             UploadConflict: the request id was used for something else.
         """
-        self._check_spec(spec)
+        check_watch_spec(spec, self._limits.max_k)
         self._check_writable()
         async with self._lock(spec.name):
             if await asyncio.to_thread(self._store.repeated, request_id, "create", spec):
@@ -124,14 +113,14 @@ class Watching:
         found = [(record, await self.standing(record)) for record in records[:count]]
         return found, encode_token("watches", "", records[count - 1].spec.name) if len(records) > count else ""
 
-    async def results(self, name: str, size: int, token: str) -> tuple[Sequence[WatchResult], str]:
-        """A page of a watch's results, the newest first, and the next token."""
+    async def results(self, name: str, size: int, token: str) -> tuple[WatchSpec, Sequence[WatchResult], str]:
+        """What a watch watches, a page of its results, the newest first, and the next token."""
         count = page_size(size, 100, 1000)
         record = await asyncio.to_thread(self._store.get, name)
         before = decode_token("watch results", record.uid, token)
         found = await asyncio.to_thread(self._store.results, record.uid, int(before) if before else None, count + 1)
         more = len(found) > count
-        return found[:count], encode_token("watch results", record.uid, str(found[count - 1].number)) if more else ""
+        return record.spec, found[:count], encode_token("watch results", record.uid, str(found[count - 1].number)) if more else ""
 
     async def delete(self, name: str, request_id: str) -> None:
         """Remove a watch, its history and its gauges. Repeatable by request id. WatchNotFound, UploadConflict."""
@@ -214,32 +203,21 @@ class Watching:
 
     async def refresh(self) -> Sequence[WatchRecord]:
         """All watches, after their gauges were told how fresh they are: what a runner asks every round."""
-        records = await asyncio.to_thread(self._store.list, "", _ALL)
+        generation = self._store.generation
+        if generation != self._known[0]:
+            self._known = (generation, await asyncio.to_thread(self._store.list, "", _ALL))
+        records = self._known[1]
         for record in records:
             self._gauges.show(record, time.time() - await self.age_seconds(record))
         return records
 
     async def estimate_seconds(self, spec: WatchSpec) -> float:
-        """Of a search for all probes in both spaces; SpaceNotFound."""
+        """Of a search for all probes in both spaces; what will be refused is refused here, so that no operation is begun for it."""
+        check_watch_spec(spec, self._limits.max_k)
         spaces = [await self._snapshots.record(name, field=f"spec.{side}") for side, name in (("x", spec.x), ("y", spec.y))]
         items = min(space.item_count for space in spaces)
         dims = sum(space.spec.dim for space in spaces)
         return 2.0 * min(spec.probes, items) * items * dims / self._limits.flops_per_second
-
-    def _check_spec(self, spec: WatchSpec) -> None:
-        check_name(spec.name, "watch_id")
-        if spec.x == spec.y:
-            raise InvalidArgument(f"both spaces are {spec.x!r}; a watch is of two", field="spec.y")
-        if not 1 <= spec.k <= self._limits.max_k:
-            raise InvalidK(f"k is {spec.k}; it must be 1 to {self._limits.max_k:,}", field="spec.k", k=spec.k, max_k=self._limits.max_k)
-        if not 1 <= spec.probes <= _MAX_PROBES:
-            raise InvalidArgument(f"{spec.probes:,} probes; give 1 to {_MAX_PROBES:,}", field="spec.probes")
-        for name, value in (("min_drop", spec.min_drop), ("alpha", spec.alpha)):
-            # 0 is the default of a drop; alpha has its own filled in already.
-            if not (0.0 < value < 1.0 or (name == "min_drop" and value == 0.0)):
-                raise InvalidArgument(f"{name} is {value}; it must lie between 0 and 1", field=f"spec.{name}")
-        if not (spec.every_seconds == 0.0 or 1.0 <= spec.every_seconds < math.inf):
-            raise InvalidArgument(f"every_seconds is {spec.every_seconds}; give at least 1, or 0 for never", field="spec.every_seconds")
 
     def _check_writable(self) -> None:
         if self.read_only:
@@ -264,28 +242,10 @@ class Watching:
             self._snapshots.hold(call, spec.x, field="spec.x") as x,
             self._snapshots.hold(call, spec.y, field="spec.y") as y,
         ):
-            baseline, measured = await self._measurement.take(call, x, y, spec)
-            uses = tuple(SpaceUse(side.name, side.uid, side.version) for side in (x, y))
-        at_chance, score = chance(spec.k, measured.gallery_items), float(measured.now.mean())
-        min_drop = spec.min_drop or _MIN_DROP_SHARE * (score - at_chance)
-        if min_drop <= 0.0 or score - at_chance <= min_drop:
-            raise InvalidArgument(
-                f"the spaces score {score:.4f} and unrelated ones would score {at_chance:.4f}, so the score cannot drop by "
-                f"{max(min_drop, 0.0):.4f} and more; watch spaces that agree, or give a smaller min_drop",
-                field="spec.min_drop",
-                score=score,
-                chance=at_chance,
-            )
-        if log_evidence(-measured.before, -min_drop) < -math.log(check_level(spec.alpha, _FORESEEN_CHECKS)):
-            raise TooFewItems(
-                f"with {len(measured.before):,} probes even a complete loss of agreement would prove no drop by {min_drop:.4f} at alpha = "
-                f"{spec.alpha:g}; ask more probes, or add items",
-                field="spec.probes",
-                probes=len(measured.before),
-            )
-        now = datetime.now(UTC)
-        facts = BaselineFacts(uses[0], uses[1], score, len(measured.now), measured.gallery_items, min_drop, now)
-        return baseline, facts, _result(number, now, (uses[0], uses[1]), measured, spec, 0.0, alarm=False)
+            baseline, measured = await self._measurement.take(call, x, y, spec, number)
+            uses = (SpaceUse(x.name, x.uid, x.version), SpaceUse(y.name, y.uid, y.version))
+        facts = await asyncio.to_thread(baseline_facts, measured, uses, spec, datetime.now(UTC))
+        return baseline, facts, baseline_result(number, measured, facts, spec.k)
 
     async def _checked(self, call: Call, record: WatchRecord) -> WatchRecord:
         """The watch after a check of the newest versions."""
@@ -302,14 +262,8 @@ class Watching:
                 baseline = await asyncio.to_thread(self._store.baseline, record.uid)
                 measured = await self._measurement.compare(call, baseline, x, y, spec.k)
                 uses = (SpaceUse(x.name, x.uid, x.version), SpaceUse(y.name, y.uid, y.version))
-        checks, min_drop = record.checks + 1, record.baseline.min_drop
-        level = check_level(spec.alpha, checks)
-        differences = measured.now - measured.before
-        proven = await asyncio.to_thread(log_evidence, differences, -min_drop) >= -math.log(level)
-        # Once raised it stays while the drop is material: a later check has a smaller level, which is no news of the spaces.
-        alarm = bool(proven) or (record.alarm and float(differences.mean()) <= -min_drop)
-        result = await asyncio.to_thread(_result, record.last.number + 1, now, uses, measured, spec, level, alarm=alarm)
-        return replace(record, last=result, checks=checks, alarm=alarm, check_time=now, failure=None, failures=0)
+        result = await asyncio.to_thread(check_result, record, measured, uses, now)
+        return replace(record, last=result, checks=record.checks + 1, alarm=result.alarm, check_time=now, failure=None, failures=0)
 
 
 @contextmanager
@@ -325,39 +279,3 @@ def _named(spec: WatchSpec) -> Iterator[None]:
 
 def _use(space: SpaceRecord) -> SpaceUse:
     return SpaceUse(f"spaces/{space.spec.name}", space.uid, space.version)
-
-
-def _result(
-    number: int, now: datetime, uses: tuple[SpaceUse, SpaceUse], measured: Measured, spec: WatchSpec, level: float, *, alarm: bool
-) -> WatchResult:
-    """A check in numbers; level 0 is a baseline's, which compares nothing."""
-    differences = measured.now - measured.before
-    at_chance, score = chance(spec.k, measured.gallery_items), float(measured.now.mean())
-    low, high = query_interval(measured.now, measured.gallery_items, INTERVAL_CONFIDENCE, 0.0, 1.0)
-    return WatchResult(
-        number=number,
-        time=now,
-        x=uses[0],
-        y=uses[1],
-        score=score,
-        chance=at_chance,
-        excess=(score - at_chance) / (1.0 - at_chance) if at_chance < 1.0 else 0.0,
-        interval_low=low,
-        interval_high=high,
-        baseline_score=float(measured.before.mean()),
-        difference=float(np.mean(differences)),
-        difference_low=lower_bound(differences, level) if level else 0.0,
-        difference_high=upper_bound(differences, level) if level else 0.0,
-        level=level,
-        alarm=alarm,
-        probes=len(measured.now),
-        coverage=measured.coverage,
-        gallery_items=measured.gallery_items,
-        common_items=measured.common_items,
-        kept_x=measured.kept[0],
-        kept_y=measured.kept[1],
-        hubness_x=measured.hubness[0],
-        hubness_y=measured.hubness[1],
-        fallen=measured.fallen,
-        engine=ENGINE_VERSION,
-    )

@@ -12,7 +12,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.watch_records import WatchRecord
 from consilience_server.app.watching import Watching
 from consilience_server.rpc.convert.names import watch_id
-from consilience_server.rpc.convert.watch import read_watch_spec, write_result, write_watch
+from consilience_server.rpc.convert.watch import read_watch_spec, write_result, write_watch, write_watch_spec
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
 
@@ -74,8 +74,11 @@ class WatchService(watch_pb2_grpc.WatchServiceServicer):
 
     async def ListWatchResults(self, request: watch_pb2.ListWatchResultsRequest, _context: Any) -> watch_pb2.ListWatchResultsResponse:
         """A page of results, the newest first."""
-        found, token = await self._watching.results(watch_id(request.name, "name"), request.page_size, request.page_token)
-        return watch_pb2.ListWatchResultsResponse(results=[write_result(result) for result in found], next_page_token=token)
+        name = watch_id(request.name, "name")
+        spec, found, token = await self._watching.results(name, request.page_size, request.page_token)
+        return watch_pb2.ListWatchResultsResponse(
+            results=[write_result(result) for result in found], next_page_token=token, spec=write_watch_spec(spec)
+        )
 
     async def _estimate(self, name: str) -> float:
         record, _ = await self._watching.get(name)

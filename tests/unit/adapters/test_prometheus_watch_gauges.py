@@ -12,7 +12,7 @@ from consilience_server.app.watch_records import BaselineFacts, WatchRecord, Wat
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 USE = SpaceUse("spaces/x", "u", 1)
 RESULT = WatchResult(1, NOW, USE, USE, 0.3, 0.01, 0.29, 0.2, 0.4, 0.5, -0.2, -0.3, -0.1, 0.025, True, 100, 0.9,
-                     500, 600, 0.7, 1.0, -0.5, 2.0, (), "1")  # fmt: skip
+                     500, 600, 0.7, 1.0, -0.5, 2.0, (), "1", 0.02)  # fmt: skip
 RECORD = WatchRecord(WatchSpec("w", "x", "y"), "uid", NOW, BaselineFacts(USE, USE, 0.5, 100, 500, 0.02, NOW), RESULT, 1, True, NOW, None, 2)
 DESIGNED = "score chance excess interval_low interval_high gallery_items age_seconds coverage_ratio hubness"
 

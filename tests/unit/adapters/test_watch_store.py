@@ -21,7 +21,7 @@ IDS = np.array(["a", "bb", "ein Bär"], dtype=object)
 
 def result(number=0):
     return WatchResult(number, NOW, X, Y, 0.1 + 0.2, 0.01, 0.29, 0.2, 0.4, 0.5, -0.2, -0.3, -0.1, 0.025, True,
-                       100, 0.99, 500, 600, 0.7, 1.0, -0.5, 2.0, (CHANGE,), "1")  # fmt: skip
+                       100, 0.99, 500, 600, 0.7, 1.0, -0.5, 2.0, (CHANGE,), "1", 0.02)  # fmt: skip
 
 
 def record(name="w", **changes):

@@ -24,6 +24,7 @@ from consilience_server.core import errors
 from consilience_server.core.confidence_sequence import check_level, log_evidence
 from consilience_server.core.mutual_knn import chance, overlaps
 from consilience_server.core.neighbours import neighbour_sets, self_scores
+from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.choose import make_engine
 
@@ -112,6 +113,9 @@ async def test_probes_are_a_hash_sample_that_the_seed_names(house):
     rows = [house.watches.baseline(record.uid).probe_rows for record in (one, two, other)]
     assert np.array_equal(rows[0], rows[1])
     assert not np.array_equal(rows[0], rows[2])
+    assert np.array_equal(rows[0], hash_sample(sampling_keys(house.ids[:N]), 150))
+    await house.watching.rebaseline(Call("rebaseline_watch"), "v", "")
+    assert not np.array_equal(rows[0], house.watches.baseline(two.uid).probe_rows)
     expected = plain(house.vectors["x"][:N], house.vectors["y"][:N])[rows[0]]
     assert one.last.score == pytest.approx(expected.mean(), rel=1e-12)
     assert one.last.interval_low < expected.mean() < one.last.interval_high
@@ -196,7 +200,7 @@ async def test_the_same_versions_are_measured_once(house):
     again = await house.check()
     assert (again.last, again.checks) == (first.last, 0)
     assert again.check_time > first.check_time
-    assert len((await house.watching.results("w", 0, ""))[0]) == 1
+    assert len((await house.watching.results("w", 0, ""))[1]) == 1
 
 
 async def test_an_alarm_stays_while_the_drop_is_material_and_ends_when_it_is_not(house):
@@ -251,13 +255,13 @@ async def test_a_new_baseline_accepts_what_is(house):
     assert (await house.check()).alarm
     fresh = await house.watching.rebaseline(Call("rebaseline_watch"), "w", "again")
     assert (fresh.alarm, fresh.checks, fresh.last.number, fresh.last.level) == (False, 0, 2, 0.0)
-    assert fresh.baseline.score == fresh.last.score < (await house.watching.results("w", 0, ""))[0][2].score
+    assert fresh.baseline.score == fresh.last.score < (await house.watching.results("w", 0, ""))[1][2].score
     house.put("y", house.draw.standard_normal((N, 9)))
     assert (await house.check()).last.level == 0.025
     # Repeated, it changes nothing more.
     repeated = await house.watching.rebaseline(Call("rebaseline_watch"), "w", "again")
     assert repeated.alarm
-    assert [result.number for result in (await house.watching.results("w", 0, ""))[0]] == [3, 2, 1, 0]
+    assert [result.number for result in (await house.watching.results("w", 0, ""))[1]] == [3, 2, 1, 0]
 
 
 async def test_a_space_made_anew_is_measured_by_its_ids(house):
@@ -342,9 +346,9 @@ async def test_results_come_page_by_page_the_newest_first(house):
     for _ in range(3):
         house.put("y", house.vectors["y"][:N] + 0.01 * house.draw.standard_normal((N, 9)))
         await house.check()
-    page, token = await house.watching.results("w", 3, "")
-    rest, end = await house.watching.results("w", 3, token)
-    assert ([result.number for result in [*page, *rest]], end) == ([3, 2, 1, 0], "")
+    spec, page, token = await house.watching.results("w", 3, "")
+    _, rest, end = await house.watching.results("w", 3, token)
+    assert ([result.number for result in [*page, *rest]], end, spec) == ([3, 2, 1, 0], "", SPEC)
     await house.create(replace(SPEC, name="v"))
     with pytest.raises(errors.InvalidPageToken):
         await house.watching.results("v", 3, token)

@@ -46,7 +46,12 @@ def test_watches_are_named_by_themselves(client, script):
 
 
 def test_history_comes_in_pages_as_far_as_asked(client, script):
-    assert [result.number for result in client.watch_history("w")] == [5, 4, 3, 2, 1]
+    history = client.watch_history("w")
+    assert [result.number for result in history] == [5, 4, 3, 2, 1]
+    assert (len(history), history[0].number, history.watch, history.metric, history.k) == (5, 5, "w", "mutual_knn", 10)
+    assert repr(history).splitlines()[0] == "watch w: mutual_knn@10 · 5 results, the newest first"
+    assert history.to_pandas()["number"].tolist() == [5, 4, 3, 2, 1]
+    assert json.loads(json.dumps(history.to_dict()))["results"][0]["number"] == 5
     assert [result.number for result in client.watch_history("w", limit=2)] == [5, 4]
     with pytest.raises(consilience.InvalidArgumentError) as refused:
         client.watch_history("w", limit=0)
@@ -95,6 +100,26 @@ def test_a_watch_tells_itself_in_a_line(client, script):
     assert watch.last_result.to_pandas().to_dict("records") == [{"item_id": "p", "baseline_overlap": 0.5, "overlap": 0.25}]
 
 
+def test_history_is_drawn_with_its_alarms_and_bounds():
+    use = consilience.SpaceUse("a", "u", 1), consilience.SpaceUse("b", "v", 2)
+
+    def result(number, score, difference, alarm, level=0.01):
+        return consilience.WatchResult(
+            number, None, *use, score, 0.01, score, consilience.Interval(score - 0.01, score + 0.01), 0.5, difference, difference - 0.05,
+            difference + 0.05, level, alarm, 100, 1.0, 500, 500, 1.0, 1.0, 0.0, 0.0, min_drop=0.04,
+        )  # fmt: skip
+
+    results = (result(2, 0.3, -0.2, True), result(1, 0.49, -0.01, False), result(0, 0.5, 0.0, False, level=0.0))
+    above, below = consilience.WatchHistory("w", "mutual_knn", 10, results).plot().axes
+    labels = [text.get_text() for text in above.get_legend().get_texts()]
+    assert labels == ["baseline, same items", "no alarm", "alarm", "taken as the baseline"]
+    offsets = {tuple(point) for drawn in below.collections for point in drawn.get_offsets().tolist()}
+    assert offsets == {(0.0, 0.0), (1.0, -0.01), (2.0, -0.2)}
+    spans = [tuple(line.get_ydata()) for line in below.lines if list(line.get_xdata()) == [2, 2]]
+    assert spans == [(pytest.approx(-0.25), pytest.approx(-0.15))]
+    assert consilience.WatchHistory("w", "mutual_knn", 10, ()).figures() == {}
+
+
 class TestTheCommandLine:
     @pytest.fixture
     def call(self, address, capsys):
@@ -124,6 +149,6 @@ class TestTheCommandLine:
         code, out = call("show", "w")
         assert "p\t0.50 -> 0.25" in out
         code, out = call("history", "w", "--limit", "2", "--json")
-        assert (code, [result["number"] for result in json.loads(out)]) == (0, [5, 4])
+        assert (code, [result["number"] for result in json.loads(out)["results"]]) == (0, [5, 4])
         assert call("rebaseline", "w")[0] == 0
         assert call("delete", "w") == (0, "watch w is deleted\n")

@@ -56,7 +56,7 @@ def write_watch(record: WatchRecord, standing: Standing) -> watch_pb2.Watch:
     return watch_pb2.Watch(
         name=f"watches/{record.spec.name}",
         uid=record.uid,
-        spec=_write_spec(record.spec),
+        spec=write_watch_spec(record.spec),
         state=_STATES[standing.state],
         alarm=record.alarm,
         reason=reason,
@@ -105,10 +105,12 @@ def write_result(result: WatchResult) -> watch_pb2.WatchResult:
         hubness_y=result.hubness_y,
         fallen=[_write_change(change) for change in result.fallen],
         engine=result.engine,
+        min_drop=result.min_drop,
     )
 
 
-def _write_spec(spec: WatchSpec) -> watch_pb2.WatchSpec:
+def write_watch_spec(spec: WatchSpec) -> watch_pb2.WatchSpec:
+    """What is watched, and when it alarms."""
     return watch_pb2.WatchSpec(
         x=space_name(spec.x),
         y=space_name(spec.y),
