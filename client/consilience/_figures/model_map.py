@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._figures.canvas import FAINT, RED, headline, legend, quiet, sheet, shortened, style_of
+from consilience._figures.canvas import FAINT, headline, legend, quiet, sheet, shortened, style_of
 
 
 def model_map(
@@ -16,9 +16,8 @@ def model_map(
     title: str,
     note: str = "",
     families: Sequence[str] = (),
-    consensus: Sequence[float] | None = None,
 ) -> Any:
-    """The first two coordinates of each space, equal units on both axes; the consensus, where there is one, is a star.
+    """The first two coordinates of each space, equal units on both axes.
 
     Args:
         names: of the M spaces.
@@ -26,7 +25,6 @@ def model_map(
         title: of the figure.
         note: what the distances are.
         families: (M,) labels that get a colour each.
-        consensus: (2,) where it lies.
     """
     places = np.zeros((len(names), 2))
     places[:, : min(2, coordinates.shape[1])] = coordinates[:, :2]
@@ -38,13 +36,11 @@ def model_map(
         axes.scatter(places[chosen, 0], places[chosen, 1], s=42, color=colour, marker=marker, label=label or None, zorder=3)
     for name, (across, up) in zip(shortened(names), places, strict=True):
         axes.annotate(name, (across, up), textcoords="offset points", xytext=(6, 4), fontsize=8, color=FAINT)
-    if consensus is not None:
-        axes.scatter(consensus[0], consensus[1], s=140, marker="*", color=RED, label="consensus", zorder=4)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
     quiet(axes, x=note)
     axes.tick_params(labelleft=False, labelbottom=False, length=0)
-    if families or consensus is not None:
+    if families:
         legend(axes)
     headline(figure, title)
     return figure

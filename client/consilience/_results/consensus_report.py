@@ -1,5 +1,6 @@
 """What many spaces agree on."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,6 +90,27 @@ class ConsensusReport(Result):
             for name, report in zip(self.spaces, self.leave_one_out, strict=True)
         ]
         return import_pandas().DataFrame(rows)
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """`consensus`: each space with the consensus of the others, and the items."""
+        return {"consensus": self._draw}
+
+    def _draw(self) -> Any:
+        from consilience._figures.consensus import consensus
+
+        first = self.leave_one_out[0]
+        return consensus(
+            self.spaces,
+            self.scores,
+            np.array([report.interval.low for report in self.leave_one_out]),
+            np.array([report.interval.high for report in self.leave_one_out]),
+            np.array([report.chance for report in self.leave_one_out]),
+            agreement=self.agreement,
+            item_chance=self.chance,
+            title=f"consensus of {len(self.spaces)} spaces ({self.method}) · n = {self.n:,}",
+            label=f"{first.metric}@{first.k}" if first.k else first.metric,
+            item_label=f"mean overlap of an item's {self.k} nearest over all pairs",
+        )
 
     def __repr__(self) -> str:
         kept = "exact" if self.exact else f"{self.kept:.1%} of the variance"

@@ -54,4 +54,4 @@ def consensus(
         for end, items in (("most", result.most), ("least", result.least))
     ]
     told = answer(result)
-    return Answer("\n".join([told.text, *ends]), told.data)
+    return Answer("\n".join([told.text, *ends]), told.data, results=told.results)

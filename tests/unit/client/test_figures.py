@@ -19,6 +19,7 @@ from consilience import (
     SpaceUse,
     write_report,
 )
+from consilience._figures.consensus import consensus
 from consilience._figures.gallery_curve import Curve, gallery_curve
 from consilience._figures.heatmap import heatmap
 from consilience._figures.layer_grid import layer_grid
@@ -124,10 +125,24 @@ def test_curve_trend_and_map_show_their_numbers():
     np.testing.assert_allclose(scatter.lines[0].get_ydata(), [0.1, 0.3])
     assert [patch.get_height() for patch in bars.patches] == [0.15, 0.3]
     points = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
-    chart = model_map(names, points, title="t", consensus=(1.0, 0.5)).axes[0]
-    np.testing.assert_array_equal(chart.collections[0].get_offsets(), points)
-    np.testing.assert_array_equal(chart.collections[1].get_offsets(), [[1.0, 0.5]])
+    chart = model_map(names, points, title="t", families=["f", "g", "f"]).axes[0]
+    np.testing.assert_array_equal(np.concatenate([cloud.get_offsets() for cloud in chart.collections]), points[[0, 2, 1]])
     np.testing.assert_array_equal(model_map(names, points[:, :1], title="t").axes[0].collections[0].get_offsets()[:, 1], 0)
+
+
+def test_the_consensus_shows_each_space_and_the_items():
+    scores, agreement = np.array([0.3, 0.1, 0.2]), np.random.default_rng(0).uniform(0, 1, 200)
+    low, high, chance = scores - 0.05, scores + 0.05, np.full(3, 0.01)
+    drawn = consensus(
+        ["a", "b", "c"], scores, low, high, chance, agreement=agreement, item_chance=0.02, title="t", label="s", item_label="i"
+    )
+    spaces, items = drawn.axes
+    assert [label.get_text() for label in spaces.get_yticklabels()] == ["b", "c", "a"]
+    np.testing.assert_array_equal(spaces.collections[1].get_offsets()[:, 0], [0.1, 0.2, 0.3])
+    assert sum(patch.get_height() for patch in items.patches) == 200
+    assert items.lines[1].get_xdata()[0] == pytest.approx(agreement.mean())
+    alone = consensus(["a"], *(np.ones((4, 1))), agreement=np.empty(0), item_chance=0.02, title="t", label="s", item_label="i")
+    assert len(alone.axes) == 1
 
 
 @pytest.mark.parametrize(("name", "magic"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF")])
