@@ -67,6 +67,7 @@ ALIGN = _method("AlignmentService", "Align", alignment_pb2.AlignRequest, alignme
 ALIGN_MATRIX = _method("AlignmentService", "AlignMatrix", alignment_pb2.AlignMatrixRequest, alignment_pb2.AlignMatrixResponse)
 CONSENSUS = _method("AlignmentService", "Consensus", alignment_pb2.ConsensusRequest, alignment_pb2.ConsensusResponse)
 TREND = _method("AlignmentService", "Trend", alignment_pb2.TrendRequest, alignment_pb2.TrendResponse)
+GALLERY_CURVE = _method("AlignmentService", "GalleryCurve", alignment_pb2.GalleryCurveRequest, alignment_pb2.GalleryCurveResponse)
 ALIGN_ARRAYS: Method[bytes, alignment_pb2.AlignArraysResponse] = Method(
     "/consilience.v1.AlignmentService/AlignArrays", _itself, alignment_pb2.AlignArraysResponse.FromString, is_repeatable=True
 )

@@ -7,6 +7,7 @@ from consilience._results.alignment_report import AlignmentReport, Certificate, 
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
+from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
@@ -25,11 +26,13 @@ __all__ = [
     "Certificate",
     "ConsensusReport",
     "Control",
+    "CurveLine",
     "DeleteResult",
     "Difference",
     "Embeddings",
     "EngineInfo",
     "FamilyTrend",
+    "GalleryCurve",
     "IndexRecall",
     "Interval",
     "ItemAgreement",

@@ -4,6 +4,7 @@ from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
+from consilience._async.gallery_curve import AsyncGalleryCurveCalls
 from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.server import AsyncServerCalls
@@ -14,6 +15,7 @@ class AsyncClient(
     AsyncEmbeddingCalls,
     AsyncAlignmentCalls,
     AsyncItemCalls,
+    AsyncGalleryCurveCalls,
     AsyncConvergenceCalls,
     AsyncBridgeCalls,
     AsyncMatchCalls,

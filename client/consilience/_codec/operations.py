@@ -6,6 +6,7 @@ from typing import Any
 from consilience._codec.alignment import decode_matrix, decode_report
 from consilience._codec.bridges import decode_bridge
 from consilience._codec.consensus import decode_consensus
+from consilience._codec.gallery_curve import decode_gallery_curve
 from consilience._codec.matches import decode_match
 from consilience._codec.times import to_datetime
 from consilience._codec.trend import decode_trend
@@ -21,6 +22,7 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.AlignMatrixResponse": (alignment_pb2.AlignMatrixResponse, "matrix", decode_matrix),
     "consilience.v1.TrendResponse": (alignment_pb2.TrendResponse, "", decode_trend),
     "consilience.v1.ConsensusResponse": (alignment_pb2.ConsensusResponse, "", decode_consensus),
+    "consilience.v1.GalleryCurveResponse": (alignment_pb2.GalleryCurveResponse, "", decode_gallery_curve),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
     "consilience.v1.CreateWatchResponse": (watch_pb2.CreateWatchResponse, "watch", decode_watch),

@@ -5,6 +5,7 @@ from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridges import BridgeCalls
 from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
+from consilience._sync.gallery_curve import GalleryCurveCalls
 from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.server import ServerCalls
@@ -15,6 +16,7 @@ class Client(
     EmbeddingCalls,
     AlignmentCalls,
     ItemCalls,
+    GalleryCurveCalls,
     ConvergenceCalls,
     BridgeCalls,
     MatchCalls,

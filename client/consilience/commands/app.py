@@ -3,7 +3,23 @@
 import typer
 
 from consilience._version import __version__
-from consilience.commands import align, bridge, consensus, doctor, ingest, items, match, matrix, pairs, report, serve, spaces, trend, watch
+from consilience.commands import (
+    align,
+    bridge,
+    consensus,
+    curve,
+    doctor,
+    ingest,
+    items,
+    match,
+    matrix,
+    pairs,
+    report,
+    serve,
+    spaces,
+    trend,
+    watch,
+)
 from consilience.commands.connected import command, connected
 from consilience.commands.exit_codes import HELP
 
@@ -29,6 +45,7 @@ app.command("matrix", epilog=HELP)(connected(matrix.matrix, drawn=True))
 app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
 app.command("consensus", epilog=HELP)(connected(consensus.consensus, drawn=True))
 app.command("report", epilog=HELP)(connected(report.report))
+app.command("curve", epilog=HELP)(connected(curve.curve, drawn=True))
 app.command("items", epilog=HELP)(connected(items.items))
 app.command("changes", epilog=HELP)(connected(items.changes))
 app.command("match", epilog=HELP)(connected(match.match))

@@ -661,22 +661,42 @@ class FamilyTrend(_message.Message):
     def __init__(self, name: _Optional[str] = ..., count: _Optional[int] = ..., spearman: _Optional[float] = ..., slope: _Optional[float] = ..., intercept: _Optional[float] = ...) -> None: ...
 
 class GalleryCurveRequest(_message.Message):
-    __slots__ = ("x", "y", "spec", "gallery_sizes")
+    __slots__ = ("x", "y", "spec", "gallery_sizes", "mode", "request_id")
     X_FIELD_NUMBER: _ClassVar[int]
     Y_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     GALLERY_SIZES_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     x: _space_pb2.SpaceRef
     y: _space_pb2.SpaceRef
     spec: AlignmentSpec
     gallery_sizes: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., gallery_sizes: _Optional[_Iterable[int]] = ...) -> None: ...
+    mode: ExecutionMode
+    request_id: str
+    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., gallery_sizes: _Optional[_Iterable[int]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class GalleryCurveResponse(_message.Message):
-    __slots__ = ("reports",)
+    __slots__ = ("reports", "lines", "warnings", "operation")
     REPORTS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     reports: _containers.RepeatedCompositeFieldContainer[AlignmentReport]
-    def __init__(self, reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ...) -> None: ...
+    lines: _containers.RepeatedCompositeFieldContainer[GalleryCurveLine]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    operation: _operations_pb2.Operation
+    def __init__(self, reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[GalleryCurveLine, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class GalleryCurveLine(_message.Message):
+    __slots__ = ("k", "k_fraction", "ks")
+    K_FIELD_NUMBER: _ClassVar[int]
+    K_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    KS_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    k_fraction: float
+    ks: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, k: _Optional[int] = ..., k_fraction: _Optional[float] = ..., ks: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ConsensusRequest(_message.Message):
     __slots__ = ("spaces", "consensus_space_id", "method", "spec", "rank", "extremes", "mode", "request_id")

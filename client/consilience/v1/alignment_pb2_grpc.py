@@ -131,7 +131,10 @@ class AlignmentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GalleryCurve(self, request, context):
-        """Alignment over nested galleries. UNIMPLEMENTED in this version.
+        """Alignment over nested galleries: each is the items of smallest keyed hash, so that it holds the smaller ones.
+
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | more than 32 sizes, one twice, or one above the number of common items | correct them |
+        | INVALID_ARGUMENT | INVALID_K | a k that is not below the smallest size | leave the size out, or ask a smaller k |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

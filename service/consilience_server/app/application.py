@@ -7,6 +7,7 @@ from datetime import datetime
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.consensus import Consensus
+from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
@@ -50,6 +51,7 @@ class Application:
     trends: Trends
     consensus: Consensus
     items: Items
+    curves: GalleryCurves
     bridging: Bridging
     matching: Matching
     operations: Operations

@@ -49,8 +49,8 @@ class Items:
         check_spec(query.spec, self._limits)
         check_items(query)
         async with (
-            self._snapshots.hold(call, x.name, x.version, field="x") as snapshot_x,
-            self._snapshots.hold(call, y.name, y.version, field="y") as snapshot_y,
+            self._snapshots.hold(call, x.name, x.version, field="x", kernels=True) as snapshot_x,
+            self._snapshots.hold(call, y.name, y.version, field="y", kernels=True) as snapshot_y,
         ):
             joined = await asyncio.to_thread(join, [snapshot_x, snapshot_y])
             return await self._report(call, (snapshot_x, snapshot_y), joined, query)
@@ -65,8 +65,8 @@ class Items:
         check_spec(query.spec, self._limits)
         check_items(query)
         async with (
-            self._snapshots.hold(call, space, old, field="space", version_field="old_version") as before,
-            self._snapshots.hold(call, space, new, field="space", version_field="new_version") as after,
+            self._snapshots.hold(call, space, old, field="space", version_field="old_version", kernels=True) as before,
+            self._snapshots.hold(call, space, new, field="space", version_field="new_version", kernels=True) as after,
         ):
             joined = await asyncio.to_thread(join, [before, after])
             items = await self._report(call, (before, after), joined, query)

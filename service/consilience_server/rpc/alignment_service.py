@@ -12,10 +12,10 @@ from consilience_server.app.alignment import Alignment
 from consilience_server.app.call import Call
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.controls import control_fields
+from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
-from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
     read_controls,
@@ -28,6 +28,7 @@ from consilience_server.rpc.convert.alignment import (
     write_report,
 )
 from consilience_server.rpc.convert.consensus import encode_consensus, read_consensus
+from consilience_server.rpc.convert.gallery_curve import encode_gallery_curve, read_gallery_curve
 from consilience_server.rpc.convert.names import space_query
 from consilience_server.rpc.convert.trend import encode_trend, read_trend
 from consilience_server.rpc.current_call import current_call
@@ -42,17 +43,26 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         alignment: the use cases.
         trends: likewise.
         consensus: likewise.
+        curves: likewise.
         execution: decides between answer and operation.
         account: asked before arrays are received.
         max_dim: widest arrays received.
     """
 
     def __init__(
-        self, alignment: Alignment, trends: Trends, consensus: Consensus, execution: Execution, account: Account, max_dim: int
+        self,
+        alignment: Alignment,
+        trends: Trends,
+        consensus: Consensus,
+        curves: GalleryCurves,
+        execution: Execution,
+        account: Account,
+        max_dim: int,
     ) -> None:
         self._alignment = alignment
         self._trends = trends
         self._consensus = consensus
+        self._curves = curves
         self._execution = execution
         self._account = account
         self._max_dim = max_dim
@@ -129,9 +139,22 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         )
         return alignment_pb2.TrendResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
-    async def GalleryCurve(self, _request: alignment_pb2.GalleryCurveRequest, _context: Any) -> alignment_pb2.GalleryCurveResponse:
-        """Not served."""
-        raise NotServed("GalleryCurve is not served by this version", missing="GalleryCurve")
+    async def GalleryCurve(self, request: alignment_pb2.GalleryCurveRequest, _context: Any) -> bytes | alignment_pb2.GalleryCurveResponse:
+        """Alignment over nested galleries."""
+        query = read_gallery_curve(request)
+
+        async def work(call: Call) -> bytes:
+            return await self._curves.curve(call, query, encode_gallery_curve)
+
+        answer = await self._execution.run(
+            current_call(),
+            request.mode,
+            lambda: self._curves.estimate_seconds(query),
+            work,
+            request_id=request.request_id,
+            request=request.SerializeToString(deterministic=True),
+        )
+        return alignment_pb2.GalleryCurveResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
     async def Consensus(self, request: alignment_pb2.ConsensusRequest, _context: Any) -> bytes | alignment_pb2.ConsensusResponse:
         """What the spaces agree on, kept as a space where a name is given."""

@@ -35,7 +35,13 @@ def register_services(server: object, application: Application, account: Account
     """Serve the application; returns its health, which says NOT_SERVING until it is told otherwise."""
     execution = Execution(application.operations, inline_seconds, read_only=application.info.read_only)
     alignment = AlignmentService(
-        application.alignment, application.trends, application.consensus, execution, account, application.info.max_dim
+        application.alignment,
+        application.trends,
+        application.consensus,
+        application.curves,
+        execution,
+        account,
+        application.info.max_dim,
     )
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),

@@ -16,6 +16,7 @@ RESPONSES: dict[str, type[Message]] = {
     "align_matrix": alignment_pb2.AlignMatrixResponse,
     "trend": alignment_pb2.TrendResponse,
     "consensus": alignment_pb2.ConsensusResponse,
+    "gallery_curve": alignment_pb2.GalleryCurveResponse,
     "fit_bridge": bridge_pb2.FitBridgeResponse,
     "match": match_pb2.MatchResponse,
     "create_watch": watch_pb2.CreateWatchResponse,
