@@ -18,6 +18,12 @@ class AlignmentOptions(TypedDict, total=False):
             only one, where some items are asked).
         confidence: coverage of the interval, .95 by default.
         components: principal components of each space that `svcca` compares, 10 by default.
+        target_score: of a column of y that `linear_predictivity` predicts, `r2` (the default) or `pearson`.
+        aggregate: what makes one score of the columns', `mean` (the default) or `median`.
+        folds: of its cross-validation, 5 by default; items are spread by their hash.
+        folds_by: attribute of the items whose groups stay in one fold; `align_arrays` takes one label a row instead.
+        penalties: ridge penalties that each column's is chosen from on the training items alone, in units of the mean eigenvalue of their
+            X'X; one number fixes it, 0 is least squares. By default .0001, .001 .. 1000.
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
@@ -36,6 +42,11 @@ class AlignmentOptions(TypedDict, total=False):
     interval_kind: str
     confidence: float
     components: int
+    target_score: str
+    aggregate: str
+    folds: int
+    folds_by: Any
+    penalties: float | Sequence[float]
     sample_queries: int
     query_ids: Sequence[str]
     within: Any

@@ -47,8 +47,8 @@ def arrays_of(
 ) -> Arrays:
     """The request for two arrays; TypeError and what `encode_spec` and `encode_arrays` raise."""
     named: dict[str, Any] = dict(options)
-    labels = named.pop("within", None)
-    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels, kernels)
+    labels, folds = named.pop("within", None), named.pop("folds_by", None)
+    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels, kernels, folds)
 
 
 def encode_arrays(
@@ -58,6 +58,7 @@ def encode_arrays(
     spec: alignment_pb2.AlignmentSpec,
     labels: Any = None,
     kernels: tuple[str | None, str | None] = (None, None),
+    folds: Any = None,
 ) -> Arrays:
     """Two arrays with one row an item, or their layers, checked against each other.
 
@@ -82,37 +83,38 @@ def encode_arrays(
         x_stacked=of_x.stacked,
         y_stacked=of_y.stacked,
         within_groups=() if labels is None else group_numbers(labels, len(left)),
+        fold_groups=() if folds is None else group_numbers(folds, len(left), "folds_by"),
         x_kernel=left_kernel,
         y_kernel=right_kernel,
     )
     return Arrays(header, left, right)
 
 
-def group_numbers(labels: Any, rows: int) -> list[int]:
+def group_numbers(labels: Any, rows: int, field: str = "within") -> list[int]:
     """One number a row, equal where labels are equal.
 
     Raises:
         InvalidArgumentError: not one label a row, or a row without one.
     """
     if isinstance(labels, str | bytes):
-        raise InvalidArgumentError(f"within is {labels!r}; arrays have no attributes: give one label a row", field="within")
+        raise InvalidArgumentError(f"{field} is {labels!r}; arrays have no attributes: give one label a row", field=field)
     values = as_list(labels)
     if len(values) != rows:
         raise InvalidArgumentError(
-            f"within has {len(values):,} labels for {rows:,} rows; give one label a row", reason="SHAPE_MISMATCH", field="within"
+            f"{field} has {len(values):,} labels for {rows:,} rows; give one label a row", reason="SHAPE_MISMATCH", field=field
         )
     missing = [row for row, value in enumerate(values) if value is None or value != value]  # noqa: PLR0124 - NaN is no label
     if missing:
         raise InvalidArgumentError(
-            f"{len(missing):,} of {rows:,} rows have no label in within, row {missing[0]:,} the first; give one label a row",
+            f"{len(missing):,} of {rows:,} rows have no label in {field}, row {missing[0]:,} the first; give one label a row",
             reason="INVALID_ATTRIBUTE",
-            field="within",
+            field=field,
         )
     numbers: dict[Any, int] = {}
     try:
         return [numbers.setdefault(value, len(numbers)) for value in values]
     except TypeError:
-        raise InvalidArgumentError("within has labels that are no plain values; give strings or numbers", field="within") from None
+        raise InvalidArgumentError(f"{field} has labels that are no plain values; give strings or numbers", field=field) from None
 
 
 def _side(values: Any, field: str, kernel: str | None) -> tuple[Layers, alignment_pb2.ArrayKernel | None]:

@@ -9,6 +9,7 @@ from consilience._results.bridge import Bridge, Recall, RetrievalReport
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
+from consilience._results.linear_fit import LinearFit
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
@@ -40,6 +41,7 @@ __all__ = [
     "ItemReport",
     "ItemSlice",
     "Limits",
+    "LinearFit",
     "MatchResult",
     "MutualPairs",
     "Operation",

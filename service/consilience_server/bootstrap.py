@@ -57,6 +57,7 @@ from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
+    read_fold_groups,
     read_groups,
     read_kernels,
     read_layers,
@@ -406,7 +407,7 @@ def align_arrays(
             )
             similarity, spec = read_array_similarity(header), read_spec(header.spec)
             groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
-            report = await alignment.align_arrays(call, x, y, similarity, spec, groups, kernels, layers)
+            report = await alignment.align_arrays(call, x, y, similarity, spec, groups, kernels, layers, read_fold_groups(header))
             return alignment_pb2.AlignArraysResponse(report=write_report(report))
         finally:
             pool.close()

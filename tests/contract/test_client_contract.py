@@ -22,6 +22,7 @@ METRICS = (
     "svcca",
     "procrustes",
     "angular_shape",
+    "linear_predictivity",
 )
 
 
@@ -211,7 +212,8 @@ class TestAlignment:
         assert client.align_matrix([x_name, y_name], k=0.05, permutations=0).k == 4
         assert consilience.align_arrays(x, y, k="n/20", permutations=0).k == 4
 
-    @pytest.mark.parametrize("metric", METRICS)
+    # Arrays have no ids, so other folds.
+    @pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "linear_predictivity"])
     def test_arrays_score_as_the_spaces_that_hold_them(self, client, pair, metric):
         x_name, y_name, _, x, y = pair
         stored = client.align(x_name, y_name, metric=metric)
@@ -236,6 +238,23 @@ class TestAlignment:
         matrix = client.align_matrix([x_name, y_name], metric="procrustes")
         assert matrix.scores[0, 1] == pytest.approx(client.align(x_name, y_name, metric="procrustes").score)
         assert matrix.scores[1, 0] == pytest.approx(client.align(y_name, x_name, metric="procrustes").score)
+
+    def test_linear_predictivity_tells_each_column_and_keeps_groups_together(self, client, pair):
+        x_name, y_name, _, x, y = pair
+        report = client.align(x_name, y_name, metric="linear_predictivity", permutations=99)
+        assert report.score == pytest.approx(np.mean(report.fit.target_scores), abs=1e-12)
+        assert len(report.fit.target_scores) == y.shape[1]
+        assert sum(report.fit.choices) == 5 * y.shape[1]
+        assert report.to_dict()["fit"]["target_score"] == "r2"
+        options = {"target_score": "pearson", "aggregate": "median", "folds": 4, "penalties": [0.1, 1], "permutations": 0}
+        other = client.align(y_name, x_name, metric="linear_predictivity", **options)
+        assert other.score == pytest.approx(np.median(other.fit.target_scores), abs=1e-12)
+        assert (other.fit.folds, other.fit.penalties, other.fit.aggregate) == (4, (0.1, 1.0), "median")
+        matrix = client.align_matrix([x_name, y_name], metric="linear_predictivity", **options)
+        assert matrix.scores[1, 0] == pytest.approx(other.score, abs=1e-12)
+        labels = [f"scene-{row // 8}" for row in range(len(x))]
+        grouped = client.align_arrays(x, y, metric="linear_predictivity", folds_by=labels, permutations=0)
+        assert grouped.score != client.align_arrays(x, y, metric="linear_predictivity", permutations=0).score
 
     def test_preprocessing_is_named_and_recorded(self, client, pair):
         x_name, y_name, _, x, y = pair

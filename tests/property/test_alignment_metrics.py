@@ -18,6 +18,7 @@ from consilience_server.core import (
     cycle_knn,
     edit_distance_knn,
     lcs_knn,
+    linear_predictivity,
     mutual_knn,
     procrustes_similarity,
     svcca,
@@ -43,6 +44,11 @@ def of_kernels(metric):
     return score
 
 
+def predictivity(x, y):
+    """With folds that belong to the items, whatever their order."""
+    return linear_predictivity.linear_predictivity(x, y, np.argsort(np.argsort(y[:, 0])) % 2)
+
+
 METRICS = {
     "cknna_paper": (of_kernels("cknna_paper"), cknna.PROPERTIES, "range_paper"),
     "cknna_centred": (of_kernels("cknna_centred"), cknna.PROPERTIES, "range"),
@@ -55,6 +61,7 @@ METRICS = {
     "svcca": (lambda x, y: svcca.svcca(x, y, 2), svcca.PROPERTIES, "range"),
     "procrustes": (procrustes_similarity.procrustes_similarity, procrustes_similarity.PROPERTIES, "range"),
     "angular_shape": (angular_shape.angular_shape, angular_shape.PROPERTIES, "range"),
+    "linear_predictivity": (predictivity, linear_predictivity.PROPERTIES, "range"),
     "unbiased_cka": (cka.unbiased_cka, cka.PROPERTIES, "range_unbiased"),
 }
 KNOWN = {"range", "range_unbiased", "range_paper", "symmetric_code", "self_value", "symmetric", "invariances"}
@@ -75,7 +82,7 @@ def moved(name, x, draw):
     raise AssertionError(f"no test for the invariance {name!r}")
 
 
-SHAPES = {"cca", "svcca", "procrustes_similarity", "angular_shape"}
+SHAPES = {"cca", "svcca", "procrustes_similarity", "angular_shape", "linear_predictivity"}
 INVARIANCES = ("item_order", "orthogonal", "positive_scale", "shift")
 
 

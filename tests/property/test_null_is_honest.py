@@ -5,6 +5,7 @@ import pytest
 from support.brute_table import BruteTable, cosine, table
 
 from consilience_server.core.control import Control
+from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.alignment_scores import ScoreOptions
@@ -13,6 +14,7 @@ from consilience_server.engine.cknna_scores import cknna_scores
 from consilience_server.engine.kernel_means import kernel_means
 from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
+from consilience_server.engine.predictivity_scores import predictivity_score
 from consilience_server.engine.shape_scores import shape_score
 
 ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
@@ -145,8 +147,7 @@ def test_ties_by_row_order_would_break_the_null_of_ordered_lists():
 
 
 @pytest.mark.parametrize("metric", ["cca", "svcca", "angular_shape"])  # `procrustes` ranks pairings as `angular_shape` does
-@pytest.mark.parametrize("n", [40, 64])
-@pytest.mark.parametrize("kind", [continuous, one_hot, binary, duplicates])
+@pytest.mark.parametrize(("n", "kind"), [(40, one_hot), (64, continuous), (40, duplicates), (64, binary)])
 def test_shapes_keep_the_level(metric, n, kind):
     draws = 60
     draw = np.random.default_rng(2029)
@@ -157,3 +158,14 @@ def test_shapes_keep_the_level(metric, n, kind):
         rejected += score.p_value <= 0.05
         assert (score.calibrated > 0) <= (score.p_value <= 0.05)
     assert rejected <= 9  # binomial(60, .05): mean 3, P(more than 9) = .0005
+
+
+@pytest.mark.parametrize(("n", "kind"), [(40, one_hot), (64, continuous)])
+def test_predictivity_keeps_the_level_though_it_chooses_penalties(n, kind):
+    draws, asked = 40, PredictivityOptions(folds=3, penalties=(0.01, 1.0, 100.0))
+    draw = np.random.default_rng(2030)
+    rejected = 0
+    for index in range(draws):
+        x, y = (np.float32(kind(draw, n)) for _ in range(2))
+        rejected += predictivity_score(x, y, asked, options(n, 19, seed=index), Control()).p_value <= 0.05
+    assert rejected <= 7  # binomial(40, .05): mean 2, P(more than 7) = .0007

@@ -7,6 +7,7 @@ import numpy as np
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions, check_options
+from consilience._codec.predictivity import decode_linear_fit, encode_predictivity
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
@@ -56,6 +57,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         sample_queries=sampled,
         query_ids=query_ids,
         within=within,
+        predictivity=encode_predictivity(metric, options),
         layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
         stop_after=whole(options.get("stop_after", 0), "stop_after"),
     )
@@ -293,6 +295,7 @@ def decode_at_k(message: alignment_pb2.AlignmentAtK) -> AlignmentAtK:
         self_score_x=message.self_score_x,
         self_score_y=message.self_score_y,
         permutations=message.permutations if message.HasField("permutations") else None,
+        fit=decode_linear_fit(message.linear_fit) if message.HasField("linear_fit") else None,
         null=np.array(message.null, dtype=np.float64) if message.null else None,
         components_x=message.components_x,
         components_y=message.components_y,

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.linear_fit import LinearFit
+
 
 class Interval(NamedTuple):
     """Where the score would fall again, at the report's `confidence`."""
@@ -34,6 +36,7 @@ class AlignmentAtK:
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; None without permutations, and
             where all k together have more than 131,072. Left out of `to_dict` and of equality.
         components_x, components_y: directions that `cca` and `svcca` compared; 0 for other metrics.
+        fit: of `linear_predictivity`, the score of each column of y; None for other metrics. No part of equality.
     """
 
     k: int
@@ -53,4 +56,5 @@ class AlignmentAtK:
     components_x: int = 0
     components_y: int = 0
     permutations: int | None = None
+    fit: LinearFit | None = field(default=None, compare=False, repr=False)
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

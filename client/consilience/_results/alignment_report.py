@@ -14,6 +14,7 @@ from consilience._results.alignment_control import Control
 from consilience._results.alignment_text import cautions, span
 from consilience._results.base import Result, asked, import_pandas, number, plain, probability
 from consilience._results.citation import cite
+from consilience._results.linear_fit import LinearFit
 from consilience._results.space import SpaceUse
 
 
@@ -166,6 +167,11 @@ class AlignmentReport(Result):
         return self.headline.null
 
     @property
+    def fit(self) -> LinearFit | None:
+        """Of `linear_predictivity`: how well each column of y is predicted; None for other metrics."""
+        return self.headline.fit
+
+    @property
     def angle(self) -> float | None:
         """The angle between the spaces in radians, (1 - score) pi / 2, for `angular_shape`; None for other metrics."""
         return (1.0 - self.score) * math.pi / 2.0 if self.metric == "angular_shape" else None
@@ -188,11 +194,12 @@ class AlignmentReport(Result):
         return cite(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON can carry it: the headline's numbers, with the `angle` where there is one, beside `by_k`, a list."""
+        """The report as JSON can carry it: the headline's numbers, with `angle` and `fit` where there are any, beside `by_k`, a list."""
         headline = plain(self.headline)
         told = {**super().to_dict(), "by_k": [plain(entry) for entry in self.by_k.values()]}
         angle = {} if self.angle is None else {"angle": self.angle}
-        return {"metric": told.pop("metric"), **headline, **angle, **told}
+        fit = {} if self.fit is None else {"fit": plain(self.fit)}
+        return {"metric": told.pop("metric"), **headline, **angle, **fit, **told}
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a k. Needs `consilience[report]`."""

@@ -22,25 +22,31 @@ from consilience.commands.connected import (
     shows_progress,
 )
 from consilience.commands.options import (
+    AggregateOption,
     AlphaOption,
     CiteOption,
     ComponentsOption,
     ConfidenceOption,
     ControlOption,
+    FoldsByOption,
+    FoldsOption,
     IntervalOption,
     KernelOption,
     KOption,
     LayerSelectionOption,
     MetricOption,
+    PenaltiesOption,
     PermutationsOption,
     PreprocessOption,
     QueriesOption,
     SampleOption,
     SeedOption,
     StopOption,
+    TargetScoreOption,
     WithinOption,
     parse_controls,
     parse_ks,
+    predictivity_options,
     sampling_options,
 )
 from consilience.errors import InvalidArgumentError
@@ -72,6 +78,11 @@ def align(
     interval: IntervalOption = None,
     confidence: ConfidenceOption = 0.95,
     components: ComponentsOption = 10,
+    target_score: TargetScoreOption = "r2",
+    aggregate: AggregateOption = "mean",
+    folds: FoldsOption = 5,
+    folds_by: FoldsByOption = "",
+    penalties: PenaltiesOption = None,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
     within: WithinOption = "",
@@ -99,6 +110,7 @@ def align(
         "alpha": alpha,
         "confidence": confidence,
         "components": components,
+        **predictivity_options(target_score, aggregate, folds, penalties),
         "layer_selection": layer_selection,
         "stop_after": stop_after,
         **sampling_options(interval, sample_queries, query_ids),
@@ -109,7 +121,9 @@ def align(
             raise InvalidArgumentError("controls are spaces of a server; ingest the files, and align the spaces", field="control")
         kernels = (x_kernel is not None, y_kernel is not None)
         left, right, dropped, labels = paired(x, y, within, kernels)
-        report = _arrays.align_arrays(left, right, similarity=similarity, x_kernel=x_kernel, y_kernel=y_kernel, within=labels, **spec)
+        fold_labels = paired(x, y, folds_by, kernels)[3] if folds_by else None
+        spec |= {"x_kernel": x_kernel, "y_kernel": y_kernel, "within": labels, "folds_by": fold_labels}
+        report = _arrays.align_arrays(left, right, similarity=similarity, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
         text, data = _told(report, cite)
         return Answer(text + note, {**data, "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
@@ -118,7 +132,8 @@ def align(
     if x_kernel is not None or y_kernel is not None:
         raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
-        report = client.align(x, y, within=within, controls=parse_controls(control), progress=shows_progress(), **spec)
+        spec |= {"within": within, "folds_by": folds_by, "controls": parse_controls(control)}
+        report = client.align(x, y, progress=shows_progress(), **spec)
     text, data = _told(report, cite)
     return Answer(text, data, results=[report])
 

@@ -10,8 +10,8 @@ from consilience.errors import InvalidArgumentError
 
 KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
 _METRICS = (
-    "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka, unbiased_cka, cca, svcca, procrustes or "
-    "angular_shape."
+    "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka, unbiased_cka, cca, svcca, procrustes, "
+    "angular_shape or linear_predictivity."
 )
 MetricOption = Annotated[str, typer.Option(help=_METRICS)]
 PreprocessOption = Annotated[
@@ -26,6 +26,13 @@ IntervalOption = Annotated[
 ]
 ConfidenceOption = Annotated[float, typer.Option(help="Coverage of the interval.")]
 ComponentsOption = Annotated[int, typer.Option(help="Principal components of each space that svcca compares.")]
+TargetScoreOption = Annotated[str, typer.Option(help="Of a column that linear_predictivity predicts: r2 or pearson.")]
+AggregateOption = Annotated[str, typer.Option(help="Of the columns' scores of linear_predictivity: mean or median.")]
+FoldsOption = Annotated[int, typer.Option(help="Of the cross-validation of linear_predictivity.")]
+FoldsByOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups stay in one fold.")]
+PenaltiesOption = Annotated[
+    str | None, typer.Option(help="Ridge penalties of linear_predictivity, commas between several.", show_default=".0001,.001 .. 1000")
+]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 ControlOption = Annotated[
@@ -55,6 +62,19 @@ def parse_controls(given: list[str] | None) -> dict[str, str]:
     """`pixels` and `pixels:y`: each control with the side whose place it takes."""
     parted = (control.rpartition(":") if control.endswith((":x", ":y")) else (control, ":", "x") for control in given or ())
     return {name: side for name, _, side in parted}
+
+
+def predictivity_options(target_score: str, aggregate: str, folds: int, penalties: str | None) -> dict[str, Any]:
+    """The keywords of a call that linear predictivity reads; InvalidArgumentError where penalties are no numbers."""
+    told: dict[str, Any] = {"target_score": target_score, "aggregate": aggregate, "folds": folds}
+    if penalties is not None:
+        try:
+            told["penalties"] = [float(part) for part in penalties.split(",")]
+        except ValueError:
+            raise InvalidArgumentError(
+                f"penalties is {penalties!r}; give numbers of 0 or more, separated by commas", field="penalties"
+            ) from None
+    return told
 
 
 def parse_ks(text: str) -> list[int | float | str]:

@@ -64,6 +64,18 @@ class ExecutionMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXECUTION_MODE_INLINE: _ClassVar[ExecutionMode]
     EXECUTION_MODE_OPERATION: _ClassVar[ExecutionMode]
 
+class TargetScore(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TARGET_SCORE_UNSPECIFIED: _ClassVar[TargetScore]
+    TARGET_SCORE_R2: _ClassVar[TargetScore]
+    TARGET_SCORE_PEARSON: _ClassVar[TargetScore]
+
+class Aggregate(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGGREGATE_UNSPECIFIED: _ClassVar[Aggregate]
+    AGGREGATE_MEAN: _ClassVar[Aggregate]
+    AGGREGATE_MEDIAN: _ClassVar[Aggregate]
+
 class LayerSelection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LAYER_SELECTION_UNSPECIFIED: _ClassVar[LayerSelection]
@@ -123,6 +135,12 @@ ITEM_POLICY_PAIRWISE: ItemPolicy
 EXECUTION_MODE_UNSPECIFIED: ExecutionMode
 EXECUTION_MODE_INLINE: ExecutionMode
 EXECUTION_MODE_OPERATION: ExecutionMode
+TARGET_SCORE_UNSPECIFIED: TargetScore
+TARGET_SCORE_R2: TargetScore
+TARGET_SCORE_PEARSON: TargetScore
+AGGREGATE_UNSPECIFIED: Aggregate
+AGGREGATE_MEAN: Aggregate
+AGGREGATE_MEDIAN: Aggregate
 LAYER_SELECTION_UNSPECIFIED: LayerSelection
 LAYER_SELECTION_SPLIT_HALF: LayerSelection
 LAYER_SELECTION_MAX: LayerSelection
@@ -137,7 +155,7 @@ CONSENSUS_METHOD_MEAN_KERNEL: ConsensusMethod
 CONSENSUS_METHOD_PROCRUSTES: ConsensusMethod
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "query_ids", "stop_after")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "query_ids", "stop_after")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +170,7 @@ class AlignmentSpec(_message.Message):
     SKIP_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
     K_FRACTIONS_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIVITY_FIELD_NUMBER: _ClassVar[int]
     QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
     STOP_AFTER_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -168,9 +187,42 @@ class AlignmentSpec(_message.Message):
     skip_permutations: bool
     k_fractions: _containers.RepeatedScalarFieldContainer[float]
     components: int
+    predictivity: PredictivitySpec
     query_ids: _containers.RepeatedScalarFieldContainer[str]
     stop_after: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., query_ids: _Optional[_Iterable[str]] = ..., stop_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., query_ids: _Optional[_Iterable[str]] = ..., stop_after: _Optional[int] = ...) -> None: ...
+
+class PredictivitySpec(_message.Message):
+    __slots__ = ("target_score", "aggregate", "folds", "folds_by", "penalties")
+    TARGET_SCORE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_BY_FIELD_NUMBER: _ClassVar[int]
+    PENALTIES_FIELD_NUMBER: _ClassVar[int]
+    target_score: TargetScore
+    aggregate: Aggregate
+    folds: int
+    folds_by: str
+    penalties: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, target_score: _Optional[_Union[TargetScore, str]] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., folds: _Optional[int] = ..., folds_by: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class LinearFit(_message.Message):
+    __slots__ = ("target_scores", "target_score", "aggregate", "folds", "folds_by", "penalties", "choices")
+    TARGET_SCORES_FIELD_NUMBER: _ClassVar[int]
+    TARGET_SCORE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_BY_FIELD_NUMBER: _ClassVar[int]
+    PENALTIES_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    target_scores: _containers.RepeatedScalarFieldContainer[float]
+    target_score: TargetScore
+    aggregate: Aggregate
+    folds: int
+    folds_by: str
+    penalties: _containers.RepeatedScalarFieldContainer[float]
+    choices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, target_scores: _Optional[_Iterable[float]] = ..., target_score: _Optional[_Union[TargetScore, str]] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., folds: _Optional[int] = ..., folds_by: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., choices: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "confidence", "kind")
@@ -185,7 +237,7 @@ class Interval(_message.Message):
     def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., kind: _Optional[_Union[IntervalKind, str]] = ...) -> None: ...
 
 class AlignmentAtK(_message.Message):
-    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold", "null", "permutations", "components_x", "components_y")
+    __slots__ = ("k", "score", "chance", "excess", "p_value", "calibrated", "interval", "tie_fraction_x", "tie_fraction_y", "self_score_x", "self_score_y", "null_mean", "null_sd", "threshold", "null", "permutations", "components_x", "components_y", "linear_fit")
     K_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     CHANCE_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +256,7 @@ class AlignmentAtK(_message.Message):
     PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_X_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_Y_FIELD_NUMBER: _ClassVar[int]
+    LINEAR_FIT_FIELD_NUMBER: _ClassVar[int]
     k: int
     score: float
     chance: float
@@ -222,7 +275,8 @@ class AlignmentAtK(_message.Message):
     permutations: int
     components_x: int
     components_y: int
-    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., components_x: _Optional[int] = ..., components_y: _Optional[int] = ...) -> None: ...
+    linear_fit: LinearFit
+    def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., components_x: _Optional[int] = ..., components_y: _Optional[int] = ..., linear_fit: _Optional[_Union[LinearFit, _Mapping]] = ...) -> None: ...
 
 class Within(_message.Message):
     __slots__ = ("attribute", "groups", "fixed_items")
@@ -401,7 +455,7 @@ class AlignArraysRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
 
 class AlignArraysHeader(_message.Message):
-    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "x_layer_columns", "y_layer_columns", "x_stacked", "y_stacked", "within_groups", "x_kernel", "y_kernel")
+    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "x_layer_columns", "y_layer_columns", "x_stacked", "y_stacked", "within_groups", "x_kernel", "y_kernel", "fold_groups")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
@@ -414,6 +468,7 @@ class AlignArraysHeader(_message.Message):
     WITHIN_GROUPS_FIELD_NUMBER: _ClassVar[int]
     X_KERNEL_FIELD_NUMBER: _ClassVar[int]
     Y_KERNEL_FIELD_NUMBER: _ClassVar[int]
+    FOLD_GROUPS_FIELD_NUMBER: _ClassVar[int]
     spec: AlignmentSpec
     similarity: _space_pb2.Similarity
     rows: int
@@ -426,7 +481,8 @@ class AlignArraysHeader(_message.Message):
     within_groups: _containers.RepeatedScalarFieldContainer[int]
     x_kernel: ArrayKernel
     y_kernel: ArrayKernel
-    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., x_layer_columns: _Optional[_Iterable[int]] = ..., y_layer_columns: _Optional[_Iterable[int]] = ..., x_stacked: bool = ..., y_stacked: bool = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ...) -> None: ...
+    fold_groups: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., x_layer_columns: _Optional[_Iterable[int]] = ..., y_layer_columns: _Optional[_Iterable[int]] = ..., x_stacked: bool = ..., y_stacked: bool = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., fold_groups: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ArrayKernel(_message.Message):
     __slots__ = ("dissimilarity", "dissimilarity_kind")

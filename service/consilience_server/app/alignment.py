@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,14 @@ from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
-from consilience_server.app.item_groups import ItemGroups, groups_of, numbered, within_of
+from consilience_server.app.item_groups import ItemGroups, groups_of, labels_of, numbered, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
 from consilience_server.app.matrix_statistics import matrix_statistics
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
+from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -95,15 +96,21 @@ class Alignment:
         groups: NDArray[np.integer] | None = None,
         kernels: tuple[KernelKind | None, KernelKind | None] = (None, None),
         layers: tuple[ArrayLayers | None, ArrayLayers | None] = (None, None),
+        folds: NDArray[np.int64] | None = None,
     ) -> AlignmentReport:
         """The alignment of two arrays whose row i is the same item; nothing is stored and nothing cached.
 
         Items are named by their content, so the answer does not depend on the order of the rows. Random pairings stay within `groups`, one
         number an item, where they are given. A side that is a kernel is its matrix. A side with `layers` holds them one beside the other.
+        Rows of equal `folds` stay in one fold of a cross-validation.
         """
         check_spec(spec, self._limits)
         if spec.within:
             raise InvalidArgument("arrays have no attributes; give the group of each row in within_groups", field="header.spec.within")
+        if spec.predictivity.folds_by:
+            raise InvalidArgument(
+                "arrays have no attributes; give the group of each row in fold_groups", field="header.spec.predictivity.folds_by"
+            )
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
         if spec.query_ids:
@@ -122,19 +129,21 @@ class Alignment:
             if len(groups) != len(x):
                 raise ShapeMismatch(f"within_groups has {len(groups):,} entries for {len(x):,} rows", field="header.within_groups")
             of_items = numbered("", groups, "header.within_groups")
+        if folds is not None and len(folds) != len(x):
+            raise ShapeMismatch(f"fold_groups has {len(folds):,} entries for {len(x):,} rows", field="header.fold_groups")
         if layers != (None, None):
             with self._pool.holding(call, x.nbytes + y.nbytes):
                 cut = [
                     await asyncio.to_thread(cut_layers, field, array, of_side, similarity, kernel, ids, digest)
                     for field, array, of_side, kernel in zip(("x", "y"), (x, y), layers, kernels, strict=True)
                 ]
-                joined = Join(ids, (rows,) * sum(len(side.layers) for side in cut), digest)
+                joined = Join(ids, (rows,) * sum(len(side.layers) for side in cut), digest, folds)
                 return await self._layered_report(call, cut[0], cut[1], joined, spec, of_items)
         snapshots = tuple(
             Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
             for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
         )
-        return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest), spec, of_items)
+        return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest, folds), spec, of_items)
 
     async def align_matrix(
         self,
@@ -158,6 +167,10 @@ class Alignment:
             raise InvalidArgument("the pairs of a matrix share their permutations; stop_after is for a pair alone", field="spec.stop_after")
         if items == "pairwise" and spec.within:
             raise InvalidArgument("each pair's own items have other groups; permute within groups over common items", field="spec.within")
+        if items == "pairwise" and spec.predictivity.folds_by:
+            raise InvalidArgument(
+                "each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by"
+            )
         if items == "pairwise" and spec.k_fractions:
             raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
         pinned = await pin_versions(self._snapshots, spaces, ["spaces"] * len(spaces))
@@ -208,6 +221,7 @@ class Alignment:
         spec = at_size(spec, joined.n, self._limits)
         if spec.within:
             groups = await self._groups(call, snapshots[:2], joined.of(0, 1), spec.within)
+        joined = await self._with_folds(call, snapshots, joined, spec)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
         controls = []
@@ -251,6 +265,7 @@ class Alignment:
     ) -> AlignmentReport:
         if spec.within:
             groups = await self._groups(call, [*x.layers, *y.layers], joined, spec.within)
+        joined = await self._with_folds(call, [*x.layers, *y.layers], joined, spec)
         found = await self._layered.compare(call, x, y, joined, spec, groups)
         certificates = found.certificates or (None, None)
         return AlignmentReport(
@@ -278,9 +293,21 @@ class Alignment:
 
     async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
         """The groups of the common items by an attribute of their spaces, those without a name excepted; InvalidAttribute."""
-        named = [(snapshot, rows) for snapshot, rows in zip(snapshots, joined.rows, strict=True) if snapshot.name]
-        columns = {snapshot.name: await self._snapshots.attributes(call, snapshot, rows) for snapshot, rows in named}
+        columns = await self._attributes(call, snapshots, joined)
         return await asyncio.to_thread(groups_of, attribute, columns, joined.ids.tolist(), "spec.within")
+
+    async def _with_folds(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
+        """The join with the groups that folds must not split, where the spec names their attribute; InvalidAttribute."""
+        attribute, field = spec.predictivity.folds_by, "spec.predictivity.folds_by"
+        if not attribute:
+            return joined
+        columns = await self._attributes(call, snapshots, joined)
+        return replace(joined, fold_groups=await asyncio.to_thread(labels_of, attribute, columns, joined.ids.tolist(), field))
+
+    async def _attributes(self, call: Call, snapshots: Sequence[Snapshot], joined: Join) -> dict[str, Mapping[str, AttributeColumn]]:
+        """The attributes of the common items in each space that has a name."""
+        named = [(snapshot, rows) for snapshot, rows in zip(snapshots, joined.rows, strict=True) if snapshot.name]
+        return {snapshot.name: await self._snapshots.attributes(call, snapshot, rows) for snapshot, rows in named}
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         groups = None
@@ -288,6 +315,7 @@ class Alignment:
             joined = await asyncio.to_thread(join, snapshots)
             spec = at_size(spec, joined.n, self._limits)
             groups = await self._groups(call, snapshots, joined, spec.within) if spec.within else None
+            joined = await self._with_folds(call, snapshots, joined, spec)
             scores = await self._scores.of_all(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:

@@ -7,6 +7,10 @@ from dataclasses import replace
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
+from consilience_server.core.linear_predictivity import PredictivityOptions
+
+_MOST_FOLDS = 100
+_MOST_PENALTIES = 64
 
 
 def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
@@ -33,8 +37,23 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
             f"stop_after is {spec.stop_after:,}, of {spec.permutations:,} permutations; give 1 to as many, or 0 to draw all",
             field="spec.stop_after",
         )
+    if spec.metric == "linear_predictivity":
+        check_predictivity(spec.predictivity)
     if spec.asks_some:
         _check_queries(spec)
+
+
+def check_predictivity(asked: PredictivityOptions) -> None:
+    """Folds and penalties that make sense: InvalidArgument."""
+    if not 2 <= asked.folds <= _MOST_FOLDS:
+        raise InvalidArgument(f"{asked.folds} folds; ask 2 to {_MOST_FOLDS}", field="spec.predictivity.folds")
+    wrong = [penalty for penalty in asked.penalties if not 0.0 <= penalty < math.inf]
+    if wrong or len(set(asked.penalties)) != len(asked.penalties) or len(asked.penalties) > _MOST_PENALTIES:
+        given = ", ".join(f"{penalty:g}" for penalty in asked.penalties[:_MOST_PENALTIES])
+        raise InvalidArgument(
+            f"penalties are {given}; give at most {_MOST_PENALTIES} finite numbers of 0 or more, each once",
+            field="spec.predictivity.penalties",
+        )
 
 
 def _check_queries(spec: AlignmentSpec) -> None:

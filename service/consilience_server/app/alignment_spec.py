@@ -1,10 +1,11 @@
 """What an alignment asks, as values: spaces, specification, limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from consilience_server.app.reports import MetricName, PreprocessName, QuerySampling
 from consilience_server.core.layer_choice import LayerSelection
+from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.score import IntervalKind
 from consilience_server.core.svcca import COMPONENTS
 
@@ -34,7 +35,7 @@ class AlignmentSpec:
     """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
 
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
-    `components` is of `svcca`.
+    `components` is of `svcca`, `predictivity` of `linear_predictivity`.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
@@ -54,6 +55,7 @@ class AlignmentSpec:
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
     within: str = ""
+    predictivity: PredictivityOptions = field(default_factory=PredictivityOptions)
     layer_selection: LayerSelection = "split_half"
     stop_after: int = 0
 

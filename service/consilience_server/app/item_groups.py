@@ -47,7 +47,12 @@ def within_of(groups: ItemGroups | None) -> Within | None:
 
 
 def groups_of(attribute: str, spaces: Mapping[str, Mapping[str, AttributeColumn]], ids: Sequence[str], field: str) -> ItemGroups:
-    """The groups of items by an attribute that their spaces have.
+    """The groups within which items are exchanged; `labels_of` with its arguments, and InvalidAttribute where all values differ."""
+    return numbered(attribute, labels_of(attribute, spaces, ids, field), field)
+
+
+def labels_of(attribute: str, spaces: Mapping[str, Mapping[str, AttributeColumn]], ids: Sequence[str], field: str) -> NDArray[np.int64]:
+    """(n,) whole numbers, equal where items have equal values of an attribute that their spaces have.
 
     An item's value is the one that any of the spaces has for it.
 
@@ -58,11 +63,11 @@ def groups_of(attribute: str, spaces: Mapping[str, Mapping[str, AttributeColumn]
         field: of the request, for refusals.
 
     Raises:
-        InvalidAttribute: no space has the attribute; items have no value, or different values in two spaces; or all values differ.
+        InvalidAttribute: no space has the attribute; items have no value, or different values in two spaces.
     """
     values = item_values(attribute, spaces, ids, field)
     numbers: dict[object, int] = {}
-    return numbered(attribute, np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64), field)
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
 
 
 def numbered(attribute: str, labels: NDArray[np.integer], field: str) -> ItemGroups:

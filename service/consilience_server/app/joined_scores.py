@@ -23,7 +23,7 @@ from consilience_server.app.preparation import Prepared, prepare
 from consilience_server.app.queries import query_rows
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
-from consilience_server.core.errors import InvalidArgument, KernelSpace
+from consilience_server.core.errors import InvalidArgument, KernelSpace, NotServed
 from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
@@ -125,13 +125,17 @@ class JoinedScores:
             spec: every k a number.
             groups: within which random pairings keep the items.
         """
+        if spec.predictivity.folds_by and joined.fold_groups is None:
+            raise NotServed(
+                "folds by an attribute are served by align and align_matrix; leave folds_by empty here", field="spec.predictivity.folds_by"
+            )
         queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
         options = await asyncio.to_thread(self._options, joined, spec, groups)
         async with AsyncExitStack() as held:
             tables: Sequence[NeighbourTable] = ()
             if FAMILY_OF[spec.metric].reads == "tables":
                 tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec, queries))
-            yield Compared(spec, joined.ids, sides, tables, options, queries=queries)
+            yield Compared(spec, joined.ids, sides, tables, options, queries=queries, fold_groups=joined.fold_groups)
 
     @asynccontextmanager
     async def sides(

@@ -19,11 +19,14 @@ class Join:
         ids: (n,) the common ids, ascending in byte order.
         rows: for each snapshot (n,) int64, the row of each common item.
         digest: of the ids.
+        fold_groups: (n,) int64, the group of each item that folds of a cross-validation must not split; None where items stand for
+            themselves.
     """
 
     ids: NDArray[np.object_]
     rows: tuple[NDArray[np.int64], ...]
     digest: str
+    fold_groups: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> int:
@@ -32,7 +35,7 @@ class Join:
 
     def of(self, *snapshots: int) -> "Join":
         """The same items in some of the snapshots, by their numbers."""
-        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest)
+        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups)
 
 
 def join(snapshots: Sequence[Snapshot]) -> Join:

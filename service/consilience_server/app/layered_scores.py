@@ -240,7 +240,9 @@ class LayeredComparison:
                 vectors = side.vectors[rows] if side.kernel is None else side.vectors[np.ix_(rows, rows)]
                 sides.append(replace(side, vectors=vectors, subject=replace(subject, items=digest, form=form)))
             groups = None if whole.groups is None else numbered(whole.groups.attribute, whole.groups.of[rows], "spec.within")
-            return _Part(sides, Join(ids, tuple(rows for _ in sides), digest), groups)
+            folds = whole.joined.fold_groups
+            joined = Join(ids, tuple(rows for _ in sides), digest, None if folds is None else folds[rows])
+            return _Part(sides, joined, groups)
 
         return await self._pool.run(call, "load", take)
 

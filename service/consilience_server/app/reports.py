@@ -16,7 +16,7 @@ from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
 NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred"]
-MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape"]
+MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity"]
 PreprocessName = Literal["none", "platonic_rep", "centre", "standardize", "unit"]
 ItemPolicy = Literal["common", "pairwise"]
 QuerySampling = Literal["all", "hash", "given"]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.intervals import Asked, Jackknife
+from consilience_server.core.linear_predictivity import LinearFit
 
 IntervalKind = Literal["queries", "items"]
 
@@ -50,6 +51,7 @@ class Score:
             0 for other metrics.
         components_y: likewise of y.
         permutations: random pairings drawn, where a rule stopped them (`core/sequential_test.py`); then only p_value is had from them.
+        fit: of `linear_predictivity`, how each column of y was predicted; no part of equality.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; no part of equality.
     """
 
@@ -70,4 +72,5 @@ class Score:
     components_x: int = 0
     components_y: int = 0
     permutations: int | None = None
+    fit: LinearFit | None = field(default=None, compare=False, repr=False)
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

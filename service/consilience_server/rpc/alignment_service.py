@@ -19,6 +19,7 @@ from consilience_server.app.trend import Trends
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
     read_controls,
+    read_fold_groups,
     read_groups,
     read_kernels,
     read_layers,
@@ -97,7 +98,9 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             await receive(requests, arrays)
             x, y = arrays.finish()
             groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
-            report = await self._alignment.align_arrays(current_call(), x, y, similarity, spec, groups, kernels, layers)
+            report = await self._alignment.align_arrays(
+                current_call(), x, y, similarity, spec, groups, kernels, layers, read_fold_groups(header)
+            )
         return alignment_pb2.AlignArraysResponse(report=write_report(report))
 
     async def AlignMatrix(self, request: alignment_pb2.AlignMatrixRequest, _context: Any) -> bytes | alignment_pb2.AlignMatrixResponse:

@@ -187,7 +187,9 @@ async def test_each_space_is_searched_by_its_own_similarity(house, data):
     assert report.headline.score == pytest.approx(expected, rel=1e-14)
 
 
-@pytest.mark.parametrize("metric", [*get_args(NeighbourMetric), "cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape"])
+@pytest.mark.parametrize(
+    "metric", [*get_args(NeighbourMetric), "cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity"]
+)
 async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
     x, y = data
     spaces = {"a": x, "b": y, "c": x[:, ::-1] + y[:, :1]}
@@ -204,14 +206,20 @@ async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
             if i < j:
                 one = (await house.align(first, second, spec)).headline
                 assert matrix.scores[i, j] == pytest.approx(one.score, rel=1e-12)
-                back = one if metric not in ("cycle_knn", "cknna", "procrustes") else (await house.align(second, first, spec)).headline
+                back = (
+                    one
+                    if metric not in ("cycle_knn", "cknna", "procrustes", "linear_predictivity")
+                    else (await house.align(second, first, spec)).headline
+                )
                 assert matrix.scores[j, i] == pytest.approx(back.score, rel=1e-12)
-                assert matrix.chance[j, i] == pytest.approx(back.chance, rel=1e-12 if metric not in ("cknna", "procrustes") else 0.1)
+                assert matrix.chance[j, i] == pytest.approx(
+                    back.chance, rel=1e-12 if metric not in ("cknna", "procrustes", "linear_predictivity") else 0.1
+                )
                 assert matrix.p_values[i, j] == one.p_value
                 assert matrix.calibrated[i, j] == pytest.approx(one.calibrated, abs=1e-12)
                 assert matrix.interval_low[i, j] == pytest.approx(one.interval.low, abs=1e-9)
     assert np.isnan(np.diag(matrix.p_values)).all()
-    if metric != "cycle_knn":
+    if metric not in ("cycle_knn", "linear_predictivity"):
         assert np.diag(matrix.scores) == pytest.approx(1)
     seen = Captured()
     await house.alignment.align_matrix(Call("align_matrix"), queries, "pairwise", spec, seen)

@@ -51,6 +51,7 @@ class Compared:
         tables: one a space, deep enough for the spec; empty for families that read vectors.
         options: how scores are judged.
         pairs: of a matrix, the pairs i <= j that are wanted; None wants all. A family may compute more.
+        fold_groups: (n,) int64, the group of each item that folds must not split; None where items stand for themselves.
         queries: (m,) int64, the rows that are asked, ascending: then table row i is of item queries[i]. None where all are.
     """
 
@@ -61,6 +62,7 @@ class Compared:
     options: ScoreOptions
     pairs: Sequence[Pair] | None = None
     queries: NDArray[np.int64] | None = None
+    fold_groups: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> int:

@@ -57,4 +57,5 @@ SHAPE = MetricFamily(
     matrix=_matrix,
     nbytes=_nbytes,
     seconds=_seconds,
+    chance_within=frozenset(SHAPE_METRICS),
 )

@@ -24,6 +24,7 @@ from consilience_server.core.differences import Difference
 from consilience_server.core.errors import UnknownMetric
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.layer_choice import LayerSelection
+from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.score import Interval, IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.svcca import COMPONENTS
@@ -31,6 +32,7 @@ from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
+from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit
 from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
@@ -47,6 +49,7 @@ METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_SVCCA: "svcca",
     alignment_pb2.METRIC_PROCRUSTES: "procrustes",
     alignment_pb2.METRIC_ANGULAR_SHAPE: "angular_shape",
+    alignment_pb2.METRIC_LINEAR_PREDICTIVITY: "linear_predictivity",
 }
 _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
@@ -90,6 +93,7 @@ _METRIC_VALUES = {
     "svcca": alignment_pb2.METRIC_SVCCA,
     "procrustes": alignment_pb2.METRIC_PROCRUSTES,
     "angular_shape": alignment_pb2.METRIC_ANGULAR_SHAPE,
+    "linear_predictivity": alignment_pb2.METRIC_LINEAR_PREDICTIVITY,
 }
 _PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
@@ -136,6 +140,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
         query_ids=tuple(dict.fromkeys(spec.query_ids)),
         within=spec.within,
+        predictivity=read_predictivity(spec.predictivity) if metric == "linear_predictivity" else PredictivityOptions(),
         layer_selection=served(
             alignment_pb2.LayerSelection, spec.layer_selection, _SELECTIONS, "spec.layer_selection", what="choice of layers"
         ),
@@ -179,6 +184,11 @@ def read_layers(header: alignment_pb2.AlignArraysHeader) -> tuple[ArrayLayers | 
     )
 
 
+def read_fold_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | None:
+    """(rows,) the group of each row that folds must not split, None where rows stand for themselves."""
+    return np.array(header.fold_groups, dtype=np.int64) if header.fold_groups else None
+
+
 def read_policy(value: int) -> ItemPolicy:
     """Which items a matrix is over; common by default."""
     return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")
@@ -207,6 +217,9 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
     """The alignment of two spaces."""
     by_k = [write_at_k(score) for score in report.by_k]
     headline = write_at_k(report.headline)
+    for message, score in zip(by_k, report.by_k, strict=True):
+        if score.fit is not None:
+            message.linear_fit.CopyFrom(write_linear_fit(score.fit))
     drawn = [score.null for score in report.by_k if score.null is not None]
     if sum(len(values) for values in drawn) <= _MOST_NULL_VALUES:
         for message, score in zip(by_k, report.by_k, strict=True):

@@ -1,0 +1,199 @@
+"""Linear predictivity with chance, p-value, calibrated score and interval, from vectors."""
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.errors import ShapeMismatch, TooFewItems
+from consilience_server.core.folds import grouped_folds, item_folds
+from consilience_server.core.intervals import group_sizes, item_interval
+from consilience_server.core.linear_predictivity import LinearFit, PredictivityOptions, aggregated
+from consilience_server.core.paired_features import check_informative
+from consilience_server.core.permutation import canonical_order
+from consilience_server.core.score import Score
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.list_scores import LEAST_PAIRINGS
+from consilience_server.engine.ridge_folds import FoldedScores, RidgeFolds
+
+LEAST_ITEMS = 8
+"""Fewer items leave nothing to fit on and to predict."""
+
+_NAME = "linear predictivity"
+
+
+@dataclass(frozen=True)
+class _Space:
+    """One space in canonical order, as regressors and as targets."""
+
+    rows: NDArray[np.floating]
+    ridge: RidgeFolds
+    targets: NDArray[np.float64]
+
+
+def predictivity_score(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    asked: PredictivityOptions,
+    options: ScoreOptions,
+    control: Control,
+    groups: NDArray[np.int64] | None = None,
+) -> Score:
+    """How well x predicts y. Definition: `core/linear_predictivity.py`; folds: `core/folds.py` over canonical positions.
+
+    The null pairs the targets anew and goes through everything that the score goes through, the choice of penalties included, but no
+    regressor is decomposed again (`ridge_folds.py`). The interval does decompose them again without each group of items. `chance` is the
+    mean over the random pairings drawn, 99 at the least.
+
+    Args:
+        x: (n, d_x), finite, the regressors.
+        y: (n, d_y), row i the same item, the targets.
+        asked: folds, penalties, score of a target, aggregate.
+        options: its `item_order` has one entry an item.
+        control: cancellation and progress.
+        groups: (n,) the group of each row that must not be split between folds; None where items stand for themselves.
+
+    Raises:
+        ShapeMismatch, ConstantFeatures: as in the definition.
+        TooFewItems: n < 8, or too few items or groups for the folds.
+
+    Cost:
+        Memory `predictivity_bytes`; a permutation n d_x d_y multiply-adds and 3 d_x^2 d_y a fold; the interval 32 n d_x (d_x + d_y), and 32
+        eigendecompositions of order min(n, d_x) a fold.
+    """
+    return _scores([x, y], [(0, 1)], ("x", "y"), asked, options, control, groups)[0, 1]
+
+
+def predictivity_matrix(
+    arrays: Sequence[NDArray[np.floating]],
+    asked: PredictivityOptions,
+    options: ScoreOptions,
+    control: Control,
+    groups: NDArray[np.int64] | None = None,
+) -> dict[Pair, Score]:
+    """The same for all ordered pairs of M spaces under shared permutations: entry (i, j) is how well i predicts j.
+
+    Entry (i, i), how well a space predicts itself, has no null, and is below 1 by what its penalty takes.
+    """
+    pairs = [(i, j) for i in range(len(arrays)) for j in range(len(arrays))]
+    return _scores(arrays, pairs, ["spaces"] * len(arrays), asked, options, control, groups)
+
+
+def predictivity_bytes(n: int, widths: Sequence[int], folds: int, threads: int) -> int:
+    """Peak bytes of `predictivity_score` and `predictivity_matrix` beyond the vectors; an upper estimate."""
+    narrow = [min(n, width) for width in widths]
+    deepest, widest = max(narrow), max(widths)
+    kept = n * sum(widths) * 4 + 8 * n * (sum(narrow) + sum(widths)) + 3 * 8 * folds * sum(small * small for small in narrow)
+    again = 8 * n * (3 * widest + deepest) + 4 * 8 * (folds + 2) * deepest * deepest
+    block = 8 * min(512, widest) * ((2 * folds + 6) * deepest + 2 * 4096)
+    return kept + again + threads * block + (1 << 24)
+
+
+def _scores(
+    arrays: Sequence[NDArray[np.floating]],
+    pairs: Sequence[Pair],
+    names: Sequence[str],
+    asked: PredictivityOptions,
+    options: ScoreOptions,
+    control: Control,
+    groups: NDArray[np.int64] | None,
+) -> dict[Pair, Score]:
+    n = len(options.item_order)
+    if any(len(array) != n for array in arrays):
+        counts = ", ".join(f"{len(array):,}" for array in arrays)
+        raise ShapeMismatch(f"the spaces have {counts} rows for {n:,} items; row i of all must be the same item", field=names[-1])
+    if n < LEAST_ITEMS:
+        raise TooFewItems(f"{_NAME} needs {LEAST_ITEMS} items or more, there are {n}; add items", n=n, least=LEAST_ITEMS)
+    for array, name in zip(arrays, names, strict=True):
+        check_informative(array, _NAME, name)
+    order = canonical_order(options.item_order)
+    folds = item_folds(n, asked.folds) if groups is None else grouped_folds(groups[order], asked.folds)
+    spaces = {i: _space(arrays[i][order], folds, asked, control) for i in range(len(arrays))}
+    rows = np.arange(n)
+    found = {(i, j): spaces[i].ridge.scores(spaces[j].targets, rows, asked.target_score, control) for i, j in pairs}
+    null = _null(spaces, pairs, asked, options, control.part(0.0, 0.8))
+    without: Mapping[Pair, NDArray[np.float64]] = {}
+    if options.interval_kind == "items":
+        without = _without_groups(spaces, [pair for pair in pairs if pair[0] != pair[1]], folds, asked, control)
+    return {pair: _score(of, null[pair], without.get(pair), pair, asked, options) for pair, of in found.items()}
+
+
+def _space(rows: NDArray[np.floating], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control) -> _Space:
+    return _Space(rows, RidgeFolds(rows, folds, asked.penalties, control), _targets(rows))
+
+
+def _targets(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(n, d) float64, columns of mean 0; constant ones become exact zeros."""
+    values = rows.astype(np.float64)
+    values -= values[0].copy()
+    values -= values.mean(axis=0)
+    return values
+
+
+def _null(
+    spaces: Mapping[int, _Space], pairs: Sequence[Pair], asked: PredictivityOptions, options: ScoreOptions, control: Control
+) -> dict[Pair, NDArray[np.float64]]:
+    """The scores of random pairings of every pair; a space with itself has only as many as its chance is estimated from."""
+    count, pairings = max(options.permutations, LEAST_PAIRINGS), options.pairings()
+    found = {pair: np.empty(LEAST_PAIRINGS if pair[0] == pair[1] else count) for pair in pairs}
+
+    def one(index: int) -> None:
+        control.check()
+        rho = pairings.draw(index)
+        # The same pairs of rows in both directions: the one that moves targets back pairs x[rho] with y, as the other pairs x with y[rho].
+        back = np.empty_like(rho)
+        back[rho] = np.arange(len(rho))
+        for i, j in pairs:
+            if index < len(found[i, j]):
+                moved = rho if i <= j else back
+                scores = spaces[i].ridge.scores(spaces[j].targets, moved, asked.target_score, control)
+                found[i, j][index] = aggregated(scores.targets, asked.aggregate)
+
+    with ThreadPoolExecutor(max(1, options.threads)) as pool:
+        for done, _ in enumerate(pool.map(one, range(count)), start=1):
+            control.progress(done / count)
+    return found
+
+
+def _without_groups(
+    spaces: Mapping[int, _Space], pairs: Sequence[Pair], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control
+) -> dict[Pair, NDArray[np.float64]]:
+    """For every pair the (G,) scores over all items but a group: fitted, chosen and predicted anew, each item in the fold it was in."""
+    n = len(folds)
+    groups = len(group_sizes(n))
+    found = {pair: np.full(groups, np.nan) for pair in pairs}
+    for group in range(groups):
+        kept = np.delete(np.arange(n), np.s_[group::groups])
+        if len(np.unique(folds[kept])) < 2:
+            continue
+        for i in sorted({i for i, _ in pairs}):
+            rows = spaces[i].rows[kept]
+            if bool((rows == rows[:1]).all()):
+                continue
+            ridge = RidgeFolds(rows, folds[kept], asked.penalties, control)
+            for _, j in (pair for pair in pairs if pair[0] == i):
+                scores = ridge.scores(_targets(spaces[j].rows[kept]), np.arange(len(kept)), asked.target_score, control)
+                found[i, j][group] = aggregated(scores.targets, asked.aggregate)
+    return found
+
+
+def _score(
+    found: FoldedScores,
+    null: NDArray[np.float64],
+    without: NDArray[np.float64] | None,
+    pair: Pair,
+    asked: PredictivityOptions,
+    options: ScoreOptions,
+) -> Score:
+    score = aggregated(found.targets, asked.aggregate)
+    limits = (score, score)
+    if without is not None:
+        lowest = -1.0 if asked.target_score == "pearson" else -math.inf
+        limits = item_interval(score, score, without, group_sizes(len(options.item_order)), options.confidence, lowest, 1.0)
+    fit = LinearFit(found.targets, found.choices, asked)
+    judging = null[: options.permutations] if options.permutations and pair[0] != pair[1] else None
+    return judged(0, score, float(null.mean()), interval_of(limits, options), judging, options, {"fit": fit})
