@@ -16,6 +16,15 @@ COLOURS = ("#2b6cb0", "#d97706", "#15803d", "#7c3aed", "#be185d", "#0e7490", "#9
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SEQUENTIAL = "YlGnBu"
 
+_SIDES = (
+    *((7, up, "left") for up in (0, 7, -7)),
+    *((-7, up, "right") for up in (0, 7, -7)),
+    (0, 11, "center"),
+    (0, -11, "center"),
+    *((9, up, "left") for up in (14, -14, 22, -22)),
+)
+"""Where a name may stand: points to the right of its point and above it, and how it is aligned."""
+
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -67,6 +76,28 @@ def shortened(names: Sequence[str], most: int = 24) -> list[str]:
     """Names that fit beside axes: without `spaces/`, the middle of long ones left out."""
     bare = [name.removeprefix("spaces/") for name in names]
     return [name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}" for name in bare]
+
+
+def annotate_apart(figure: Any, axes: Any, places: Sequence[tuple[float, float]], names: Sequence[str], size: float) -> None:
+    """Names beside their points, on the side where they cover no other name or point; where all are taken, to the right all the same."""
+    figure.canvas.draw()
+    scale = figure.dpi / 72
+    centres = [axes.transData.transform(place) for place in places]
+    taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for x, y in centres]
+    for name, place, (x, y) in zip(names, places, centres, strict=True):
+        width, height = 0.62 * size * len(name) * scale, 1.2 * size * scale
+        free = None
+        for across, up, sideways in _SIDES:
+            left = x + across * scale - {"left": 0, "center": width / 2, "right": width}[sideways]
+            box = (left, y + up * scale - height / 2, left + width, y + up * scale + height / 2)
+            inside = axes.bbox.x0 <= box[0] and axes.bbox.y0 <= box[1] and box[3] <= axes.bbox.y1
+            if inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+                free = (across, up, sideways, box)
+                break
+        across, up, sideways, box = free or (7, 0, "left", (x, y, x, y))
+        taken.append(box)
+        style = {"ha": sideways, "va": "center", "fontsize": size, "color": FAINT, "annotation_clip": False}
+        axes.annotate(name, place, textcoords="offset points", xytext=(across, up), **style)
 
 
 def write(figure: Any, path: str | Path) -> None:

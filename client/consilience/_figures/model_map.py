@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._figures.canvas import FAINT, headline, legend, quiet, sheet, shortened, style_of
+from consilience._figures.canvas import annotate_apart, headline, legend, quiet, sheet, shortened, style_of
 
 
 def model_map(
@@ -34,13 +34,12 @@ def model_map(
         chosen = [at for at in range(len(names)) if not families or families[at] == label]
         colour, marker = style_of(number)
         axes.scatter(places[chosen, 0], places[chosen, 1], s=42, color=colour, marker=marker, label=label or None, zorder=3)
-    for name, (across, up) in zip(shortened(names), places, strict=True):
-        axes.annotate(name, (across, up), textcoords="offset points", xytext=(6, 4), fontsize=8, color=FAINT)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.15)
+    axes.margins(0.2)
     quiet(axes, x=note)
     axes.tick_params(labelleft=False, labelbottom=False, length=0)
     if families:
         legend(axes)
     headline(figure, title)
+    annotate_apart(figure, axes, [(float(across), float(up)) for across, up in places], shortened(names), 8)
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._figures.canvas import BLUE, FAINT, INK, headline, legend, quiet, sheet, shortened, style_of
+from consilience._figures.canvas import BLUE, FAINT, INK, annotate_apart, headline, legend, quiet, sheet, shortened, style_of
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,6 @@ def trend(
         if lines and number < len(lines):
             _line(axes, against[chosen], lines[number], colour, 1.0, logarithmic=logarithmic)
     _line(axes, against, line, FAINT, 1.2, logarithmic=logarithmic)
-    if len(names) <= 25:
-        for name, place, score in zip(shortened(names, 18), against, scores, strict=True):
-            axes.annotate(name, (place, score), textcoords="offset points", xytext=(4, 4), fontsize=6.5, color=FAINT)
     if logarithmic:
         axes.set_xscale("log")
     axes.margins(0.08)
@@ -72,6 +69,9 @@ def trend(
     if buckets:
         _bars(panels[0, 1], buckets, x, y)
     headline(figure, title)
+    if len(names) <= 25:
+        places = [(float(place), float(score)) for place, score in zip(against, scores, strict=True)]
+        annotate_apart(figure, axes, places, shortened(names, 18), 6.5)
     return figure
 
 

@@ -78,23 +78,40 @@ class AlignmentMatrix(Result):
         return import_pandas().DataFrame(getattr(self, values), index=list(self.spaces), columns=list(self.spaces))
 
     def figures(self) -> Mapping[str, Callable[[], Any]]:
-        """`heatmap`, with stars where a score is above chance, by p-values adjusted for all pairs where there are some."""
-        return {"heatmap": self._draw_heatmap}
+        """`heatmap` in the order of the tree, with stars where a score is above chance; `map`, the spaces as points."""
+        drawings: dict[str, Callable[[], Any]] = {"heatmap": self._draw_heatmap}
+        if self.coordinates is not None:
+            drawings["map"] = self._draw_map
+        return drawings
 
     def _draw_heatmap(self) -> Any:
         from consilience._figures.heatmap import heatmap
 
-        name = f"{self.metric}@{self.k}" if self.k else self.metric
-        p_values = self.p_values if self.p_adjusted is None else self.p_adjusted
-        tested = bool(np.isfinite(p_values).any())
-        title = f"{name} of {len(self.spaces)} spaces"
-        return heatmap(self.spaces, self.scores, title=title, p_values=p_values if tested else None, label=name)
+        adjusted = self.p_adjusted is not None
+        p_values = self.p_adjusted if self.p_adjusted is not None else self.p_values
+        return heatmap(
+            self.spaces,
+            self.scores,
+            title=f"{self._name()} of {len(self.spaces)} spaces",
+            p_values=p_values if np.isfinite(p_values).any() else None,
+            p_name="p adjusted for all pairs" if adjusted else "p",
+            order=self.order or None,
+            label=self._name(),
+        )
+
+    def _draw_map(self) -> Any:
+        from consilience._figures.model_map import model_map
+
+        note = f"distances: 1 - {self._name()}; {self.explained:.0%} of their variance, stress {number(self.stress)}"
+        return model_map(self.spaces, np.asarray(self.coordinates), title=f"a map of {len(self.spaces)} spaces", note=note)
+
+    def _name(self) -> str:
+        return f"{self.metric}@{self.k}" if self.k else self.metric
 
     def __repr__(self) -> str:
-        name = f"{self.metric}@{self.k}" if self.k else self.metric
         alike = self.n.size and (self.n == self.n.flat[0]).all() and (self.gallery == self.gallery.flat[0]).all()
         common = asked(int(self.n.flat[0]), int(self.gallery.flat[0])) if alike else "n differs by pair"
-        title = f"{name} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
+        title = f"{self._name()} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
         title += f" {self.within}" if self.within else ""
         return "\n".join([title, _table(self.spaces, self.scores), *self._significance(), *cautions(self.warnings)])
 

@@ -1,5 +1,6 @@
 """What a figure shows is what the result says; what is written opens without a network and is the same each time."""
 
+import dataclasses
 import html
 import json
 import re
@@ -94,8 +95,17 @@ def test_the_heatmap_marks_what_is_above_chance_in_the_order_asked():
     assert "* " not in "".join(texts(heatmap(["a", "b"], np.ones((2, 2)), title="t")))
 
 
-def test_the_matrix_draws_its_heatmap():
+def test_the_matrix_draws_its_heatmap_in_the_order_of_its_tree_and_a_map():
     assert "0.75\n***" in texts(matrix().plot())
+    points, adjusted = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]), np.full((3, 3), 0.5)
+    whole = dataclasses.replace(matrix(), p_adjusted=adjusted, coordinates=points, explained=0.9, stress=0.1, order=(1, 2, 0))
+    drawn = whole.plot()
+    assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["b", "c", "a"]
+    assert not any("*" in text for text in texts(drawn))
+    chart = whole.plot(kind="map").axes[0]
+    np.testing.assert_array_equal(chart.collections[0].get_offsets(), points)
+    assert chart.get_xlabel() == "distances: 1 - cka; 90% of their variance, stress 0.100"
+    assert list(matrix().figures()) == ["heatmap"]
 
 
 def test_layers_are_drawn_with_the_chosen_pair_framed():
