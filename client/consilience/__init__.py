@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from consilience.results import (
         AlignmentAtK,
+        AlignmentComparison,
         AlignmentMatrix,
         AlignmentReport,
         Bridge,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AbortedError",
     "AlignmentAtK",
+    "AlignmentComparison",
     "AlignmentMatrix",
     "AlignmentOptions",
     "AlignmentReport",

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, items_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, items_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -66,6 +66,9 @@ UPSERT_EMBEDDINGS: Method[bytes, space_pb2.UpsertEmbeddingsResponse] = Method(
 ALIGN = _method("AlignmentService", "Align", alignment_pb2.AlignRequest, alignment_pb2.AlignResponse)
 ALIGN_MATRIX = _method("AlignmentService", "AlignMatrix", alignment_pb2.AlignMatrixRequest, alignment_pb2.AlignMatrixResponse)
 CONSENSUS = _method("AlignmentService", "Consensus", alignment_pb2.ConsensusRequest, alignment_pb2.ConsensusResponse)
+COMPARE_ALIGNMENTS = _method(
+    "ComparisonService", "CompareAlignments", comparison_pb2.CompareAlignmentsRequest, comparison_pb2.CompareAlignmentsResponse
+)
 TREND = _method("AlignmentService", "Trend", alignment_pb2.TrendRequest, alignment_pb2.TrendResponse)
 GALLERY_CURVE = _method("AlignmentService", "GalleryCurve", alignment_pb2.GalleryCurveRequest, alignment_pb2.GalleryCurveResponse)
 ALIGN_ARRAYS: Method[bytes, alignment_pb2.AlignArraysResponse] = Method(

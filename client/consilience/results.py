@@ -1,6 +1,7 @@
 """What the clients answer: frozen values that need no server and import no gRPC."""
 
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
+from consilience._results.alignment_comparison import AlignmentComparison
 from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Within
@@ -20,6 +21,7 @@ from consilience._results.watch_history import WatchHistory
 
 __all__ = [
     "AlignmentAtK",
+    "AlignmentComparison",
     "AlignmentMatrix",
     "AlignmentReport",
     "Bridge",

@@ -28,6 +28,7 @@ from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
+from consilience_server.app.comparing import Comparing
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.derived_space import DerivedSpaces
@@ -244,6 +245,7 @@ def _application(
     return Application(
         spaces=spaces,
         alignment=alignment,
+        comparing=Comparing(alignment, snapshots, results, pool),
         items=Items(snapshots, tables, pool, limits),
         curves=GalleryCurves(alignment, snapshots, results, pool),
         trends=Trends(alignment, snapshots, tables, results, pool),

@@ -2,6 +2,7 @@
 
 from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridges import AsyncBridgeCalls
+from consilience._async.comparing import AsyncComparisonCalls
 from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
 from consilience._async.gallery_curve import AsyncGalleryCurveCalls
@@ -16,6 +17,7 @@ class AsyncClient(
     AsyncAlignmentCalls,
     AsyncItemCalls,
     AsyncGalleryCurveCalls,
+    AsyncComparisonCalls,
     AsyncConvergenceCalls,
     AsyncBridgeCalls,
     AsyncMatchCalls,

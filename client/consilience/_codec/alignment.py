@@ -264,7 +264,8 @@ def decode_controls(messages: Sequence[alignment_pb2.ControlReport]) -> dict[str
 
 def decode_difference(message: alignment_pb2.Difference) -> Difference:
     """A Difference."""
-    return Difference(message.value, decode_interval(message.interval) if message.HasField("interval") else None)
+    interval = decode_interval(message.interval) if message.HasField("interval") else None
+    return Difference(message.value, interval, message.p_value if message.HasField("p_value") else None)
 
 
 def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> Within | None:

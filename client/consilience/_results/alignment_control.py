@@ -16,10 +16,12 @@ class Difference:
     Attributes:
         value: the first less the second.
         interval: where the difference would fall again, paired over the items; None where that is not known.
+        p_value: two-sided, of no difference; None where it is not known, and where the difference has no spread.
     """
 
     value: float
     interval: Interval | None = None
+    p_value: float | None = None
 
     def __str__(self) -> str:
         sign = "+" if self.value > 0 else ""

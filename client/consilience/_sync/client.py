@@ -3,6 +3,7 @@
 
 from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridges import BridgeCalls
+from consilience._sync.comparing import ComparisonCalls
 from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.gallery_curve import GalleryCurveCalls
@@ -17,6 +18,7 @@ class Client(
     AlignmentCalls,
     ItemCalls,
     GalleryCurveCalls,
+    ComparisonCalls,
     ConvergenceCalls,
     BridgeCalls,
     MatchCalls,

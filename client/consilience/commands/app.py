@@ -6,6 +6,7 @@ from consilience._version import __version__
 from consilience.commands import (
     align,
     bridge,
+    compare,
     consensus,
     curve,
     doctor,
@@ -42,6 +43,7 @@ app.command("serve", epilog=HELP, context_settings=_ANY_ARGUMENTS, add_help_opti
 app.command("ingest", epilog=HELP)(connected(ingest.ingest))
 app.command("align", epilog=HELP)(command(align.align, drawn=True))
 app.command("matrix", epilog=HELP)(connected(matrix.matrix, drawn=True))
+app.command("compare", epilog=HELP)(connected(compare.compare))
 app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
 app.command("consensus", epilog=HELP)(connected(consensus.consensus, drawn=True))
 app.command("report", epilog=HELP)(connected(report.report))

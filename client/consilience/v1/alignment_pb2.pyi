@@ -311,12 +311,14 @@ class ControlReport(_message.Message):
     def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class Difference(_message.Message):
-    __slots__ = ("value", "interval")
+    __slots__ = ("value", "interval", "p_value")
     VALUE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
     value: float
     interval: Interval
-    def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+    p_value: float
+    def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
     __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "within", "constant_columns", "stop_after", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling")

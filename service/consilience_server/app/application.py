@@ -6,6 +6,7 @@ from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridging import Bridging
+from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.items import Items
@@ -50,6 +51,7 @@ class Application:
     alignment: Alignment
     trends: Trends
     consensus: Consensus
+    comparing: Comparing
     items: Items
     curves: GalleryCurves
     bridging: Bridging

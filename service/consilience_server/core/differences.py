@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from consilience_server.core.intervals import Asked, Jackknife, jackknife_variance
 from consilience_server.core.score import Interval, Score
@@ -11,10 +11,11 @@ from consilience_server.core.score import Interval, Score
 
 @dataclass(frozen=True)
 class Difference:
-    """How much higher the first of two scores is, and where that would fall again; None where that is not known."""
+    """How much higher the first of two scores is, where that would fall again, and its two-sided p-value; None where not known."""
 
     value: float
     interval: Interval | None
+    p_value: float | None = None
 
 
 def difference(first: Score, second: Score) -> Difference:
@@ -27,14 +28,20 @@ def difference(first: Score, second: Score) -> Difference:
       (`core/intervals.py: item_interval`); conservative like it.
     - `queries`: t_{m-1} and the variance of the differences of the asked queries' own scores, times 1 - m / N. No width once all are asked.
 
-    None stands for an interval where one of the scores has none of its own, and where their groups or queries differ.
+    The p-value is that of t = difference / standard error. It is not that of flipping the signs of the items' own differences: the lists of
+    different items have items in common, so their differences move together, and flips reject 18 to 21% of equal alignments at a level of
+    5% (mutual k-NN, n = 100 and 300, k = 10) where the jackknife rejects 0 to 4%.
+
+    None stands for an interval where one of the scores has none of its own, and where their groups or queries differ; and for the p-value
+    also where the difference has no spread.
     """
     value = first.score - second.score
     error, degrees = standard_error(first.interval, second.interval)
     if not math.isfinite(error):
         return Difference(value, None)
+    p_value = float(2.0 * stdtr(degrees, -abs(value) / error)) if error else None
     half = float(stdtrit(degrees, 0.5 + first.interval.confidence / 2.0)) * error if error else 0.0
-    return Difference(value, Interval(value - half, value + half, first.interval.confidence, first.interval.kind))
+    return Difference(value, Interval(value - half, value + half, first.interval.confidence, first.interval.kind), p_value)
 
 
 def standard_error(first: Interval, second: Interval) -> tuple[float, int]:

@@ -5,6 +5,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 SERVICES = (
     "consilience.v1.SpaceService",
     "consilience.v1.AlignmentService",
+    "consilience.v1.ComparisonService",
     "consilience.v1.ItemService",
     "consilience.v1.BridgeService",
     "consilience.v1.MatchService",

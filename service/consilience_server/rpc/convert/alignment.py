@@ -308,7 +308,7 @@ def read_controls(controls: Sequence[alignment_pb2.Control]) -> list[ControlQuer
 def write_difference(difference: Difference) -> alignment_pb2.Difference:
     """A difference with its interval."""
     interval = None if difference.interval is None else write_interval(difference.interval)
-    return alignment_pb2.Difference(value=difference.value, interval=interval)
+    return alignment_pb2.Difference(value=difference.value, interval=interval, p_value=difference.p_value)
 
 
 def _write_control(control: ControlReport) -> alignment_pb2.ControlReport:

@@ -1,0 +1,74 @@
+"""`compare_alignments`: is one pair more aligned than another, over a server and in-process alike."""
+
+import numpy as np
+import pytest
+
+import consilience
+
+N = 80
+
+
+@pytest.fixture
+def spaces(client, name):
+    """y sees more of x than w does; each space has an item that the others lack."""
+    draw = np.random.default_rng(3)
+    latent = draw.normal(size=(N + 3, 4))
+    names = []
+    for number, (side, noise) in enumerate((("x", 0.3), ("y", 0.5), ("w", 8.0))):
+        vectors = latent @ draw.normal(size=(4, 8)) + noise * draw.normal(size=(N + 3, 8))
+        rows = [row for row in range(N + 3) if row < N or row == N + number]
+        client.create_space(f"{name}-{side}", dim=8)
+        client.upsert(f"{name}-{side}", [f"i{row:03d}" for row in rows], vectors[rows])
+        names.append(f"{name}-{side}")
+    return names
+
+
+@pytest.mark.parametrize("metric", ["mutual_knn", "cka"])
+def test_the_difference_is_that_of_the_controls_of_align(client, spaces, metric):
+    x, y, w = spaces
+    found = client.compare_alignments((x, y), (x, w), k=[5, 9], metric=metric, permutations=99)
+    report = client.align(x, y, k=[5, 9], metric=metric, permutations=99, controls={w: "y"})
+    assert found.first.by_k == report.by_k
+    assert found.second.by_k == report.controls[w].by_k
+    assert dict(found.differences) == dict(report.controls[w].differences)
+    assert found.difference == found.first.score - found.second.score > 0
+    assert found.interval[0] < found.difference < found.interval[1]
+    assert found.p_value < 0.01
+    assert f"difference +{found.difference:.3f}" in repr(found)
+    assert found.to_dict()["p_value"] == found.p_value
+
+
+def test_exchanged_pairs_differ_the_other_way(client, spaces):
+    x, y, w = spaces
+    one, other = (client.compare_alignments(a, b, k=5, permutations=0) for a, b in (((x, y), (x, w)), ((x, w), (x, y))))
+    assert (one.difference, one.p_value) == (-other.difference, other.p_value)
+    assert one.interval == pytest.approx((-other.interval[1], -other.interval[0]))
+
+
+def test_with_all_queries_asked_of_a_fixed_gallery_nothing_is_uncertain(client, spaces):
+    x, y, w = spaces
+    found = client.compare_alignments((x, y), (x, w), k=5, permutations=0, interval_kind="queries")
+    assert found.interval == (found.difference, found.difference)
+    assert found.p_value is None
+    sampled = client.compare_alignments((x, y), (x, w), k=5, permutations=0, sample_queries=40)
+    assert sampled.first.n == 40
+    assert sampled.interval[0] < sampled.difference < sampled.interval[1]
+    assert 0 < sampled.p_value < 1
+
+
+def test_an_operation_answers_the_same(client, spaces):
+    x, y, w = spaces
+    operation = client.compare_alignments((x, y), (x, w), k=5, permutations=19, wait=False)
+    assert client.wait_operation(operation) == client.compare_alignments((x, y), (x, w), k=5, permutations=19)
+
+
+def test_what_cannot_be_compared_is_refused(client, spaces, name):
+    x, y, w = spaces
+    for pairs, told in ((((x, y), (x, y)), "both pairs are the same"), (((x, y, w), (x, w)), "give two spaces")):
+        with pytest.raises(consilience.InvalidArgumentError, match=told):
+            client.compare_alignments(*pairs)
+    with pytest.raises(consilience.InvalidArgumentError, match="give two spaces"):
+        client.compare_alignments("xy", (x, w))
+    with pytest.raises(consilience.NotFoundError) as missing:
+        client.compare_alignments((x, y), (x, f"{name}-nobody"), k=5)
+    assert missing.value.field == "second.y"
