@@ -15,6 +15,7 @@ from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2, watch_pb2
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
+_GROUP = "groups/"
 _REASONS = {"metric": "UNKNOWN_METRIC", "method": "UNKNOWN_METHOD", "correction": "UNKNOWN_METHOD"}
 
 
@@ -71,6 +72,14 @@ def space_ref(space: object, field: str = "space") -> space_pb2.SpaceRef:
     if version > INT64:
         raise InvalidArgumentError(f"{field} is {space!r}; there is no version {version}", reason="INVALID_NAME", field=field)
     return space_pb2.SpaceRef(name=f"spaces/{fitted['name']}", version=version)
+
+
+def side_ref(side: object, field: str) -> space_pb2.SpaceRef:
+    """A side of an alignment: a space as `space_ref` takes it, or `groups/llama`, all layers of a model."""
+    written = str(getattr(side, "name", side))
+    if written.startswith(_GROUP):
+        return space_pb2.SpaceRef(name=text(written, field, "INVALID_NAME"))
+    return space_ref(side, field)
 
 
 def space_refs(spaces: object, field: str = "spaces") -> list[space_pb2.SpaceRef]:

@@ -204,6 +204,38 @@ class TestAlignment:
         assert matrix.p_values[0, 1] == pytest.approx(0.001)
         assert np.isnan(np.diag(matrix.p_values)).all()
 
+    def test_a_matrix_is_judged_as_a_whole(self, client, pair, space, name):
+        matrix = client.align_matrix([pair[0], pair[1], space.name], k=5, permutations=199)
+        apart = ~np.eye(3, dtype=bool)
+        assert (matrix.p_adjusted[apart] >= matrix.p_values[apart]).all()
+        assert (matrix.q_values[apart] >= matrix.p_values[apart]).all()
+        assert np.isnan(np.diag(matrix.p_adjusted)).all()
+        assert matrix.coordinates.shape == (3, 2)
+        assert sorted(matrix.order) == [0, 1, 2]
+        assert 0 < matrix.explained <= 1
+        pairwise = client.align_matrix([pair[0], pair[1], space.name], k=5, permutations=199, items="pairwise")
+        assert pairwise.p_adjusted is None
+        assert (pairwise.q_values[apart] >= pairwise.p_values[apart]).all()
+        assert any("share no pairings" in warning for warning in pairwise.warnings)
+
+    def test_groups_are_compared_layer_by_layer(self, client, name):
+        draw = np.random.default_rng(3)
+        stacks = {side: [draw.standard_normal((60, width), dtype=np.float32) for width in (6, 9)] for side in "ab"}
+        ids = [f"i{row:02}" for row in range(60)]
+        for side, layers in stacks.items():
+            for at, vectors in enumerate(layers):
+                client.create_space(f"{name}-{side}{at}", dim=vectors.shape[1], layer=str(at), group=f"{name}-{side}")
+                client.upsert(f"{name}-{side}{at}", ids, vectors)
+        report = client.align(f"groups/{name}-a", f"groups/{name}-b", k=5, permutations=19)
+        assert [use.name for use in report.x_layers] == [f"{name}-a0", f"{name}-a1"]
+        assert report.layer_scores[1, 0] == client.align(f"{name}-a1", f"{name}-b0", k=5, permutations=0).score
+        assert (report.n, report.selection_n, report.layers_n) == (30, 30, 60)
+        arrays = client.align_arrays(stacks["a"], stacks["b"], k=5, permutations=19, layer_selection="max")
+        assert np.array_equal(arrays.layer_scores, report.layer_scores)
+        assert arrays.score == report.maximum.score == report.layer_scores.max()
+        with pytest.raises(consilience.NotFoundError, match="no space belongs to the group"):
+            client.align(f"groups/{name}-c", f"groups/{name}-b")
+
     def test_shares_of_the_items_stand_beside_numbers(self, client, pair):
         x_name, y_name, _, x, y = pair
         report = client.align(x_name, y_name, k=[5, 10, "n/20"], permutations=0)

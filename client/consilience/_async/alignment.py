@@ -82,8 +82,9 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         """How far two spaces agree, over the items common to both (joined by item id).
 
         Args:
-            x: a space; `name@7` pins version 7.
-            y: the other.
+            x: a space; `name@7` pins version 7. Or `groups/llama`: all spaces made with `group="llama"`, the layers of a model in the order
+                of their `layer`. Then every pair of layers is scored, as for `align_arrays` with layers, over the items common to all.
+            y: the other, likewise.
             k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the common
                 items, floor(n / 100) and at least 1; numbers stand before shares.
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, CKNNA as
@@ -107,8 +108,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         """
         spec = encode_spec(k=k, metric=metric, **options)
         request = alignment_pb2.AlignRequest(
-            x=_names.space_ref(x, "x"),
-            y=_names.space_ref(y, "y"),
+            x=_names.side_ref(x, "x"),
+            y=_names.side_ref(y, "y"),
             spec=spec,
             mode=_names.execution_mode(wait=wait),
             request_id=_names.request_id(request_id),

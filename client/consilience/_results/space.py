@@ -20,7 +20,8 @@ class SpaceUse:
     version: int
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.version}"
+        # A group has no version of its own.
+        return f"{self.name}@{self.version}" if self.uid else self.name
 
 
 @dataclass(frozen=True, eq=False, repr=False)

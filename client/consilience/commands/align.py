@@ -61,7 +61,8 @@ def align(
     x: Annotated[
         str,
         typer.Argument(
-            help="A space (`clip`, `clip@7`), or a .npy or .npz file: (n, d), (n, L, d), or a file a layer with commas between."
+            help="A space (`clip`, `clip@7`), all layers of a group (`groups/llama`), or a .npy or .npz file: (n, d), (n, L, d), or one a "
+            "layer with commas between."
         ),
     ],
     y: Annotated[str, typer.Argument(help="The other; two files need no server.")],

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
-from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, Side, SpaceQuery
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, GroupQuery, Side, SpaceQuery
 from consilience_server.app.array_layers import ArrayLayers, check_array, cut_layers
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
@@ -17,14 +17,14 @@ from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
-from consilience_server.app.item_groups import ItemGroups, groups_of, labels_of, numbered, within_of
+from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
-from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
+from consilience_server.app.layered_alignment import LayeredAlignment
+from consilience_server.app.layered_scores import LayeredComparison
 from consilience_server.app.matrix_statistics import matrix_statistics
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
-from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -43,7 +43,7 @@ class Alignment:
     def __init__(self, snapshots: Snapshots, tables: Tables, results: ResultCache, pool: ComputePool, limits: AlignmentLimits) -> None:
         self._snapshots = snapshots
         self._scores = JoinedScores(tables, pool, limits.threads)
-        self._layered = LayeredComparison(self._scores, pool, limits)
+        self._layered = LayeredAlignment(snapshots, LayeredComparison(self._scores, pool, limits), results, pool, limits)
         self._results = results
         self._pool = pool
         self._limits = limits
@@ -56,17 +56,21 @@ class Alignment:
     async def align(
         self,
         call: Call,
-        x: SpaceQuery,
-        y: SpaceQuery,
+        x: SpaceQuery | GroupQuery,
+        y: SpaceQuery | GroupQuery,
         spec: AlignmentSpec,
         encode: Callable[[AlignmentReport], bytes],
         controls: Sequence[ControlQuery] = (),
     ) -> bytes:
-        """The alignment of two spaces, encoded; with controls, over the items common to all.
+        """The alignment of two spaces, encoded; with controls, over the items common to all. A group is compared layer by layer.
 
         Raises:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
+        if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
+            if controls:
+                raise InvalidArgument("controls stand beside single spaces; name one layer of a group as the side", field="controls")
+            return await self._layered.align(call, x, y, spec, encode)
         check_spec(spec, self._limits)
         check_controls(x, y, controls)
         asked, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
@@ -138,7 +142,7 @@ class Alignment:
                     for field, array, of_side, kernel in zip(("x", "y"), (x, y), layers, kernels, strict=True)
                 ]
                 joined = Join(ids, (rows,) * sum(len(side.layers) for side in cut), digest, folds)
-                return await self._layered_report(call, cut[0], cut[1], joined, spec, of_items)
+                return await self._layered.report(call, cut[0], cut[1], joined, spec, of_items)
         snapshots = tuple(
             Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
             for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
@@ -204,6 +208,10 @@ class Alignment:
             return 0.0
         return estimated_seconds(items, [record.width for record in records], spec, self._limits)
 
+    async def estimate_layers(self, x: SpaceQuery | GroupQuery, y: SpaceQuery | GroupQuery, spec: AlignmentSpec) -> float:
+        """`estimate_seconds` where a side is a group."""
+        return await self._layered.estimate_seconds(x, y, spec)
+
     async def report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
         """The alignment of two snapshots over the items of a join; nothing is cached. Raises as `align`."""
         return await self._report(call, snapshots, joined, spec)
@@ -220,8 +228,8 @@ class Alignment:
         """Of the first two snapshots; the others are controls that take the place of these sides."""
         spec = at_size(spec, joined.n, self._limits)
         if spec.within:
-            groups = await self._groups(call, snapshots[:2], joined.of(0, 1), spec.within)
-        joined = await self._with_folds(call, snapshots, joined, spec)
+            groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
+        joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
         controls = []
@@ -260,62 +268,13 @@ class Alignment:
             stop_after=spec.stop_after,
         )
 
-    async def _layered_report(
-        self, call: Call, x: LayeredSide, y: LayeredSide, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
-    ) -> AlignmentReport:
-        if spec.within:
-            groups = await self._groups(call, [*x.layers, *y.layers], joined, spec.within)
-        joined = await self._with_folds(call, [*x.layers, *y.layers], joined, spec)
-        found = await self._layered.compare(call, x, y, joined, spec, groups)
-        certificates = found.certificates or (None, None)
-        return AlignmentReport(
-            metric=spec.metric,
-            by_k=tuple(found.by_k),
-            n=found.n,
-            gallery=found.n,
-            dropped_x=max(layer.n for layer in x.layers) - joined.n,
-            dropped_y=max(layer.n for layer in y.layers) - joined.n,
-            preprocess=spec.preprocess,
-            clips=found.clips,
-            constant_columns=found.constant_columns,
-            permutations=spec.permutations,
-            seed=spec.seed,
-            alpha=spec.alpha,
-            x=x.use,
-            y=y.use,
-            engine=ENGINE_VERSION,
-            certificate_x=certificates[0],
-            certificate_y=certificates[1],
-            warnings=report_cautions(found.by_k, found.n, spec.permutations, spec.alpha, found.groups),
-            within=within_of(found.groups),
-            layers=found.layers,
-        )
-
-    async def _groups(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
-        """The groups of the common items by an attribute of their spaces, those without a name excepted; InvalidAttribute."""
-        columns = await self._attributes(call, snapshots, joined)
-        return await asyncio.to_thread(groups_of, attribute, columns, joined.ids.tolist(), "spec.within")
-
-    async def _with_folds(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
-        """The join with the groups that folds must not split, where the spec names their attribute; InvalidAttribute."""
-        attribute, field = spec.predictivity.folds_by, "spec.predictivity.folds_by"
-        if not attribute:
-            return joined
-        columns = await self._attributes(call, snapshots, joined)
-        return replace(joined, fold_groups=await asyncio.to_thread(labels_of, attribute, columns, joined.ids.tolist(), field))
-
-    async def _attributes(self, call: Call, snapshots: Sequence[Snapshot], joined: Join) -> dict[str, Mapping[str, AttributeColumn]]:
-        """The attributes of the common items in each space that has a name."""
-        named = [(snapshot, rows) for snapshot, rows in zip(snapshots, joined.rows, strict=True) if snapshot.name]
-        return {snapshot.name: await self._snapshots.attributes(call, snapshot, rows) for snapshot, rows in named}
-
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         groups = None
         if items == "common":
             joined = await asyncio.to_thread(join, snapshots)
             spec = at_size(spec, joined.n, self._limits)
-            groups = await self._groups(call, snapshots, joined, spec.within) if spec.within else None
-            joined = await self._with_folds(call, snapshots, joined, spec)
+            groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
+            joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
             scores = await self._scores.of_all(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:

@@ -31,6 +31,13 @@ class ControlQuery:
 
 
 @dataclass(frozen=True)
+class GroupQuery:
+    """A group of spaces, the layers of a model, as a caller names it: always the newest version of each."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class AlignmentSpec:
     """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
 

@@ -1,16 +1,22 @@
 """Groups of items by an attribute: within which random pairings keep every item."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.call import Call
 from consilience_server.app.item_values import item_values
+from consilience_server.app.joins import Join
 from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import Within
+from consilience_server.app.snapshots import Snapshots
 from consilience_server.core.errors import InvalidAttribute
+from consilience_server.engine.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,29 @@ class ItemGroups:
 def within_of(groups: ItemGroups | None) -> Within | None:
     """What a report tells of the groups."""
     return None if groups is None else Within(groups.attribute, groups.count, groups.fixed)
+
+
+async def read_groups(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:
+    """The groups of the common items by an attribute of their spaces, those without a name excepted; InvalidAttribute."""
+    columns = await _attributes(snapshots, call, spaces, joined)
+    return await asyncio.to_thread(groups_of, attribute, columns, joined.ids.tolist(), "spec.within")
+
+
+async def with_folds(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
+    """The join with the groups that folds must not split, where the spec names their attribute; InvalidAttribute."""
+    attribute, field = spec.predictivity.folds_by, "spec.predictivity.folds_by"
+    if not attribute:
+        return joined
+    columns = await _attributes(snapshots, call, spaces, joined)
+    return replace(joined, fold_groups=await asyncio.to_thread(labels_of, attribute, columns, joined.ids.tolist(), field))
+
+
+async def _attributes(
+    snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join
+) -> dict[str, Mapping[str, AttributeColumn]]:
+    """The attributes of the common items in each space that has a name."""
+    named = [(space, rows) for space, rows in zip(spaces, joined.rows, strict=True) if space.name]
+    return {space.name: await snapshots.attributes(call, space, rows) for space, rows in named}
 
 
 def groups_of(attribute: str, spaces: Mapping[str, Mapping[str, AttributeColumn]], ids: Sequence[str], field: str) -> ItemGroups:

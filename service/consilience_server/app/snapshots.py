@@ -18,6 +18,7 @@ from consilience_server.core.errors import KernelSpace, VersionExpired
 from consilience_server.core.repeats import mean_of_repeats
 from consilience_server.engine.snapshot import Snapshot
 
+_PAGE = 1000
 _ID_BYTES = 72
 """A fair estimate of what one id costs as a Python string."""
 
@@ -50,6 +51,23 @@ class Snapshots:
         with asked_by(field):
             known = self._store.known(space)
             return known if known is not None else await asyncio.to_thread(self._store.get, space)
+
+    async def members(self, group: str) -> list[SpaceRecord]:
+        """The spaces of a group, by name; none where there is no such group. Reads the list of all spaces."""
+        return [record for record in await self._all() if record.spec.group == group]
+
+    async def groups(self) -> list[str]:
+        """The groups that spaces belong to, ascending."""
+        return sorted({record.spec.group for record in await self._all() if record.spec.group})
+
+    async def _all(self) -> list[SpaceRecord]:
+        def read() -> list[SpaceRecord]:
+            found: list[SpaceRecord] = []
+            while page := self._store.list(found[-1].spec.name if found else "", _PAGE):
+                found.extend(page)
+            return found
+
+        return await asyncio.to_thread(read)
 
     @asynccontextmanager
     async def hold(

@@ -9,6 +9,7 @@ from google.longrunning import operations_pb2
 
 from consilience.v1 import alignment_pb2, alignment_pb2_grpc
 from consilience_server.app.alignment import Alignment
+from consilience_server.app.alignment_spec import GroupQuery
 from consilience_server.app.call import Call
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.controls import control_fields
@@ -30,7 +31,7 @@ from consilience_server.rpc.convert.alignment import (
 )
 from consilience_server.rpc.convert.consensus import encode_consensus, read_consensus
 from consilience_server.rpc.convert.gallery_curve import encode_gallery_curve, read_gallery_curve
-from consilience_server.rpc.convert.names import space_query
+from consilience_server.rpc.convert.names import side_query, space_query
 from consilience_server.rpc.convert.trend import encode_trend, read_trend
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
@@ -70,17 +71,22 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
 
     async def Align(self, request: alignment_pb2.AlignRequest, _context: Any) -> bytes | alignment_pb2.AlignResponse:
         """The alignment of two spaces."""
-        x, y, spec = space_query(request.x, "x"), space_query(request.y, "y"), read_spec(request.spec)
+        x, y, spec = side_query(request.x, "x"), side_query(request.y, "y"), read_spec(request.spec)
         controls = read_controls(request.controls)
-        spaces = [x, y, *(control.space for control in controls)]
 
         async def work(call: Call) -> bytes:
             return await self._alignment.align(call, x, y, spec, _encode_report, controls)
 
+        async def estimate() -> float:
+            if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
+                return await self._alignment.estimate_layers(x, y, spec)
+            spaces = [x, y, *(control.space for control in controls)]
+            return await self._alignment.estimate_seconds(spaces, spec, control_fields(controls))
+
         answer = await self._execution.run(
             current_call(),
             request.mode,
-            lambda: self._alignment.estimate_seconds(spaces, spec, control_fields(controls)),
+            estimate,
             work,
             request_id=request.request_id,
             request=request.SerializeToString(deterministic=True),

@@ -67,7 +67,8 @@ def house():
     return House()
 
 
-@pytest.mark.parametrize("metric", sorted(FAMILY_OF))
+# Folds of linear predictivity are made of the items' names, which arrays take from their content: test_layered_alignment.py has it.
+@pytest.mark.parametrize("metric", sorted(set(FAMILY_OF) - {"linear_predictivity"}))
 async def test_each_pair_has_the_score_that_it_has_alone(house, metric):
     spec = replace(SPEC, metric=metric, permutations=19)
     report = await house.align(spec=spec)

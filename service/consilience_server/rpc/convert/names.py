@@ -3,7 +3,7 @@
 import re
 
 from consilience.v1 import space_pb2
-from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.alignment_spec import GroupQuery, SpaceQuery
 from consilience_server.app.reports import SpaceUse
 from consilience_server.core.errors import InvalidArgument, InvalidName, NotServed
 
@@ -12,6 +12,7 @@ _SPACE = re.compile(rf"spaces/({_ID})")
 _LAYER = re.compile(rf"spaces/{_ID}/layers/[^/]+")
 _BRIDGE = re.compile(rf"bridges/({_ID})")
 _WATCH = re.compile(rf"watches/({_ID})")
+_GROUP = "groups/"
 _LONGEST = 200
 
 
@@ -47,6 +48,18 @@ def bridge_name(bare: str) -> str:
 def space_query(reference: space_pb2.SpaceRef, field: str) -> SpaceQuery:
     """A space as a request names it; version 0 is the newest."""
     return SpaceQuery(space_id(reference.name, f"{field}.name"), version_number(reference.version, f"{field}.version"))
+
+
+def side_query(reference: space_pb2.SpaceRef, field: str) -> SpaceQuery | GroupQuery:
+    """A side of an alignment: a space, or `groups/{group}`, whose members are always the newest."""
+    if not reference.name.startswith(_GROUP):
+        return space_query(reference, field)
+    group = reference.name.removeprefix(_GROUP)
+    if not group:
+        raise InvalidName("groups/ names no group; give groups/{group}", field=f"{field}.name")
+    if reference.version:
+        raise InvalidArgument(f"{_shown(reference.name)} is a group, whose spaces have a version each; pin none", field=f"{field}.version")
+    return GroupQuery(group)
 
 
 def version_number(version: int, field: str) -> int:

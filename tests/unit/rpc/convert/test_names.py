@@ -1,9 +1,9 @@
 import pytest
 
 from consilience.v1.space_pb2 import SpaceRef
-from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.alignment_spec import GroupQuery, SpaceQuery
 from consilience_server.core.errors import InvalidArgument, InvalidName, NotServed
-from consilience_server.rpc.convert.names import bridge_id, bridge_name, space_id, space_name, space_query
+from consilience_server.rpc.convert.names import bridge_id, bridge_name, side_query, space_id, space_name, space_query
 
 LONGEST = "a" + "9" * 62
 
@@ -54,3 +54,13 @@ def test_references():
 
 def test_no_bridge_stays_no_bridge():
     assert bridge_name("") == ""
+
+
+def test_a_side_is_a_space_or_a_group():
+    assert side_query(SpaceRef(name="spaces/a", version=3), "x") == SpaceQuery("a", 3)
+    assert side_query(SpaceRef(name="groups/Llama 3/8B"), "x") == GroupQuery("Llama 3/8B")
+    with pytest.raises(InvalidName) as refused:
+        side_query(SpaceRef(name="groups/"), "x")
+    assert refused.value.field == "x.name"
+    with pytest.raises(InvalidArgument, match="pin none"):
+        side_query(SpaceRef(name="groups/a", version=2), "y")
