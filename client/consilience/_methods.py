@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, items_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, estimate_pb2, items_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -76,6 +76,9 @@ ALIGN_ARRAYS: Method[bytes, alignment_pb2.AlignArraysResponse] = Method(
 )
 """Takes requests already encoded (`_wire.py`)."""
 
+ESTIMATE_ALIGNMENT = _method(
+    "EstimateService", "EstimateAlignment", estimate_pb2.EstimateAlignmentRequest, estimate_pb2.EstimateAlignmentResponse
+)
 ALIGN_ITEMS = _method("ItemService", "AlignItems", items_pb2.AlignItemsRequest, items_pb2.AlignItemsResponse)
 COMPARE_VERSIONS = _method("ItemService", "CompareVersions", items_pb2.CompareVersionsRequest, items_pb2.CompareVersionsResponse)
 

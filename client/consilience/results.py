@@ -3,6 +3,7 @@
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.alignment_comparison import AlignmentComparison
 from consilience._results.alignment_control import Control, Difference
+from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Within
 from consilience._results.base import CallDetails, Result
@@ -22,6 +23,7 @@ from consilience._results.watch_history import WatchHistory
 __all__ = [
     "AlignmentAtK",
     "AlignmentComparison",
+    "AlignmentEstimate",
     "AlignmentMatrix",
     "AlignmentReport",
     "Bridge",
@@ -49,6 +51,7 @@ __all__ = [
     "Operation",
     "ProbeChange",
     "Recall",
+    "Refusal",
     "Result",
     "RetrievalReport",
     "ServerInfo",

@@ -33,6 +33,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.estimates import Estimates
 from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.items import Items
 from consilience_server.app.match_query import MatchLimits
@@ -246,6 +247,7 @@ def _application(
         spaces=spaces,
         alignment=alignment,
         comparing=Comparing(alignment, snapshots, results, pool),
+        estimates=Estimates(snapshots, tables, account, limits),
         items=Items(snapshots, tables, pool, limits),
         curves=GalleryCurves(alignment, snapshots, results, pool),
         trends=Trends(alignment, snapshots, tables, results, pool),

@@ -5,6 +5,7 @@ from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.comparing import AsyncComparisonCalls
 from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
+from consilience._async.estimates import AsyncEstimateCalls
 from consilience._async.gallery_curve import AsyncGalleryCurveCalls
 from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
@@ -16,6 +17,7 @@ class AsyncClient(
     AsyncEmbeddingCalls,
     AsyncAlignmentCalls,
     AsyncItemCalls,
+    AsyncEstimateCalls,
     AsyncGalleryCurveCalls,
     AsyncComparisonCalls,
     AsyncConvergenceCalls,

@@ -6,6 +6,7 @@ from consilience._sync.bridges import BridgeCalls
 from consilience._sync.comparing import ComparisonCalls
 from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.embeddings import EmbeddingCalls
+from consilience._sync.estimates import EstimateCalls
 from consilience._sync.gallery_curve import GalleryCurveCalls
 from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
@@ -17,6 +18,7 @@ class Client(
     EmbeddingCalls,
     AlignmentCalls,
     ItemCalls,
+    EstimateCalls,
     GalleryCurveCalls,
     ComparisonCalls,
     ConvergenceCalls,

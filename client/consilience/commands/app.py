@@ -10,6 +10,7 @@ from consilience.commands import (
     consensus,
     curve,
     doctor,
+    estimate,
     ingest,
     items,
     match,
@@ -48,6 +49,7 @@ app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
 app.command("consensus", epilog=HELP)(connected(consensus.consensus, drawn=True))
 app.command("report", epilog=HELP)(connected(report.report))
 app.command("curve", epilog=HELP)(connected(curve.curve, drawn=True))
+app.command("estimate", epilog=HELP)(connected(estimate.estimate))
 app.command("items", epilog=HELP)(connected(items.items))
 app.command("changes", epilog=HELP)(connected(items.changes))
 app.command("match", epilog=HELP)(connected(match.match))

@@ -8,6 +8,7 @@ from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
+from consilience_server.app.estimates import Estimates
 from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
@@ -53,6 +54,7 @@ class Application:
     consensus: Consensus
     comparing: Comparing
     items: Items
+    estimates: Estimates
     curves: GalleryCurves
     bridging: Bridging
     matching: Matching

@@ -40,6 +40,12 @@ class Account:
         with self._lock:
             return sum(self._used.values())
 
+    @property
+    def free(self) -> int:
+        """Bytes that could be promised now, with all that may be evicted."""
+        with self._lock:
+            return self._budget - self.used + sum(held for _, held, _ in self._evictable.values())
+
     def take(self, kind: Kind, nbytes: int, what: str) -> None:
         """Promise bytes, evicting if need be; MemoryBudget with the estimate, and nothing evicted, where even that is not enough."""
         with self._lock:

@@ -103,6 +103,14 @@ class Tables:
         finally:
             self._release(subject, kept)
 
+    def search_bytes(self, queries: int, n: int, d: int, k_max: int, kernel: KernelKind | None) -> int:
+        """Peak bytes of the search for a table of `queries` of `n` items of width `d`, beyond the vectors."""
+        if kernel is not None:
+            return kernel_join_bytes(queries, n, k_max)
+        if queries == n:
+            return self._engine.self_join_bytes(n, d, k_max)
+        return self._engine.query_bytes(queries, n, d, k_max) + 4 * queries * d
+
     async def _compute(
         self,
         call: Call,
@@ -124,12 +132,7 @@ class Tables:
             return self._engine.query(asked, vectors, similarity, k_max, exclude=queries, tie_keys=keys, control=call.control)
 
         n, d = vectors.shape
-        if kernel is not None:
-            nbytes = kernel_join_bytes(n if queries is None else len(queries), n, k_max)
-        elif queries is None:
-            nbytes = self._engine.self_join_bytes(n, d, k_max)
-        else:
-            nbytes = self._engine.query_bytes(len(queries), n, d, k_max) + 4 * len(queries) * d
+        nbytes = self.search_bytes(n if queries is None else len(queries), n, d, k_max, kernel)
         table = await self._pool.run(call, "scan", scan, nbytes=nbytes)
         certificate = table.certificate
         self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)

@@ -26,6 +26,10 @@ class Execution:
     inline_seconds: float
     read_only: bool = False
 
+    def is_inline(self, seconds: float) -> bool:
+        """Whether work of so many seconds is answered within the call where caller and deadline leave it open."""
+        return self.read_only or seconds <= self.inline_seconds
+
     async def run(
         self,
         call: Call,

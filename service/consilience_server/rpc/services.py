@@ -9,6 +9,7 @@ from consilience.v1 import (
     alignment_pb2_grpc,
     bridge_pb2_grpc,
     comparison_pb2_grpc,
+    estimate_pb2_grpc,
     items_pb2_grpc,
     match_pb2_grpc,
     server_pb2_grpc,
@@ -20,6 +21,7 @@ from consilience_server.app.memory_budget import Account
 from consilience_server.rpc.alignment_service import AlignmentService
 from consilience_server.rpc.bridge_service import BridgeService
 from consilience_server.rpc.comparison_service import ComparisonService
+from consilience_server.rpc.estimate_service import EstimateService
 from consilience_server.rpc.execution import Execution
 from consilience_server.rpc.health import SERVICES, Health
 from consilience_server.rpc.item_service import ItemService
@@ -49,6 +51,7 @@ def register_services(server: object, application: Application, account: Account
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
         (comparison_pb2_grpc.add_ComparisonServiceServicer_to_server, ComparisonService(application.comparing, execution)),
+        (estimate_pb2_grpc.add_EstimateServiceServicer_to_server, EstimateService(application.estimates, execution)),
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
