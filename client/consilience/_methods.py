@@ -7,7 +7,18 @@ from typing import Any, Generic, TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, estimate_pb2, items_pb2, match_pb2, server_pb2, space_pb2, watch_pb2
+from consilience.v1 import (
+    alignment_pb2,
+    bridge_pb2,
+    comparison_pb2,
+    estimate_pb2,
+    items_pb2,
+    match_pb2,
+    pmi_pb2,
+    server_pb2,
+    space_pb2,
+    watch_pb2,
+)
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -81,6 +92,11 @@ ESTIMATE_ALIGNMENT = _method(
 )
 ALIGN_ITEMS = _method("ItemService", "AlignItems", items_pb2.AlignItemsRequest, items_pb2.AlignItemsResponse)
 COMPARE_VERSIONS = _method("ItemService", "CompareVersions", items_pb2.CompareVersionsRequest, items_pb2.CompareVersionsResponse)
+
+CREATE_PMI_SPACE: Method[bytes, pmi_pb2.CreatePmiSpaceResponse] = Method(
+    "/consilience.v1.PmiService/CreatePmiSpace", _itself, pmi_pb2.CreatePmiSpaceResponse.FromString, is_repeatable=True
+)
+"""Takes requests already encoded."""
 
 FIT_BRIDGE = _method("BridgeService", "FitBridge", bridge_pb2.FitBridgeRequest, bridge_pb2.FitBridgeResponse)
 GET_BRIDGE = _method("BridgeService", "GetBridge", bridge_pb2.GetBridgeRequest, bridge_pb2.GetBridgeResponse)

@@ -12,7 +12,7 @@ from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience._results.watch import Watch
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, space_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, pmi_pb2, space_pb2, watch_pb2
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
 _GROUP = "groups/"
@@ -56,6 +56,7 @@ AGGREGATES = EnumNames(alignment_pb2.Aggregate, "aggregate")
 BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method")
 CORRECTIONS = EnumNames(match_pb2.Correction, "correction")
 INDEXES = EnumNames(match_pb2.IndexKind, "index")
+PMI_FORMS = EnumNames(pmi_pb2.PmiForm, "form")
 SIMILARITIES = EnumNames(space_pb2.Similarity, "similarity")
 SPACE_KINDS = EnumNames(space_pb2.SpaceKind, "kind")
 DISSIMILARITY_KINDS = EnumNames(space_pb2.DissimilarityKind, "dissimilarity_kind")

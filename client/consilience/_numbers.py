@@ -58,6 +58,19 @@ def seconds(value: Any, field: str = "timeout") -> float:
     return number
 
 
+def real(value: Any, field: str, *, above: float | None = None) -> float:
+    """A finite number, above a bound where one is given.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    number = _real(value)
+    if number is None or (above is not None and number <= above):
+        bound = "" if above is None else f" above {above:g}"
+        raise InvalidArgumentError(f"{field} is {value!r}; give a finite number{bound}", field=field)
+    return number
+
+
 def reals(values: Any, field: str) -> list[float]:
     """A list of finite numbers.
 

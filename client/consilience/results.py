@@ -14,6 +14,7 @@ from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, V
 from consilience._results.linear_fit import LinearFit
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
 from consilience._results.operation import Operation
+from consilience._results.pmi_report import PmiReport
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
@@ -49,6 +50,7 @@ __all__ = [
     "MatchResult",
     "MutualPairs",
     "Operation",
+    "PmiReport",
     "ProbeChange",
     "Recall",
     "Refusal",

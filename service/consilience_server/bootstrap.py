@@ -41,6 +41,7 @@ from consilience_server.app.matching import Matching
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
 from consilience_server.app.operations import Operations
+from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
 from consilience_server.app.probe_measurement import ProbeMeasurement
 from consilience_server.app.query_batching import QueryBatches
@@ -252,6 +253,7 @@ def _application(
         curves=GalleryCurves(alignment, snapshots, results, pool),
         trends=Trends(alignment, snapshots, tables, results, pool),
         consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
+        pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),
         bridging=Bridging(
             store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
         ),

@@ -20,12 +20,14 @@ from consilience import (
     MatchResult,
     MutualPairs,
     Operation,
+    PmiReport,
     ServerInfo,
     Space,
     TrendReport,
     UpsertResult,
     Watch,
     WatchHistory,
+    cooccurrence,
 )
 
 
@@ -57,6 +59,9 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(agreed.scores, NDArray[np.float64])
     assert_type(agreed.most[0].id, str)
     assert_type(agreed.space, Space | None)
+    counts = cooccurrence.from_sequences([["a", "b"]], window=2)
+    assert_type(client.pmi_space("pmi", None, counts), PmiReport)
+    assert_type(client.pmi_space("pmi", ids, x, wait=False), Operation)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)

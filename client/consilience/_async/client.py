@@ -4,6 +4,7 @@ from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.comparing import AsyncComparisonCalls
 from consilience._async.convergence import AsyncConvergenceCalls
+from consilience._async.cooccurrence import AsyncPmiCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
 from consilience._async.estimates import AsyncEstimateCalls
 from consilience._async.gallery_curve import AsyncGalleryCurveCalls
@@ -21,6 +22,7 @@ class AsyncClient(
     AsyncGalleryCurveCalls,
     AsyncComparisonCalls,
     AsyncConvergenceCalls,
+    AsyncPmiCalls,
     AsyncBridgeCalls,
     AsyncMatchCalls,
     AsyncWatchCalls,

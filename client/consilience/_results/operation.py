@@ -12,7 +12,8 @@ class Operation(Result):
 
     Attributes:
         name: `operations/{operation}`.
-        kind: the call that started it: `align`, `align_matrix`, `trend`, `consensus`, `gallery_curve`, `fit_bridge`, `match`.
+        kind: the call that started it: `align`, `align_matrix`, `trend`, `consensus`, `create_pmi_space`, `gallery_curve`, `fit_bridge`,
+            `match`.
         done: whether it has ended, well or not.
         progress: 0 to 1.
         error: why it failed, was cancelled or aborted; None else.

@@ -5,6 +5,7 @@ from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridges import BridgeCalls
 from consilience._sync.comparing import ComparisonCalls
 from consilience._sync.convergence import ConvergenceCalls
+from consilience._sync.cooccurrence import PmiCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.estimates import EstimateCalls
 from consilience._sync.gallery_curve import GalleryCurveCalls
@@ -22,6 +23,7 @@ class Client(
     GalleryCurveCalls,
     ComparisonCalls,
     ConvergenceCalls,
+    PmiCalls,
     BridgeCalls,
     MatchCalls,
     WatchCalls,

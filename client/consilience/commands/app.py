@@ -16,6 +16,7 @@ from consilience.commands import (
     match,
     matrix,
     pairs,
+    pmi,
     report,
     serve,
     spaces,
@@ -47,6 +48,7 @@ app.command("matrix", epilog=HELP)(connected(matrix.matrix, drawn=True))
 app.command("compare", epilog=HELP)(connected(compare.compare))
 app.command("trend", epilog=HELP)(connected(trend.trend, drawn=True))
 app.command("consensus", epilog=HELP)(connected(consensus.consensus, drawn=True))
+app.command("pmi", epilog=HELP)(connected(pmi.pmi))
 app.command("report", epilog=HELP)(connected(report.report))
 app.command("curve", epilog=HELP)(connected(curve.curve, drawn=True))
 app.command("estimate", epilog=HELP)(connected(estimate.estimate))

@@ -13,6 +13,7 @@ from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
+from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.spaces import Spaces
 from consilience_server.app.trend import Trends
 from consilience_server.app.watching import Watching
@@ -53,6 +54,7 @@ class Application:
     trends: Trends
     consensus: Consensus
     comparing: Comparing
+    pmi: PmiSpaces
     items: Items
     estimates: Estimates
     curves: GalleryCurves

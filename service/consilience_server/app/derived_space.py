@@ -54,7 +54,7 @@ class DerivedSpaces:
         await self._spaces.create(call, spec, request_id)
         state = await self._spaces.open_upload(call, spec.name, request_id)
         if state.committed is None:
-            rows = max(1, min(_BATCH_BYTES // (4 * spec.dim), 1 << 16))
+            rows = max(1, min(_BATCH_BYTES // (4 * vectors.shape[1]), 1 << 16))
             for start in range(state.staged_rows, len(ids), rows):
                 part = [str(item) for item in ids[start : start + rows]]
                 await self._spaces.stage(call, spec.name, request_id, start, Batch(part, vectors[start : start + rows]))

@@ -10,6 +10,7 @@ SERVICES = (
     "consilience.v1.EstimateService",
     "consilience.v1.BridgeService",
     "consilience.v1.MatchService",
+    "consilience.v1.PmiService",
     "consilience.v1.WatchService",
     "consilience.v1.ServerService",
     "google.longrunning.Operations",

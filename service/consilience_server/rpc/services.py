@@ -12,6 +12,7 @@ from consilience.v1 import (
     estimate_pb2_grpc,
     items_pb2_grpc,
     match_pb2_grpc,
+    pmi_pb2_grpc,
     server_pb2_grpc,
     space_pb2_grpc,
     watch_pb2_grpc,
@@ -27,6 +28,7 @@ from consilience_server.rpc.health import SERVICES, Health
 from consilience_server.rpc.item_service import ItemService
 from consilience_server.rpc.match_service import MatchService
 from consilience_server.rpc.operations_service import OperationsService
+from consilience_server.rpc.pmi_service import PmiService
 from consilience_server.rpc.server_service import ServerService
 from consilience_server.rpc.space_service import SpaceService
 from consilience_server.rpc.watch_service import WatchService
@@ -55,6 +57,7 @@ def register_services(server: object, application: Application, account: Account
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
+        (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),
         (server_pb2_grpc.add_ServerServiceServicer_to_server, ServerService(application.info)),
         (operations_pb2_grpc.add_OperationsServicer_to_server, OperationsService(application.operations)),
