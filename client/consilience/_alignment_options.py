@@ -24,6 +24,8 @@ class AlignmentOptions(TypedDict, total=False):
         folds_by: attribute of the items whose groups stay in one fold; `align_arrays` takes one label a row instead.
         penalties: ridge penalties that each column's is chosen from on the training items alone, in units of the mean eigenvalue of their
             X'X; one number fixes it, 0 is least squares. By default .0001, .001 .. 1000.
+        context: describe either side by itself too, `report.context_x` and `context_y`: hubness and intrinsic dimension, which metrics of
+            neighbours have at hand anyway, at k or 10, and effective rank. Of two spaces or arrays without layers.
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
@@ -47,6 +49,7 @@ class AlignmentOptions(TypedDict, total=False):
     folds: int
     folds_by: Any
     penalties: float | Sequence[float]
+    context: bool
     sample_queries: int
     query_ids: Sequence[str]
     within: Any

@@ -12,6 +12,7 @@ from consilience.v1 import (
     bridge_pb2,
     comparison_pb2,
     estimate_pb2,
+    geometry_pb2,
     items_pb2,
     match_pb2,
     pmi_pb2,
@@ -97,6 +98,7 @@ CREATE_PMI_SPACE: Method[bytes, pmi_pb2.CreatePmiSpaceResponse] = Method(
     "/consilience.v1.PmiService/CreatePmiSpace", _itself, pmi_pb2.CreatePmiSpaceResponse.FromString, is_repeatable=True
 )
 """Takes requests already encoded."""
+DESCRIBE_SPACE = _method("GeometryService", "DescribeSpace", geometry_pb2.DescribeSpaceRequest, geometry_pb2.DescribeSpaceResponse)
 
 FIT_BRIDGE = _method("BridgeService", "FitBridge", bridge_pb2.FitBridgeRequest, bridge_pb2.FitBridgeResponse)
 GET_BRIDGE = _method("BridgeService", "GetBridge", bridge_pb2.GetBridgeRequest, bridge_pb2.GetBridgeResponse)

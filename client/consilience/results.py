@@ -17,6 +17,8 @@ from consilience._results.operation import Operation
 from consilience._results.pmi_report import PmiReport
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
+from consilience._results.space_description import SpaceDescription
+from consilience._results.space_geometry import SpaceGeometry
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
 from consilience._results.watch import ProbeChange, Watch, WatchBaseline, WatchResult
 from consilience._results.watch_history import WatchHistory
@@ -58,6 +60,8 @@ __all__ = [
     "RetrievalReport",
     "ServerInfo",
     "Space",
+    "SpaceDescription",
+    "SpaceGeometry",
     "SpaceUse",
     "TrendBucket",
     "TrendReport",

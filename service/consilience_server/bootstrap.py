@@ -35,6 +35,7 @@ from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.estimates import Estimates
 from consilience_server.app.gallery_curves import GalleryCurves
+from consilience_server.app.geometry import Geometry
 from consilience_server.app.items import Items
 from consilience_server.app.match_query import MatchLimits
 from consilience_server.app.matching import Matching
@@ -250,6 +251,7 @@ def _application(
         comparing=Comparing(alignment, snapshots, results, pool),
         estimates=Estimates(snapshots, tables, account, limits),
         items=Items(snapshots, tables, pool, limits),
+        geometry=Geometry(snapshots, tables, results, pool, limits),
         curves=GalleryCurves(alignment, snapshots, results, pool),
         trends=Trends(alignment, snapshots, tables, results, pool),
         consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),

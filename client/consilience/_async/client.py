@@ -8,6 +8,7 @@ from consilience._async.cooccurrence import AsyncPmiCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
 from consilience._async.estimates import AsyncEstimateCalls
 from consilience._async.gallery_curve import AsyncGalleryCurveCalls
+from consilience._async.geometry import AsyncGeometryCalls
 from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.server import AsyncServerCalls
@@ -21,6 +22,7 @@ class AsyncClient(
     AsyncEstimateCalls,
     AsyncGalleryCurveCalls,
     AsyncComparisonCalls,
+    AsyncGeometryCalls,
     AsyncConvergenceCalls,
     AsyncPmiCalls,
     AsyncBridgeCalls,

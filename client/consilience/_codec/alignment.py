@@ -7,6 +7,7 @@ import numpy as np
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions, check_options
+from consilience._codec.geometry import decode_geometry
 from consilience._codec.predictivity import decode_linear_fit, encode_predictivity
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
@@ -58,6 +59,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         query_ids=query_ids,
         within=within,
         predictivity=encode_predictivity(metric, options),
+        context=bool(options.get("context", False)),
         layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
         stop_after=whole(options.get("stop_after", 0), "stop_after"),
     )
@@ -138,6 +140,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         engine=message.engine,
         certificate_x=decode_certificate(message, "certificate_x"),
         certificate_y=decode_certificate(message, "certificate_y"),
+        context_x=decode_geometry(message.context_x) if message.HasField("context_x") else None,
+        context_y=decode_geometry(message.context_y) if message.HasField("context_y") else None,
         kernel_rule_x=message.kernel_rule_x,
         kernel_rule_y=message.kernel_rule_y,
         layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,

@@ -16,6 +16,7 @@ from consilience._results.base import Result, asked, import_pandas, number, plai
 from consilience._results.citation import cite
 from consilience._results.linear_fit import LinearFit
 from consilience._results.space import SpaceUse
+from consilience._results.space_geometry import SpaceGeometry
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class AlignmentReport(Result):
         layer_scores: where a side has layers, (layers of x, layers of y) scores of each pair over all `layers_n` items, for the first k
             asked; else None.
         best_layers: the chosen pair of layers, from 0, whose score this is; else None.
+        context_x, context_y: hubness and intrinsic dimension of either side by itself, where neighbour lists of all items were at hand;
+            with `context=True` always, and effective rank too.
         layer_selection: how it was chosen: `split_half` (on `selection_n` items, scored on the `n` others) or `max`; empty without layers.
         layer_p_values, layer_calibrated: of each pair by itself, not corrected for the choice among many.
         maximum: the largest score of all pairs over all items, calibrated as a maximum; None without permutations and with a single pair.
@@ -109,6 +112,8 @@ class AlignmentReport(Result):
     kernel_rule_y: str = ""
     layer_scores: NDArray[np.float64] | None = field(default=None)
     best_layers: tuple[int, int] | None = None
+    context_x: SpaceGeometry | None = None
+    context_y: SpaceGeometry | None = None
     within: Within | None = None
     stop_after: int = 0
     similarity_x: str = ""

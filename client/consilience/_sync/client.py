@@ -9,6 +9,7 @@ from consilience._sync.cooccurrence import PmiCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.estimates import EstimateCalls
 from consilience._sync.gallery_curve import GalleryCurveCalls
+from consilience._sync.geometry import GeometryCalls
 from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.server import ServerCalls
@@ -22,6 +23,7 @@ class Client(
     EstimateCalls,
     GalleryCurveCalls,
     ComparisonCalls,
+    GeometryCalls,
     ConvergenceCalls,
     PmiCalls,
     BridgeCalls,

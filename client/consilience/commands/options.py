@@ -33,6 +33,7 @@ FoldsByOption = Annotated[str, typer.Option(help="Attribute (of .npz files: arra
 PenaltiesOption = Annotated[
     str | None, typer.Option(help="Ridge penalties of linear_predictivity, commas between several.", show_default=".0001,.001 .. 1000")
 ]
+ContextOption = Annotated[bool, typer.Option("--context", help="Hubness, intrinsic dimension and effective rank of either side too.")]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 ControlOption = Annotated[

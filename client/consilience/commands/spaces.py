@@ -1,4 +1,4 @@
-"""`consilience spaces`: list, create, get, delete."""
+"""`consilience spaces`: list, create, get, describe, delete."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from consilience._results.base import plain
 from consilience._results.space import Space
 from consilience._sync.client import Client
 from consilience.commands.connected import Answer
+from consilience.commands.options import PreprocessOption
 
 NameArgument = Annotated[str, typer.Argument(help="The space.")]
 
@@ -53,6 +54,18 @@ def get(client: Client, name: NameArgument) -> Answer:
     space = client.get_space(name)
     told = space.to_dict()
     return Answer("\n".join(f"{key}\t{value}" for key, value in told.items() if value not in ("", None)), told)
+
+
+def describe(
+    client: Client,
+    name: Annotated[str, typer.Argument(help="The space (`clip`, `clip@7`).")],
+    *,
+    k: Annotated[int, typer.Option("-k", "--k", help="Of the neighbour lists behind hubness.")] = 10,
+    preprocess: PreprocessOption = "none",
+) -> Answer:
+    """Hubness, intrinsic dimension and effective rank of one space."""
+    told = client.describe_space(name, k=k, preprocess=preprocess)
+    return Answer(repr(told), told.to_dict())
 
 
 def delete(client: Client, name: NameArgument) -> Answer:

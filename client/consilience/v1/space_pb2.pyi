@@ -279,3 +279,23 @@ class DeleteEmbeddingsResponse(_message.Message):
     deleted: int
     absent: int
     def __init__(self, version: _Optional[int] = ..., deleted: _Optional[int] = ..., absent: _Optional[int] = ...) -> None: ...
+
+class SpaceGeometry(_message.Message):
+    __slots__ = ("k", "hubness", "largest_occurrence", "antihub_fraction", "intrinsic_dimension", "intrinsic_dimension_items", "effective_rank", "participation_ratio")
+    K_FIELD_NUMBER: _ClassVar[int]
+    HUBNESS_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_OCCURRENCE_FIELD_NUMBER: _ClassVar[int]
+    ANTIHUB_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    INTRINSIC_DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    INTRINSIC_DIMENSION_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_RANK_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPATION_RATIO_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    hubness: float
+    largest_occurrence: float
+    antihub_fraction: float
+    intrinsic_dimension: float
+    intrinsic_dimension_items: int
+    effective_rank: float
+    participation_ratio: float
+    def __init__(self, k: _Optional[int] = ..., hubness: _Optional[float] = ..., largest_occurrence: _Optional[float] = ..., antihub_fraction: _Optional[float] = ..., intrinsic_dimension: _Optional[float] = ..., intrinsic_dimension_items: _Optional[int] = ..., effective_rank: _Optional[float] = ..., participation_ratio: _Optional[float] = ...) -> None: ...

@@ -29,7 +29,7 @@ from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, Ite
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables, item_digest
-from consilience_server.core.errors import InvalidArgument, InvalidK, ShapeMismatch
+from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, ShapeMismatch
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
@@ -171,6 +171,8 @@ class Alignment:
             raise InvalidArgument("the pairs of a matrix share their permutations; stop_after is for a pair alone", field="spec.stop_after")
         if items == "pairwise" and spec.within:
             raise InvalidArgument("each pair's own items have other groups; permute within groups over common items", field="spec.within")
+        if spec.context:
+            raise NotServed("a matrix tells no context; describe its spaces one by one", field="spec.context")
         if items == "pairwise" and spec.predictivity.folds_by:
             raise InvalidArgument(
                 "each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by"
@@ -250,6 +252,7 @@ class Alignment:
             preprocess=spec.preprocess,
             clips=found.clips,
             constant_columns=found.constant_columns,
+            contexts=found.contexts,
             permutations=spec.permutations,
             seed=spec.seed,
             alpha=spec.alpha,

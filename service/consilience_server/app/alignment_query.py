@@ -59,6 +59,8 @@ def check_predictivity(asked: PredictivityOptions) -> None:
 def _check_queries(spec: AlignmentSpec) -> None:
     """Queries chosen in one way, of a metric that can be asked for some."""
     field = "spec.query_ids" if spec.query_ids else "spec.sample_queries"
+    if spec.context:
+        raise InvalidArgument("the context of a space is over all its items; ask all of them, or describe the space", field="spec.context")
     if spec.within:
         raise NotServed(
             "permutations within groups are of all items; ask all of them, or do not restrict the permutations", field="spec.within"

@@ -42,7 +42,7 @@ class AlignmentSpec:
     """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
 
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
-    `components` is of `svcca`, `predictivity` of `linear_predictivity`.
+    `components` is of `svcca`, `predictivity` of `linear_predictivity`; `context` asks for the geometry of either side.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
@@ -63,6 +63,7 @@ class AlignmentSpec:
     query_ids: tuple[str, ...] = ()
     within: str = ""
     predictivity: PredictivityOptions = field(default_factory=PredictivityOptions)
+    context: bool = False
     layer_selection: LayerSelection = "split_half"
     stop_after: int = 0
 

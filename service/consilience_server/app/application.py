@@ -10,6 +10,7 @@ from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.estimates import Estimates
 from consilience_server.app.gallery_curves import GalleryCurves
+from consilience_server.app.geometry import Geometry
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
 from consilience_server.app.operations import Operations
@@ -57,6 +58,7 @@ class Application:
     pmi: PmiSpaces
     items: Items
     estimates: Estimates
+    geometry: Geometry
     curves: GalleryCurves
     bridging: Bridging
     matching: Matching

@@ -23,16 +23,19 @@ from consilience_server.app.preparation import Prepared, prepare
 from consilience_server.app.queries import query_rows
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
-from consilience_server.core.errors import InvalidArgument, KernelSpace, NotServed
+from consilience_server.core.effective_rank import effective_rank, participation_ratio
+from consilience_server.core.errors import InvalidArgument, KernelSpace, NotServed, TooFewItems
 from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.space_geometry import SpaceGeometry
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
 from consilience_server.engine.item_agreement import item_agreement
 from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
+from consilience_server.engine.space_geometry import neighbour_geometry, spectrum, spectrum_bytes
 
 T = TypeVar("T")
 
@@ -50,6 +53,7 @@ class PairScores:
         clips: what preprocessing clipped at, one a side; empty where it does not.
         constant_columns: how many columns preprocessing left out, one number a side; empty where it leaves none out.
         similarities: how nearness was measured in each side, None for a kernel.
+        contexts: the geometry of each side, where it was at hand or asked.
     """
 
     by_k: Sequence[Score]
@@ -57,6 +61,7 @@ class PairScores:
     clips: Sequence[float]
     constant_columns: Sequence[int]
     similarities: tuple[Similarity | None, Similarity | None]
+    contexts: tuple[SpaceGeometry | None, SpaceGeometry | None] = (None, None)
 
 
 class JoinedScores:
@@ -82,7 +87,38 @@ class JoinedScores:
             clips = of_sides([side.clip for side in compared.sides], float("nan"))
             constant = of_sides([side.constant_columns for side in compared.sides], 0)
             x, y = (side.similarity if side.kernel is None else None for side in compared.sides)
-            return PairScores(found, certificates, clips, constant, (x, y))
+            contexts = await self._contexts(call, compared, joined)
+            return PairScores(found, certificates, clips, constant, (x, y), contexts)
+
+    async def _contexts(self, call: Call, compared: Compared, joined: Join) -> tuple[SpaceGeometry | None, SpaceGeometry | None]:
+        """The geometry of two sides: of their neighbours where the lists of all items are held, all of it where the spec asks."""
+        spec = compared.spec
+        if compared.queries is not None or not (compared.tables or spec.context):
+            return None, None
+        if compared.tables:
+            x, y = await self.geometries(call, compared, whole=spec.context)
+            return x, y
+        if spec.ks[0] >= compared.n:
+            few = f"the context of a space needs lists of {spec.ks[0]} neighbours, and {compared.n} items are common; leave context out"
+            raise TooFewItems(few, field="spec.context", n=compared.n, least=spec.ks[0] + 1)
+        async with self._held_tables(call, compared.sides, joined, spec, None) as tables:
+            x, y = await self.geometries(call, replace(compared, tables=tables), whole=True)
+            return x, y
+
+    async def geometries(self, call: Call, compared: Compared, *, whole: bool) -> list[SpaceGeometry]:
+        """The geometry of every side from its table; `whole` adds what its vectors tell, in O(n d^2). ConstantFeatures."""
+        k, found = compared.spec.ks[0], []
+        for side, table in zip(compared.sides, compared.tables, strict=True):
+            work = partial(neighbour_geometry, table, k, side.similarity, side.kernel)
+            geometry = await self._pool.run(call, "statistics", work, nbytes=32 * table.gallery * (table.k_max + 1))
+            if whole and side.kernel is None:
+                nbytes = spectrum_bytes(*side.vectors.shape)
+                strengths = await self._pool.run(call, "statistics", partial(spectrum, side.vectors, call.control), nbytes=nbytes)
+                if len(strengths):
+                    ranks = effective_rank(strengths), participation_ratio(strengths)
+                    geometry = replace(geometry, effective_rank=ranks[0], participation_ratio=ranks[1])
+            found.append(geometry)
+        return found
 
     async def of_all(
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None

@@ -20,7 +20,7 @@ from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import AlignmentReport, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.core.errors import NoCommonItems, SpaceNotFound
+from consilience_server.core.errors import NoCommonItems, NotServed, SpaceNotFound
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.engine.snapshot import Snapshot
 
@@ -90,6 +90,8 @@ class LayeredAlignment:
         self, call: Call, x: LayeredSide, y: LayeredSide, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
     ) -> AlignmentReport:
         """The alignment of two sides whose layers are in memory; nothing is cached."""
+        if spec.context:
+            raise NotServed("layers tell no context; align single layers, or describe them one by one", field="spec.context")
         if spec.within:
             groups = await read_groups(self._snapshots, call, [*x.layers, *y.layers], joined, spec.within)
         joined = await with_folds(self._snapshots, call, [*x.layers, *y.layers], joined, spec)

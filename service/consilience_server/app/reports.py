@@ -12,6 +12,7 @@ from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.score import IntervalKind, Score
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.space_geometry import SpaceGeometry
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
@@ -111,6 +112,7 @@ class AlignmentReport:
     warnings: Sequence[str] = ()
     within: Within | None = None
     constant_columns: Sequence[int] = ()
+    contexts: tuple[SpaceGeometry | None, SpaceGeometry | None] = (None, None)
     kernel_rule_x: str = ""
     kernel_rule_y: str = ""
     controls: Sequence[ControlReport] = ()

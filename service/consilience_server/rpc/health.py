@@ -8,6 +8,7 @@ SERVICES = (
     "consilience.v1.ComparisonService",
     "consilience.v1.ItemService",
     "consilience.v1.EstimateService",
+    "consilience.v1.GeometryService",
     "consilience.v1.BridgeService",
     "consilience.v1.MatchService",
     "consilience.v1.PmiService",

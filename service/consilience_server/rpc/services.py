@@ -10,6 +10,7 @@ from consilience.v1 import (
     bridge_pb2_grpc,
     comparison_pb2_grpc,
     estimate_pb2_grpc,
+    geometry_pb2_grpc,
     items_pb2_grpc,
     match_pb2_grpc,
     pmi_pb2_grpc,
@@ -24,6 +25,7 @@ from consilience_server.rpc.bridge_service import BridgeService
 from consilience_server.rpc.comparison_service import ComparisonService
 from consilience_server.rpc.estimate_service import EstimateService
 from consilience_server.rpc.execution import Execution
+from consilience_server.rpc.geometry_service import GeometryService
 from consilience_server.rpc.health import SERVICES, Health
 from consilience_server.rpc.item_service import ItemService
 from consilience_server.rpc.match_service import MatchService
@@ -55,6 +57,7 @@ def register_services(server: object, application: Application, account: Account
         (comparison_pb2_grpc.add_ComparisonServiceServicer_to_server, ComparisonService(application.comparing, execution)),
         (estimate_pb2_grpc.add_EstimateServiceServicer_to_server, EstimateService(application.estimates, execution)),
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
+        (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),

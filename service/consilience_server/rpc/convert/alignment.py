@@ -33,6 +33,7 @@ from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit
+from consilience_server.rpc.convert.space_geometry import write_geometry
 from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
@@ -130,7 +131,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         # Other metrics have no k: one value for all keeps equal questions equal.
         ks=(tuple(spec.ks) or (() if spec.k_fractions else (_DEFAULT_K,))) if has_k else (_DEFAULT_K,),
         k_fractions=tuple(spec.k_fractions) if has_k else (),
-        preprocess=served(alignment_pb2.Preprocess, spec.preprocess, _PREPROCESS, "spec.preprocess", what="preprocessing"),
+        preprocess=read_preprocess(spec.preprocess, "spec.preprocess"),
         permutations=0 if spec.skip_permutations else spec.permutations or _DEFAULT_PERMUTATIONS,
         seed=spec.seed,
         alpha=spec.alpha or _DEFAULT_ALPHA,
@@ -141,11 +142,17 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         query_ids=tuple(dict.fromkeys(spec.query_ids)),
         within=spec.within,
         predictivity=read_predictivity(spec.predictivity) if metric == "linear_predictivity" else PredictivityOptions(),
+        context=spec.context,
         layer_selection=served(
             alignment_pb2.LayerSelection, spec.layer_selection, _SELECTIONS, "spec.layer_selection", what="choice of layers"
         ),
         stop_after=spec.stop_after,
     )
+
+
+def read_preprocess(value: int, field: str) -> PreprocessName:
+    """The name of a preprocessing; none by default."""
+    return served(alignment_pb2.Preprocess, value, _PREPROCESS, field, what="preprocessing")
 
 
 def metric_number(name: MetricName) -> alignment_pb2.Metric:
@@ -243,6 +250,8 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         engine=report.engine,
         certificate_x=write_certificate(report.certificate_x),
         certificate_y=write_certificate(report.certificate_y),
+        context_x=None if report.contexts[0] is None else write_geometry(report.contexts[0]),
+        context_y=None if report.contexts[1] is None else write_geometry(report.contexts[1]),
         within=_write_within(report.within),
         stop_after=report.stop_after,
         controls=[_write_control(control) for control in report.controls],
