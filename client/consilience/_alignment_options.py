@@ -29,6 +29,8 @@ class AlignmentOptions(TypedDict, total=False):
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
+        deduplicate: cosine from which items are near-duplicates, such as .999, or 1 for equal directions: one of each cluster is kept, and
+            `report.duplicates` counts the rest. 0, the default, keeps all.
         stop_after: draw permutations one by one until this many score as high, `permutations` at the most: a valid p at little cost where
             there is nothing, without calibrated score and null. 0, the default, draws all. Not for `align_matrix`.
         within: attribute of the items whose groups restrict the random pairings; `align_arrays` takes one label a row instead. An item is
@@ -52,6 +54,7 @@ class AlignmentOptions(TypedDict, total=False):
     context: bool
     sample_queries: int
     query_ids: Sequence[str]
+    deduplicate: float
     within: Any
     layer_selection: str
     stop_after: int

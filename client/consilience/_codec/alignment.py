@@ -57,12 +57,22 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         components=whole(options.get("components", 10), "components", least=1),
         sample_queries=sampled,
         query_ids=query_ids,
+        deduplicate=_cosine(options.get("deduplicate", 0.0)),
         within=within,
         predictivity=encode_predictivity(metric, options),
         context=bool(options.get("context", False)),
         layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
         stop_after=whole(options.get("stop_after", 0), "stop_after"),
     )
+
+
+def _cosine(value: Any) -> float:
+    """0 for none, or a cosine above it."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer) or not 0.0 <= value <= 1.0:
+        raise InvalidArgumentError(
+            f"deduplicate is {value!r}; give a cosine above 0 and at most 1, such as .999, or 0 to keep all", field="deduplicate"
+        )
+    return float(value)
 
 
 def _query_ids(ids: Any) -> list[str]:
@@ -148,6 +158,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=_decode_layers(message.best_layers),
         **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        duplicates=message.duplicates,
+        deduplicate=message.deduplicate,
         within=_decode_within(message),
         similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
         similarity_y=_names.SIMILARITIES.to_name(message.similarity_y) if message.similarity_y else "",
@@ -212,6 +224,8 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         order=tuple(message.order),
         gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        duplicates=message.duplicates,
+        deduplicate=message.deduplicate,
         within=_decode_within(message),
         warnings=tuple(message.warnings),
         details=details,

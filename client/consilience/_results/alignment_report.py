@@ -62,6 +62,7 @@ class AlignmentReport(Result):
         confidence: coverage of the intervals.
         n: items that the score is over: those that were asked.
         gallery: items that they were asked against: all common ones.
+        duplicates, deduplicate: common items left out as near-duplicates of others, and the cosine that made them so; 0 for none.
         query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids) or `given`.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess: what was done to the vectors before.
@@ -121,6 +122,8 @@ class AlignmentReport(Result):
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
+    duplicates: int = 0
+    deduplicate: float = 0.0
     layer_selection: str = ""
     layer_p_values: NDArray[np.float64] | None = None
     layer_calibrated: NDArray[np.float64] | None = None

@@ -29,6 +29,7 @@ from consilience.commands.options import (
     ConfidenceOption,
     ContextOption,
     ControlOption,
+    DeduplicateOption,
     FoldsByOption,
     FoldsOption,
     IntervalOption,
@@ -88,6 +89,7 @@ def align(
     context: ContextOption = False,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
     stop_after: StopOption = 0,
     control: ControlOption = None,
@@ -117,6 +119,7 @@ def align(
         **predictivity_options(target_score, aggregate, folds, penalties),
         "layer_selection": layer_selection,
         "stop_after": stop_after,
+        "deduplicate": deduplicate,
         **sampling_options(interval, sample_queries, query_ids),
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]

@@ -9,6 +9,7 @@ from consilience.commands.connected import Answer, answer, shows_progress
 from consilience.commands.options import (
     AlphaOption,
     ConfidenceOption,
+    DeduplicateOption,
     IntervalOption,
     KOption,
     MetricOption,
@@ -37,6 +38,7 @@ def curve(
     interval: IntervalOption = None,
     confidence: ConfidenceOption = 0.95,
     sample_queries: SampleOption = 0,
+    deduplicate: DeduplicateOption = 0.0,
 ) -> Answer:
     """How alignment goes while the gallery grows, at fixed k and at shares of the items."""
     result = client.gallery_curve(
@@ -51,6 +53,7 @@ def curve(
         alpha=alpha,
         confidence=confidence,
         progress=shows_progress(),
+        deduplicate=deduplicate,
         **sampling_options(interval, sample_queries, None),
     )
     return answer(result)

@@ -11,6 +11,7 @@ from consilience.commands.options import (
     AlphaOption,
     ComponentsOption,
     ConfidenceOption,
+    DeduplicateOption,
     FoldsByOption,
     FoldsOption,
     IntervalOption,
@@ -50,6 +51,7 @@ def matrix(
     penalties: PenaltiesOption = None,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
 ) -> Answer:
     """How far each two of many spaces agree."""
@@ -67,6 +69,7 @@ def matrix(
         folds_by=folds_by,
         **predictivity_options(target_score, aggregate, folds, penalties),
         within=within,
+        deduplicate=deduplicate,
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from consilience_server.app.cautions import matrix_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
+from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -44,6 +45,7 @@ class Alignment:
         self._snapshots = snapshots
         self._scores = JoinedScores(tables, pool, limits.threads)
         self._layered = LayeredAlignment(snapshots, LayeredComparison(self._scores, pool, limits), results, pool, limits)
+        self._deduplication = Deduplication(tables, pool)
         self._results = results
         self._pool = pool
         self._limits = limits
@@ -177,6 +179,8 @@ class Alignment:
             raise InvalidArgument(
                 "each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by"
             )
+        if items == "pairwise" and spec.deduplicate:
+            raise InvalidArgument("each pair would lose other near-duplicates; leave them out over common items", field="spec.deduplicate")
         if items == "pairwise" and spec.k_fractions:
             raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
         pinned = await pin_versions(self._snapshots, spaces, ["spaces"] * len(spaces))
@@ -228,6 +232,11 @@ class Alignment:
         sides: Sequence[Side] = (),
     ) -> AlignmentReport:
         """Of the first two snapshots; the others are controls that take the place of these sides."""
+        common = joined.n
+        joined, threshold = await self.apart(call, snapshots, joined, spec), spec.deduplicate
+        spec = replace(spec, deduplicate=0.0)
+        if groups is not None and joined.n != common:
+            raise InvalidArgument("within_groups are of all rows; drop the near-duplicates of arrays yourself", field="spec.deduplicate")
         spec = at_size(spec, joined.n, self._limits)
         if spec.within:
             groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
@@ -247,8 +256,10 @@ class Alignment:
             by_k=tuple(found.by_k),
             n=spec.queries(joined.n),
             gallery=joined.n,
-            dropped_x=snapshots[0].n - joined.n,
-            dropped_y=snapshots[1].n - joined.n,
+            dropped_x=snapshots[0].n - common,
+            dropped_y=snapshots[1].n - common,
+            duplicates=common - joined.n,
+            deduplicate=threshold,
             preprocess=spec.preprocess,
             clips=found.clips,
             constant_columns=found.constant_columns,
@@ -271,11 +282,17 @@ class Alignment:
             stop_after=spec.stop_after,
         )
 
+    async def apart(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
+        """The common items without the near-duplicates that the spec leaves out. Raises as `Deduplication.apart`."""
+        return await self._deduplication.apart(call, snapshots, joined, spec.deduplicate) if spec.deduplicate else joined
+
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
-        groups = None
+        groups, threshold, left_out = None, spec.deduplicate, 0
         if items == "common":
-            joined = await asyncio.to_thread(join, snapshots)
-            spec = at_size(spec, joined.n, self._limits)
+            common = await asyncio.to_thread(join, snapshots)
+            joined = await self.apart(call, snapshots, common, spec)
+            left_out = common.n - joined.n
+            spec = at_size(replace(spec, deduplicate=0.0), joined.n, self._limits)
             groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
             joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
             scores = await self._scores.of_all(call, snapshots, joined, spec, groups)
@@ -306,6 +323,8 @@ class Alignment:
             engine=ENGINE_VERSION,
             gallery=n,
             query_sampling=spec.sampling(int(n.max())),
+            duplicates=left_out,
+            deduplicate=threshold,
             coordinates=found.coordinates,
             explained=found.explained,
             stress=found.stress,

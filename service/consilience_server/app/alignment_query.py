@@ -39,6 +39,10 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
         )
     if spec.metric == "linear_predictivity":
         check_predictivity(spec.predictivity)
+    if not 0.0 <= spec.deduplicate <= 1.0:
+        raise InvalidArgument(
+            f"deduplicate is {spec.deduplicate}; give a cosine above 0 and at most 1, such as .999", field="spec.deduplicate"
+        )
     if spec.asks_some:
         _check_queries(spec)
 
@@ -126,4 +130,5 @@ def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: Alignme
         spec: already checked, without shares.
         limits: rates and threads.
     """
-    return FAMILY_OF[spec.metric].seconds(min(items), widths, spec, limits)
+    apart = sum(2.0 * n * n * width for n, width in zip(items, widths, strict=True)) if spec.deduplicate else 0.0
+    return apart / limits.flops_per_second + FAMILY_OF[spec.metric].seconds(min(items), widths, spec, limits)

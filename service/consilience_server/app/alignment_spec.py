@@ -44,6 +44,7 @@ class AlignmentSpec:
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
     `components` is of `svcca`, `predictivity` of `linear_predictivity`; `context` asks for the geometry of either side.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
+    `deduplicate` is the cosine from which items count as near-duplicates, of which one is kept; 0 keeps all.
     `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
     `layer_selection` matters where a side has layers.
@@ -61,6 +62,7 @@ class AlignmentSpec:
     k_fractions: tuple[float, ...] = ()
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
+    deduplicate: float = 0.0
     within: str = ""
     predictivity: PredictivityOptions = field(default_factory=PredictivityOptions)
     context: bool = False

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_query import check_spec, estimated_seconds, in_numbers
@@ -25,7 +24,6 @@ from consilience_server.app.joins import Join, join
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.tables import item_digest
 from consilience_server.core.errors import InvalidArgument, InvalidK
 from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.engine.snapshot import Snapshot
@@ -81,19 +79,25 @@ class GalleryCurves:
         return sum(estimated_seconds([size, size], widths, in_numbers(query.spec, size), limits) for size in sizes if size > 1)
 
     async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, query: GalleryCurveQuery) -> GalleryCurveReport:
+        common, joined = joined.n, await self._alignment.apart(call.part(0.0, 0.1), snapshots, joined, query.spec)
+        spec = replace(query.spec, deduplicate=0.0)
         sizes = gallery_sizes(query, joined.n)
         keys = await asyncio.to_thread(sampling_keys, joined.ids.tolist())
         reports = []
         # A gallery's search grows with the square of its size.
         ends = np.cumsum(np.square(np.array(sizes, dtype=np.float64)))
         for at, size in enumerate(sizes):
-            part = call.part(float(ends[at - 1] / ends[-1]) if at else 0.0, float(ends[at] / ends[-1]))
-            nested = joined if size == joined.n else await asyncio.to_thread(_restricted, joined, hash_sample(keys, size))
-            reports.append(await self._alignment.report(part, snapshots, nested, query.spec))
-        return GalleryCurveReport(reports, curve_lines(query.spec, sizes), curve_cautions(query.spec, sizes))
-
-
-def _restricted(joined: Join, chosen: NDArray[np.int64]) -> Join:
-    """The join of some of its items."""
-    ids = joined.ids[chosen]
-    return Join(ids, tuple(rows[chosen] for rows in joined.rows), item_digest([str(item) for item in ids]))
+            part = call.part(0.1 + 0.9 * float(ends[at - 1] / ends[-1]) if at else 0.1, 0.1 + 0.9 * float(ends[at] / ends[-1]))
+            nested = joined if size == joined.n else await asyncio.to_thread(joined.some, hash_sample(keys, size))
+            report = await self._alignment.report(part, snapshots, nested, spec)
+            # Items outside a gallery are not without a partner.
+            reports.append(
+                replace(
+                    report,
+                    dropped_x=snapshots[0].n - common,
+                    dropped_y=snapshots[1].n - common,
+                    duplicates=common - joined.n,
+                    deduplicate=query.spec.deduplicate,
+                )
+            )
+        return GalleryCurveReport(reports, curve_lines(spec, sizes), curve_cautions(spec, sizes))

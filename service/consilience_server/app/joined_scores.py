@@ -251,6 +251,11 @@ class JoinedScores:
             yield tables
 
     def _options(self, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None) -> ScoreOptions:
+        if spec.deduplicate:
+            raise InvalidArgument(
+                "only align, align_arrays, gallery_curve and align_matrix over common items leave near-duplicates out; keep them",
+                field="spec.deduplicate",
+            )
         return ScoreOptions(
             permutations=spec.permutations,
             seed=spec.seed,

@@ -37,6 +37,12 @@ class Join:
         """The same items in some of the snapshots, by their numbers."""
         return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups)
 
+    def some(self, chosen: NDArray[np.int64]) -> "Join":
+        """Some of the items, by ascending position."""
+        ids = self.ids[chosen]
+        folds = None if self.fold_groups is None else self.fold_groups[chosen]
+        return Join(ids, tuple(rows[chosen] for rows in self.rows), item_digest([str(item) for item in ids]), folds)
+
 
 def join(snapshots: Sequence[Snapshot]) -> Join:
     """The items that all snapshots have; NoCommonItems where there are none."""

@@ -109,6 +109,8 @@ class AlignmentReport:
     certificate_x: Certificate | None
     certificate_y: Certificate | None
     query_sampling: QuerySampling = "all"
+    duplicates: int = 0
+    deduplicate: float = 0.0
     warnings: Sequence[str] = ()
     within: Within | None = None
     constant_columns: Sequence[int] = ()
@@ -160,6 +162,8 @@ class AlignmentMatrix:
     p_adjusted: NDArray[np.float64] | None = None
     q_values: NDArray[np.float64] | None = None
     query_sampling: QuerySampling = "all"
+    duplicates: int = 0
+    deduplicate: float = 0.0
     warnings: Sequence[str] = ()
     within: Within | None = None
 
