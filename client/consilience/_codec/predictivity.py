@@ -52,4 +52,5 @@ def decode_linear_fit(message: alignment_pb2.LinearFit) -> LinearFit:
         folds_by=message.folds_by,
         penalties=tuple(message.penalties),
         choices=tuple(message.choices),
+        fold_groups=message.fold_groups,
     )

@@ -28,9 +28,29 @@ def _measured(report: Any) -> str:
     ]
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     return (
-        f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks} over the {asked}{tail}, "
+        f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks}{_options(report)} over the {asked}{tail}, "
         f"from {sources.PREPROCESSING.get(report.preprocess, report.preprocess)}{_nearness(report)}."
     )
+
+
+def _options(report: Any) -> str:
+    """What else decides the number: components, or how columns were predicted."""
+    top = report.headline
+    if report.metric == "svcca":
+        alike = top.components_x == top.components_y
+        return f" of the {top.components_x if alike else f'{top.components_x} and {top.components_y}'} strongest components"
+    if top.fit is None:
+        return ""
+    fit, last = top.fit, len(top.fit.penalties) - 1
+    of = f" of {fit.folds_by!r}" if fit.folds_by else ""
+    by = f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else ""
+    penalty = (
+        f"penalty {fit.penalties[0]:g}"
+        if not last
+        else f"one of {last + 1} penalties chosen by generalised cross-validation on the training items"
+    )
+    score = "R^2" if fit.target_score == "r2" else "Pearson r"
+    return f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds} folds{by}, {penalty})"
 
 
 def _nearness(report: Any) -> str:

@@ -15,9 +15,10 @@ class LinearFit:
         target_score: `r2` or `pearson`.
         aggregate: what made one score of them, `mean` or `median`.
         folds: of the cross-validation.
-        folds_by: the attribute whose groups stood in one fold each; empty where items were spread by their hash, or labels were given.
+        folds_by: the attribute whose groups stood in one fold each; empty where there was none, or where labels were given.
         penalties: those that were chosen from, in units of the mean eigenvalue of the training items' X'X.
         choices: how often each was chosen, over folds and columns that are not constant.
+        fold_groups: groups that stood in one fold each; 0 where items were spread over the folds by their hash.
     """
 
     target_scores: NDArray[np.float64]
@@ -27,3 +28,4 @@ class LinearFit:
     folds_by: str
     penalties: tuple[float, ...]
     choices: tuple[int, ...]
+    fold_groups: int = 0

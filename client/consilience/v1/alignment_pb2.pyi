@@ -211,7 +211,7 @@ class PredictivitySpec(_message.Message):
     def __init__(self, target_score: _Optional[_Union[TargetScore, str]] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., folds: _Optional[int] = ..., folds_by: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class LinearFit(_message.Message):
-    __slots__ = ("target_scores", "target_score", "aggregate", "folds", "folds_by", "penalties", "choices")
+    __slots__ = ("target_scores", "target_score", "aggregate", "folds", "folds_by", "penalties", "choices", "fold_groups")
     TARGET_SCORES_FIELD_NUMBER: _ClassVar[int]
     TARGET_SCORE_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +219,7 @@ class LinearFit(_message.Message):
     FOLDS_BY_FIELD_NUMBER: _ClassVar[int]
     PENALTIES_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
+    FOLD_GROUPS_FIELD_NUMBER: _ClassVar[int]
     target_scores: _containers.RepeatedScalarFieldContainer[float]
     target_score: TargetScore
     aggregate: Aggregate
@@ -226,7 +227,8 @@ class LinearFit(_message.Message):
     folds_by: str
     penalties: _containers.RepeatedScalarFieldContainer[float]
     choices: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, target_scores: _Optional[_Iterable[float]] = ..., target_score: _Optional[_Union[TargetScore, str]] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., folds: _Optional[int] = ..., folds_by: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., choices: _Optional[_Iterable[int]] = ...) -> None: ...
+    fold_groups: int
+    def __init__(self, target_scores: _Optional[_Iterable[float]] = ..., target_score: _Optional[_Union[TargetScore, str]] = ..., aggregate: _Optional[_Union[Aggregate, str]] = ..., folds: _Optional[int] = ..., folds_by: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., choices: _Optional[_Iterable[int]] = ..., fold_groups: _Optional[int] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("low", "high", "confidence", "kind")

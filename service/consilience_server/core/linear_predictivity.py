@@ -51,11 +51,13 @@ class LinearFit:
         target_scores: (d_y,) float64, NaN for constant targets, which count nowhere.
         choices: (penalties,) how often each was chosen, over folds and targets that vary.
         asked: what was asked.
+        fold_groups: groups that stood in one fold each, 0 where items stood for themselves.
     """
 
     target_scores: NDArray[np.float64]
     choices: NDArray[np.int64]
     asked: PredictivityOptions
+    fold_groups: int = 0
 
 
 def aggregated(scores: NDArray[np.float64], aggregate: Aggregate) -> float:

@@ -27,12 +27,16 @@ _NAME = "linear predictivity"
 
 
 @dataclass(frozen=True)
-class _Space:
-    """One space in canonical order, as regressors and as targets."""
+class _Spaces:
+    """Spaces in canonical order, those that predict as regressors and those that are predicted as targets."""
 
-    rows: NDArray[np.floating]
-    ridge: RidgeFolds
-    targets: NDArray[np.float64]
+    rows: Sequence[NDArray[np.floating]]
+    ridges: Mapping[int, RidgeFolds]
+    targets: Mapping[int, NDArray[np.float64]]
+
+    def scores(self, pair: Pair, rows: NDArray[np.int64], asked: PredictivityOptions, control: Control) -> FoldedScores:
+        """How well pair[0] predicts pair[1], whose rows are paired as given."""
+        return self.ridges[pair[0]].scores(self.targets[pair[1]], rows, asked.target_score, control)
 
 
 def predictivity_score(
@@ -112,18 +116,22 @@ def _scores(
         check_informative(array, _NAME, name)
     order = canonical_order(options.item_order)
     folds = item_folds(n, asked.folds) if groups is None else grouped_folds(groups[order], asked.folds)
-    spaces = {i: _space(arrays[i][order], folds, asked, control) for i in range(len(arrays))}
-    rows = np.arange(n)
-    found = {(i, j): spaces[i].ridge.scores(spaces[j].targets, rows, asked.target_score, control) for i, j in pairs}
+    ordered = [array[order] for array in arrays]
+    spaces = _Spaces(
+        ordered,
+        {i: RidgeFolds(ordered[i], folds, asked.penalties, control) for i in sorted({i for i, _ in pairs})},
+        {j: _targets(ordered[j]) for j in sorted({j for _, j in pairs})},
+    )
+    found = {pair: spaces.scores(pair, np.arange(n), asked, control) for pair in pairs}
     null = _null(spaces, pairs, asked, options, control.part(0.0, 0.8))
     without: Mapping[Pair, NDArray[np.float64]] = {}
     if options.interval_kind == "items":
         without = _without_groups(spaces, [pair for pair in pairs if pair[0] != pair[1]], folds, asked, control)
-    return {pair: _score(of, null[pair], without.get(pair), pair, asked, options) for pair, of in found.items()}
-
-
-def _space(rows: NDArray[np.floating], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control) -> _Space:
-    return _Space(rows, RidgeFolds(rows, folds, asked.penalties, control), _targets(rows))
+    grouped = 0 if groups is None else len(np.unique(groups))
+    return {
+        pair: _score(LinearFit(of.targets, of.choices, asked, grouped), null[pair], without.get(pair), pair, options)
+        for pair, of in found.items()
+    }
 
 
 def _targets(rows: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -135,7 +143,7 @@ def _targets(rows: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _null(
-    spaces: Mapping[int, _Space], pairs: Sequence[Pair], asked: PredictivityOptions, options: ScoreOptions, control: Control
+    spaces: _Spaces, pairs: Sequence[Pair], asked: PredictivityOptions, options: ScoreOptions, control: Control
 ) -> dict[Pair, NDArray[np.float64]]:
     """The scores of random pairings of every pair; a space with itself has only as many as its chance is estimated from."""
     count, pairings = max(options.permutations, LEAST_PAIRINGS), options.pairings()
@@ -149,8 +157,7 @@ def _null(
         back[rho] = np.arange(len(rho))
         for i, j in pairs:
             if index < len(found[i, j]):
-                moved = rho if i <= j else back
-                scores = spaces[i].ridge.scores(spaces[j].targets, moved, asked.target_score, control)
+                scores = spaces.scores((i, j), rho if i <= j else back, asked, control)
                 found[i, j][index] = aggregated(scores.targets, asked.aggregate)
 
     with ThreadPoolExecutor(max(1, options.threads)) as pool:
@@ -160,7 +167,7 @@ def _null(
 
 
 def _without_groups(
-    spaces: Mapping[int, _Space], pairs: Sequence[Pair], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control
+    spaces: _Spaces, pairs: Sequence[Pair], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control
 ) -> dict[Pair, NDArray[np.float64]]:
     """For every pair the (G,) scores over all items but a group: fitted, chosen and predicted anew, each item in the fold it was in."""
     n = len(folds)
@@ -171,29 +178,27 @@ def _without_groups(
         if len(np.unique(folds[kept])) < 2:
             continue
         for i in sorted({i for i, _ in pairs}):
-            rows = spaces[i].rows[kept]
+            rows = spaces.rows[i][kept]
             if bool((rows == rows[:1]).all()):
                 continue
             ridge = RidgeFolds(rows, folds[kept], asked.penalties, control)
             for _, j in (pair for pair in pairs if pair[0] == i):
-                scores = ridge.scores(_targets(spaces[j].rows[kept]), np.arange(len(kept)), asked.target_score, control)
+                scores = ridge.scores(_targets(spaces.rows[j][kept]), np.arange(len(kept)), asked.target_score, control)
                 found[i, j][group] = aggregated(scores.targets, asked.aggregate)
     return found
 
 
 def _score(
-    found: FoldedScores,
+    fit: LinearFit,
     null: NDArray[np.float64],
     without: NDArray[np.float64] | None,
     pair: Pair,
-    asked: PredictivityOptions,
     options: ScoreOptions,
 ) -> Score:
-    score = aggregated(found.targets, asked.aggregate)
+    score = aggregated(fit.target_scores, fit.asked.aggregate)
     limits = (score, score)
     if without is not None:
-        lowest = -1.0 if asked.target_score == "pearson" else -math.inf
+        lowest = -1.0 if fit.asked.target_score == "pearson" else -math.inf
         limits = item_interval(score, score, without, group_sizes(len(options.item_order)), options.confidence, lowest, 1.0)
-    fit = LinearFit(found.targets, found.choices, asked)
     judging = null[: options.permutations] if options.permutations and pair[0] != pair[1] else None
     return judged(0, score, float(null.mean()), interval_of(limits, options), judging, options, {"fit": fit})

@@ -7,7 +7,7 @@ import pytest
 
 from consilience import _names
 from consilience._results import sources
-from consilience.results import AlignmentAtK, AlignmentReport, Control, Difference, Interval, SpaceUse, Within
+from consilience.results import AlignmentAtK, AlignmentReport, Control, Difference, Interval, LinearFit, SpaceUse, Within
 from consilience.v1 import alignment_pb2
 from consilience_server.app.metric_families.registry import FAMILY_OF
 
@@ -67,6 +67,16 @@ def test_how_layers_were_chosen_is_told():
     layers = {"layer_scores": np.zeros((2, 3)), "best_layers": (1, 2)}
     assert "Layers 1 and 2 were chosen among 6 pairs on 512 other items (split half)." in report(selection_n=512, **layers).cite()
     assert "Layers 1 and 2 have the maximum of 6 pairs" in report(layer_selection="max", **layers).cite()
+
+
+def test_what_decides_predictivity_and_svcca_is_told():
+    fit = LinearFit(np.array([0.5]), "pearson", "median", 4, "run", (0.1, 1.0), (3, 1), 12)
+    text = report(at_k(0, fit=fit), metric="linear_predictivity").cite()
+    assert (
+        "(median Pearson r of the second space's columns, ridge regression, 4 folds, 12 groups of 'run' in one fold each, one of 2 " in text
+    )
+    assert "of the 10 strongest components" in report(at_k(0, components_x=10, components_y=10), metric="svcca").cite()
+    assert "of the 10 and 12 strongest components" in report(at_k(0, components_x=10, components_y=12), metric="svcca").cite()
 
 
 def test_arrays_and_reports_without_a_null():

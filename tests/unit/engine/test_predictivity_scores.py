@@ -64,6 +64,7 @@ def test_groups_are_not_split():
     found = predictivity_score(x, y, ASKED, options(permutations=0, kind="queries"), Control(), groups)
     expected = target_scores(x[order], y[order], grouped_folds(groups[order], 4))
     np.testing.assert_allclose(found.fit.target_scores, expected, atol=1e-9)
+    assert found.fit.fold_groups == len(set(groups))
     assert found.score != predictivity_score(x, y, ASKED, options(permutations=0, kind="queries"), Control()).score
 
 

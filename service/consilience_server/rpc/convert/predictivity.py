@@ -40,4 +40,5 @@ def write_linear_fit(fit: LinearFit) -> alignment_pb2.LinearFit:
         folds_by=asked.folds_by,
         penalties=asked.penalties,
         choices=fit.choices.tolist(),
+        fold_groups=fit.fold_groups,
     )
