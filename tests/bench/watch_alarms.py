@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.brute_table import latent_pair, table
 
-from consilience_server.core.confidence_sequence import STAKES, check_level, log_evidence
+from consilience_server.core.confidence_sequence import check_level, log_evidence, stakes
 from consilience_server.core.mutual_knn import chance
 from consilience_server.engine.probe_lists import overlaps
 
@@ -48,14 +48,15 @@ def jittered() -> None:
 def edge() -> None:
     """Other items fall at every version, their mean exactly -min_drop: nothing to alarm for, and the most that a union bound can meet."""
     print("| probes | of items | watches | ever alarmed | allowed |\n|---|---|---|---|---|")
-    draw, min_drop, watches = np.random.default_rng(0), 0.02, 4000
+    draw, min_drop, watches = np.random.default_rng(0), 0.02, 2000
     for m, items in ((64, 2000), (256, 10_000), (1024, 10_000)):
         falls, rises = int(0.07 * items), int(0.05 * items)
-        base = np.stack([np.log1p(-STAKES * (value + min_drop) / (1 + min_drop)) for value in (-1.0, 0.0, 1.0)])
+        shares = stakes(m)
+        base = np.stack([np.log1p(-shares * (value + min_drop) / (1 + min_drop)) for value in (-1.0, 0.0, 1.0)])
         alarmed = np.zeros(watches, dtype=bool)
         for check in range(1, VERSIONS + 1):
             counts = draw.multivariate_hypergeometric([falls, items - falls - rises, rises], m, size=watches)
-            evidence = np.logaddexp.reduce(counts @ base, axis=1) - math.log(len(STAKES))
+            evidence = np.logaddexp.reduce(counts @ base, axis=1) - math.log(len(shares))
             alarmed |= evidence >= -math.log(check_level(ALPHA, check))
         print(f"| {m:,} | {items:,} | {watches:,} | {alarmed.mean():.4f} | {ALPHA} |")
 

@@ -24,7 +24,7 @@ def test_a_watch_is_made_read_listed_checked_and_deleted(client, pair):
     assert (made.x, made.y, made.metric, made.k, made.state, made.checks) == (*pair[:2], "mutual_knn", 5, "ok", 0)
     assert made.last_result.score == pytest.approx(client.align(pair[0], pair[1], k=5, permutations=0).score, rel=1e-12)
     assert made.last_result.probes == made.baseline.probes == 150
-    assert made.false_alarms_per_year == 0.05
+    assert made.false_alarms_per_year == pytest.approx(0.05)
     assert client.get_watch(pair[2]) == made
     assert pair[2] in [watch.name for watch in client.list_watches()]
     client.upsert(pair[1], client.get_embeddings(pair[1]).ids[::4], np.random.default_rng(1).standard_normal((38, 8)))

@@ -33,7 +33,7 @@ class WatchServiceStub(object):
     baseline stands: items that come later are not asked about, so a gallery that merely grows moves nothing. Items that leave are left out
     of both sides of the comparison. Every check pairs each probe's overlap with its overlap at the baseline. The alarm needs a mean drop that
     is material (beyond `min_drop`) and significant: the upper bound of the mean difference over the whole gallery lies below -min_drop, where
-    check number t has the level alpha / (t (t + 1)). These sum to alpha, and a union bound needs no independence of versions that are all asked
+    check number t has the level alpha ln 2 (1 / ln(t + 1) - 1 / ln(t + 2)). These sum to alpha, and a union bound needs no independence of versions that are all asked
     with the same probes: while no drop is larger than `min_drop`, at most a share alpha of baselines ever alarms, however often it is checked.
 
     Common to all: NOT_FOUND WATCH_NOT_FOUND; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; FAILED_PRECONDITION STORE_READ_ONLY for what
@@ -91,7 +91,7 @@ class WatchServiceServicer(object):
     baseline stands: items that come later are not asked about, so a gallery that merely grows moves nothing. Items that leave are left out
     of both sides of the comparison. Every check pairs each probe's overlap with its overlap at the baseline. The alarm needs a mean drop that
     is material (beyond `min_drop`) and significant: the upper bound of the mean difference over the whole gallery lies below -min_drop, where
-    check number t has the level alpha / (t (t + 1)). These sum to alpha, and a union bound needs no independence of versions that are all asked
+    check number t has the level alpha ln 2 (1 / ln(t + 1) - 1 / ln(t + 2)). These sum to alpha, and a union bound needs no independence of versions that are all asked
     with the same probes: while no drop is larger than `min_drop`, at most a share alpha of baselines ever alarms, however often it is checked.
 
     Common to all: NOT_FOUND WATCH_NOT_FOUND; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; FAILED_PRECONDITION STORE_READ_ONLY for what
@@ -223,7 +223,7 @@ class WatchService(object):
     baseline stands: items that come later are not asked about, so a gallery that merely grows moves nothing. Items that leave are left out
     of both sides of the comparison. Every check pairs each probe's overlap with its overlap at the baseline. The alarm needs a mean drop that
     is material (beyond `min_drop`) and significant: the upper bound of the mean difference over the whole gallery lies below -min_drop, where
-    check number t has the level alpha / (t (t + 1)). These sum to alpha, and a union bound needs no independence of versions that are all asked
+    check number t has the level alpha ln 2 (1 / ln(t + 1) - 1 / ln(t + 2)). These sum to alpha, and a union bound needs no independence of versions that are all asked
     with the same probes: while no drop is larger than `min_drop`, at most a share alpha of baselines ever alarms, however often it is checked.
 
     Common to all: NOT_FOUND WATCH_NOT_FOUND; RESOURCE_EXHAUSTED MEMORY_BUDGET or OVERLOADED; FAILED_PRECONDITION STORE_READ_ONLY for what

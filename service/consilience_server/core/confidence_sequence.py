@@ -7,7 +7,8 @@ again multiplies no evidence, and a martingale over versions would turn one unlu
 only, the draw of the probes, and is paid for at every check:
 
 - within a check by a bet: a value that is 1 on average where the mean is what the null says, hence seldom large (Markov);
-- over checks by a union bound: check t has the level alpha / (t (t + 1)), which sum to alpha. No independence of versions is needed.
+- over checks by a union bound: check t has the level alpha ln 2 (1 / ln(t + 1) - 1 / ln(t + 2)), and these sum to alpha. No independence of
+  versions is needed, and the thousandth check still has 1.5e-5 alpha, where 1 / (t (t + 1)) would leave it a millionth.
 
 The bets are those of Waudby-Smith and Ramdas 2024 ("Estimating means of bounded random variables by betting"), with fixed stakes, mixed:
 the value does not depend on the order of the probes, and what holds for draws with replacement holds for draws without (Hoeffding 1963,
@@ -20,18 +21,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-STAKES = 0.95 * 2.0 ** (-0.5 * np.arange(16))
-"""Shares of the largest stake: 0.95 down to about 0.005. A mean gap g at variance v calls for about g / (v + g^2)."""
-
+_LARGEST_STAKE = 0.95
 _CHUNK = 1 << 14
+_LN2 = math.log(2.0)
 _HALVINGS = 50
+
+
+def stakes(count: int) -> NDArray[np.float64]:
+    """(J,) shares of the largest stake that `count` probes mix: from .95 down to about 8 / sqrt(count), by factors of the square root of 2.
+
+    A gap that `count` probes can just prove at variance v calls for sqrt(2 L / (count v)), L the logarithm of the evidence needed. With
+    L = 8 and v = 1/4, more than differences of overlaps have, that is the least of them. J stakes cost ln J of the evidence, so no more.
+    """
+    steps = math.floor(2.0 * math.log2(max(_LARGEST_STAKE * math.sqrt(count) / 8.0, 1.0)))
+    return np.asarray(_LARGEST_STAKE * 2.0 ** (-0.5 * np.arange(steps + 1)))
 
 
 def log_evidence(differences: NDArray[np.float64], mean: float) -> float:
     """The evidence against "the mean is `mean` or more", as the logarithm of a bet's outcome.
 
     ```
-    E = 1/J sum_j prod_i (1 - c_j (d_i - mean) / (1 - mean)),   c_j in STAKES
+    E = 1/J sum_j prod_i (1 - c_j (d_i - mean) / (1 - mean)),   c_j in stakes(m)
     ```
     Each factor is positive, and 1 or less on average under the null, so P(E >= 1 / a) <= a. Increasing in `mean`.
 
@@ -43,10 +53,11 @@ def log_evidence(differences: NDArray[np.float64], mean: float) -> float:
         log E; 0 for no differences.
     """
     gains = (differences - mean) / (1.0 - mean)
-    logs = np.zeros(len(STAKES))
+    shares = stakes(len(differences))
+    logs = np.zeros(len(shares))
     for start in range(0, len(gains), _CHUNK):
-        logs += np.log1p(-STAKES[:, None] * gains[start : start + _CHUNK]).sum(axis=1)
-    return float(logsumexp(logs)) - math.log(len(STAKES))
+        logs += np.log1p(-shares[:, None] * gains[start : start + _CHUNK]).sum(axis=1)
+    return float(logsumexp(logs)) - math.log(len(shares))
 
 
 def upper_bound(differences: NDArray[np.float64], level: float) -> float:
@@ -76,15 +87,21 @@ def lower_bound(differences: NDArray[np.float64], level: float) -> float:
 
 
 def check_level(alpha: float, check: int) -> float:
-    """What check number `check` >= 1 may spend: alpha / (check (check + 1)). All checks together spend alpha."""
-    return alpha / (check * (check + 1.0))
+    """What check number `check` >= 1 may spend; all checks together spend alpha.
+
+    ```
+    alpha ln 2 (1 / ln(check + 1) - 1 / ln(check + 2))
+    ```
+    .37 alpha at first, 1.0e-2 at the tenth, 3.2e-4 at the hundredth, 1.5e-5 at the thousandth.
+    """
+    return alpha * _LN2 * (math.log1p(1.0 / (check + 1.0)) / (math.log(check + 1.0) * math.log(check + 2.0)))
 
 
 def expected_false_alarms(alpha: float, done: int, coming: float = math.inf) -> float:
     """An upper bound on the expected number of false alarms among the next checks.
 
     ```
-    sum_{t = done + 1}^{done + coming} alpha / (t (t + 1)) = alpha (1 / (done + 1) - 1 / (done + coming + 1))
+    sum_{t = done + 1}^{done + coming} check_level(alpha, t) = alpha ln 2 (1 / ln(done + 2) - 1 / ln(done + coming + 2))
     ```
 
     Args:
@@ -92,4 +109,4 @@ def expected_false_alarms(alpha: float, done: int, coming: float = math.inf) -> 
         done: checks since the baseline.
         coming: checks to come; however many by default.
     """
-    return alpha * (1.0 / (done + 1.0) - 1.0 / (done + coming + 1.0))
+    return alpha * _LN2 * (1.0 / math.log(done + 2.0) - 1.0 / math.log(done + coming + 2.0))

@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import binom
 
 from consilience_server.core.confidence_sequence import (
-    STAKES,
     check_level,
     expected_false_alarms,
     log_evidence,
     lower_bound,
+    stakes,
     upper_bound,
 )
 from consilience_server.core.mutual_knn import overlaps
@@ -24,7 +24,9 @@ VALUES = [np.array([-1.0, 1.0]), np.array([-1.0, 0.1]), np.array([-0.3, 0.0, 1.0
 
 def plain_evidence(differences, mean):
     """The definition, factor by factor."""
-    return sum(math.prod(1 - c * (d - mean) / (1 - mean) for d in differences) for c in STAKES) / len(STAKES)
+    return sum(math.prod(1 - c * (d - mean) / (1 - mean) for d in differences) for c in stakes(len(differences))) / len(
+        stakes(len(differences))
+    )
 
 
 def test_the_evidence_is_the_mixture_of_products():
@@ -34,8 +36,18 @@ def test_the_evidence_is_the_mixture_of_products():
         for mean in (-0.5, 0.0, 0.4):
             assert log_evidence(differences, mean) == pytest.approx(math.log(plain_evidence(differences, mean)), rel=1e-12)
     many = np.tile(draw.uniform(-0.2, 0.2, 1000), 40)
-    whole = np.log1p(-STAKES[:, None] * many).sum(axis=1)
-    assert log_evidence(many, 0.0) == pytest.approx(np.logaddexp.reduce(whole) - math.log(16), rel=1e-12)
+    shares = stakes(len(many))
+    whole = np.log1p(-shares[:, None] * many).sum(axis=1)
+    assert log_evidence(many, 0.0) == pytest.approx(np.logaddexp.reduce(whole) - math.log(len(shares)), rel=1e-12)
+
+
+def test_more_probes_mix_smaller_stakes():
+    assert [len(stakes(m)) for m in (0, 1, 70, 256, 1024, 4096, 65_536)] == [1, 1, 1, 2, 4, 6, 10]
+    for m in (256, 4096, 10**6):
+        found = stakes(m)
+        assert found[0] == 0.95
+        assert found[:-1] / found[1:] == pytest.approx(math.sqrt(2))
+        assert 8 / math.sqrt(m) <= found[-1] < 8 * math.sqrt(2) / math.sqrt(m)
 
 
 @pytest.mark.parametrize("values", VALUES, ids=str)
@@ -89,10 +101,14 @@ def test_the_bound_is_not_far_from_that_of_a_known_variance():
 
 
 def test_the_levels_spend_alpha_and_no_more():
-    assert sum(check_level(0.05, t) for t in range(1, 100_001)) == pytest.approx(0.05, rel=1e-4)
-    assert expected_false_alarms(0.05, 0) == 0.05
+    spent = sum(check_level(0.05, t) for t in range(1, 100_001))
+    assert spent + expected_false_alarms(0.05, 100_000) == pytest.approx(0.05, rel=1e-9)
+    assert expected_false_alarms(0.05, 0) == pytest.approx(0.05, rel=1e-15)
+    levels = [check_level(1.0, t) for t in (1, 10, 100, 1000)]
+    assert levels == pytest.approx([0.37, 1.01e-2, 3.2e-4, 1.45e-5], rel=0.01)
+    assert levels == pytest.approx([math.log(2) * (1 / math.log(t + 1) - 1 / math.log(t + 2)) for t in (1, 10, 100, 1000)], rel=1e-9)
+    assert check_level(0.05, 10**15) > 0
     assert expected_false_alarms(0.05, 10, 12) == pytest.approx(sum(check_level(0.05, t) for t in range(11, 23)))
-    assert expected_false_alarms(0.05, 1000) < 0.05 / 1000
 
 
 class TestAWatchForEver:
@@ -105,20 +121,22 @@ class TestAWatchForEver:
         """The alarm of check `check` for a batch of watches: (watches, m) differences."""
         needed = -math.log(check_level(self.ALPHA, check))
         gains = (differences + self.MIN_DROP) / (1 + self.MIN_DROP)
-        logs = np.stack([np.log1p(-stake * gains).sum(axis=1) for stake in STAKES])
-        return np.logaddexp.reduce(logs, axis=0) - math.log(len(STAKES)) >= needed
+        shares = stakes(differences.shape[1])
+        logs = np.stack([np.log1p(-share * gains).sum(axis=1) for share in shares])
+        return np.logaddexp.reduce(logs, axis=0) - math.log(len(shares)) >= needed
 
     def test_at_the_edge_of_the_null_few_watches_ever_alarm(self):
         """600 watches of a thousand versions whose mean is exactly -min_drop: new items fall at each, the worst for a union bound."""
         draw = np.random.default_rng(3)
-        # Differences of -1, 0 and 1, so that counts are enough: two thousand items, of which 64 are probes.
-        falls, rises, items, m = 140, 100, 2000, 64
+        # Differences of -1, 0 and 1, so that counts are enough: two thousand items, of which 256 are probes.
+        falls, rises, items, m = 140, 100, 2000, 256
+        shares = stakes(m)
         assert (rises - falls) / items == -self.MIN_DROP
-        base = np.stack([np.log1p(-STAKES * (value + self.MIN_DROP) / (1 + self.MIN_DROP)) for value in (-1.0, 0.0, 1.0)])
+        base = np.stack([np.log1p(-shares * (value + self.MIN_DROP) / (1 + self.MIN_DROP)) for value in (-1.0, 0.0, 1.0)])
         alarmed = np.zeros(600, dtype=bool)
         for check in range(1, 1001):
             counts = draw.multivariate_hypergeometric([falls, items - falls - rises, rises], m, size=600)
-            evidence = np.logaddexp.reduce(counts @ base, axis=1) - math.log(len(STAKES))
+            evidence = np.logaddexp.reduce(counts @ base, axis=1) - math.log(len(shares))
             alarmed |= evidence >= -math.log(check_level(self.ALPHA, check))
         assert alarmed.mean() <= self.ALPHA
 
