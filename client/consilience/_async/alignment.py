@@ -42,6 +42,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         controls: Controls = (),
+        given: SpaceName | None = None,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -58,6 +59,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         controls: Controls = (),
+        given: SpaceName | None = None,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
@@ -73,6 +75,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         k: Neighbours | Sequence[Neighbours] = 10,
         metric: str = "mutual_knn",
         controls: Controls = (),
+        given: SpaceName | None = None,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -94,6 +97,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             controls: spaces that might explain the alignment away (raw inputs, random weights). Each is compared with y, in the place of x,
                 by the same metric over the items common to all; a mapping `{"pixels": "x", "bag-of-words": "y"}` says whose place each
                 takes. The answer has them in `report.controls`, with the difference paired over the items.
+            given: a third space, beyond which the two (and controls) are aligned: what linear regression on its vectors leaves of them, as
+                Theil's residuals of n - 1 - rank of the items, whose random pairings keep the level. `report.given` tells what it explains.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.
@@ -114,6 +119,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             mode=_names.execution_mode(wait=wait),
             request_id=_names.request_id(request_id),
             controls=encode_controls(controls),
+            given=None if given is None else _names.space_ref(given, "given"),
         )
         message, details = await self._call(ALIGN, request, timeout)
         if not message.HasField("operation"):

@@ -15,7 +15,7 @@ from consilience._numbers import UINT64, share, whole
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentReport, Certificate, Within
+from consilience._results.alignment_report import AlignmentReport, Certificate, Given, Within
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience._results.space import Space, SpaceUse
 from consilience.errors import InvalidArgumentError
@@ -164,6 +164,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
         similarity_y=_names.SIMILARITIES.to_name(message.similarity_y) if message.similarity_y else "",
         stop_after=message.stop_after,
+        given=_decode_given(message.given) if message.HasField("given") else None,
         controls=decode_controls(message.controls),
         warnings=tuple(message.warnings),
         details=details,
@@ -284,6 +285,10 @@ def decode_difference(message: alignment_pb2.Difference) -> Difference:
     """A Difference."""
     interval = decode_interval(message.interval) if message.HasField("interval") else None
     return Difference(message.value, interval, message.p_value if message.HasField("p_value") else None)
+
+
+def _decode_given(message: alignment_pb2.Given) -> Given:
+    return Given(decode_space_use(message.space), message.rank, message.items, message.explained_x, message.explained_y)
 
 
 def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> Within | None:

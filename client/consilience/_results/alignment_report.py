@@ -32,6 +32,27 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A third space beyond which two were aligned.
+
+    Attributes:
+        space: the version used.
+        rank: dimensions that it spans, centred.
+        items: common items; the report's n is the degrees of freedom left of them, items - 1 - rank.
+        explained_x, explained_y: share of the variance of x and of y that it explains linearly.
+    """
+
+    space: SpaceUse
+    rank: int
+    items: int
+    explained_x: float
+    explained_y: float
+
+    def __str__(self) -> str:
+        return f"beyond {self.space} (rank {self.rank:,}, explains {self.explained_x:.0%} of x, {self.explained_y:.0%} of y)"
+
+
+@dataclass(frozen=True)
 class Within:
     """Groups that random pairings kept every item in.
 
@@ -86,6 +107,7 @@ class AlignmentReport(Result):
         within: the groups that restricted the random pairings, else None.
         stop_after: how many permutations as high as the score ended them; 0 where all were drawn.
         similarity_x, similarity_y: how nearness is measured in each space; empty for kernels.
+        given: the third space beyond which these two were aligned, else None.
         controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
         warnings: plain sentences: what makes these numbers say less than they seem to.
     """
@@ -117,6 +139,7 @@ class AlignmentReport(Result):
     context_y: SpaceGeometry | None = None
     within: Within | None = None
     stop_after: int = 0
+    given: Given | None = None
     similarity_x: str = ""
     similarity_y: str = ""
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
@@ -283,7 +306,7 @@ class AlignmentReport(Result):
             within = f" {self.within}" if self.within else ""
             drawn = f"{self.permutations:,}" if top.permutations is None else f"{top.permutations:,} of {self.permutations:,}"
             parts.append(f"{probability(top.p_value, self.permutations)} ({drawn} permutations{within})")
-        return " · ".join([*parts, asked(self.n, self.gallery), *self._layers_text()])
+        return " · ".join([*parts, asked(self.n, self.gallery), *([str(self.given)] if self.given else []), *self._layers_text()])
 
     def _layers_text(self) -> list[str]:
         """The pair of layers whose score this is, and among how many it was chosen."""

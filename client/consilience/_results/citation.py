@@ -9,7 +9,7 @@ from consilience._results.base import number, probability
 
 def cite(report: Any) -> str:
     """The sentences of an `AlignmentReport` (which imports this file, so that its type cannot stand here)."""
-    parts = [_measured(report), _layers(report), _scores(report), _null(report), _controls(report), _computed(report)]
+    parts = [_measured(report), _given(report), _layers(report), _scores(report), _null(report), _controls(report), _computed(report)]
     return " ".join(part for part in parts if part)
 
 
@@ -64,6 +64,18 @@ def _side(use: Any, label: str) -> str:
     if use is None:
         return label
     return f"{use.name} (version {use.version})" if use.version else f"the array {use.name}"
+
+
+def _given(report: Any) -> str:
+    """What was regressed out of both."""
+    if report.given is None:
+        return ""
+    given = report.given
+    share = f"{given.explained_x:.1%} and {given.explained_y:.1%} of their variance"
+    return (
+        f"Both were regressed linearly on {_side(given.space, 'a third')}, which spans {given.rank:,} dimensions and explains {share}; "
+        f"{sources.RESIDUALS} of {report.gallery:,} of the {given.items:,} common items were aligned."
+    )
 
 
 def _layers(report: Any) -> str:

@@ -61,6 +61,7 @@ PREPROCESSING: Mapping[str, str] = MappingProxyType(
 )
 """Every preprocessing of the contract."""
 
+RESIDUALS = "Theil's residuals (Theil 1965, JASA 60:1067-1079; Winkler et al. 2020, NeuroImage 220:117065)"
 PERMUTATION_TEST = "Davison and Hinkley 1997, section 4.2.5"
 CALIBRATION = "arXiv:2602.14486"
 SEQUENTIAL_TEST = "Besag and Clifford 1991, Biometrika 78:301-304"

@@ -32,6 +32,7 @@ from consilience.commands.options import (
     DeduplicateOption,
     FoldsByOption,
     FoldsOption,
+    GivenOption,
     IntervalOption,
     KernelOption,
     KOption,
@@ -93,6 +94,7 @@ def align(
     within: WithinOption = "",
     stop_after: StopOption = 0,
     control: ControlOption = None,
+    given: GivenOption = None,
     cite: CiteOption = False,
     layer_selection: LayerSelectionOption = "split_half",
     address: AddressOption = None,
@@ -124,8 +126,9 @@ def align(
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):
-        if control:
-            raise InvalidArgumentError("controls are spaces of a server; ingest the files, and align the spaces", field="control")
+        if control or given:
+            field = "control" if control else "given"
+            raise InvalidArgumentError(f"{field} is a space of a server; ingest the files, and align the spaces", field=field)
         kernels = (x_kernel is not None, y_kernel is not None)
         left, right, dropped, labels = paired(x, y, within, kernels)
         fold_labels = paired(x, y, folds_by, kernels)[3] if folds_by else None
@@ -139,7 +142,7 @@ def align(
     if x_kernel is not None or y_kernel is not None:
         raise InvalidArgumentError("--x-kernel and --y-kernel are for files; a space knows what it is", field="x_kernel")
     with open_client(address, local, tls, ca, timeout) as client:
-        spec |= {"within": within, "folds_by": folds_by, "controls": parse_controls(control)}
+        spec |= {"within": within, "folds_by": folds_by, "controls": parse_controls(control), "given": given}
         report = client.align(x, y, progress=shows_progress(), **spec)
     text, data = _told(report, cite)
     return Answer(text, data, results=[report])

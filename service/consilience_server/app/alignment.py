@@ -18,6 +18,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
 from consilience_server.app.deduplication import Deduplication
+from consilience_server.app.given_space import beyond_given, check_given
 from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -63,21 +64,30 @@ class Alignment:
         spec: AlignmentSpec,
         encode: Callable[[AlignmentReport], bytes],
         controls: Sequence[ControlQuery] = (),
+        given: SpaceQuery | None = None,
     ) -> bytes:
         """The alignment of two spaces, encoded; with controls, over the items common to all. A group is compared layer by layer.
+
+        With a `given` space, of what it does not explain of them (`core/partial.py`).
 
         Raises:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
         if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
-            if controls:
-                raise InvalidArgument("controls stand beside single spaces; name one layer of a group as the side", field="controls")
+            if controls or given is not None:
+                field = "controls" if controls else "given"
+                raise InvalidArgument(f"{field} stands beside single spaces; name one layer of a group as the side", field=field)
             return await self._layered.align(call, x, y, spec, encode)
         check_spec(spec, self._limits)
         check_controls(x, y, controls)
         asked, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
+        if given is not None:
+            check_given(x, y, given, spec)
+            asked, fields = [*asked, given], [*fields, "given"]
         pinned = await pin_versions(self._snapshots, asked, fields)
-        key = cache_key("align", {**asdict(spec), "controls": [control.in_place_of for control in controls]}, pinned)
+        key = cache_key(
+            "align", {**asdict(spec), "controls": [control.in_place_of for control in controls], "given": given is not None}, pinned
+        )
         queries = [SpaceQuery(query.name, use.version) for query, use in zip(asked, pinned, strict=True)]
 
         async def compute(work: Call) -> bytes:
@@ -87,7 +97,11 @@ class Alignment:
                     for query, field in zip(queries, fields, strict=True)
                 ]
                 joined = await asyncio.to_thread(join, snapshots)
-                report = await self._report(work, snapshots, joined, spec, sides=[control.in_place_of for control in controls])
+                sides = [control.in_place_of for control in controls]
+                if given is None:
+                    report = await self._report(work, snapshots, joined, spec, sides=sides)
+                else:
+                    report = await self._report_beyond(work, snapshots, joined, spec, sides)
                 return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, key, compute)
@@ -221,6 +235,34 @@ class Alignment:
     async def report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, spec: AlignmentSpec) -> AlignmentReport:
         """The alignment of two snapshots over the items of a join; nothing is cached. Raises as `align`."""
         return await self._report(call, snapshots, joined, spec)
+
+    async def _report_beyond(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, sides: Sequence[Side]
+    ) -> AlignmentReport:
+        """Of what the last snapshot does not explain of the others."""
+        common, joined = joined, await self.apart(call.part(0.0, 0.1), snapshots, joined, spec)
+        numbers, inner = at_size(spec, joined.n, self._limits), replace(spec, preprocess="none", deduplicate=0.0)
+        async with beyond_given(call.part(0.1, 0.2), self._scores, self._pool, snapshots, joined, numbers) as left:
+            report = await self._report(call.part(0.2, 1.0), left.snapshots, left.joined, inner, sides=sides)
+        x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots[:2])
+        controls = [
+            replace(control, space=replace(control.space, uid=snapshot.uid), dropped=snapshot.n - common.n)
+            for control, snapshot in zip(report.controls, snapshots[2:-1], strict=True)
+        ]
+        return replace(
+            report,
+            x=x,
+            y=y,
+            dropped_x=snapshots[0].n - common.n,
+            dropped_y=snapshots[1].n - common.n,
+            duplicates=common.n - joined.n,
+            deduplicate=spec.deduplicate,
+            preprocess=spec.preprocess,
+            clips=left.clips,
+            constant_columns=left.constant_columns,
+            controls=controls,
+            given=left.given,
+        )
 
     async def _report(
         self,

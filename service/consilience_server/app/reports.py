@@ -43,6 +43,24 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A third space beyond which two were aligned.
+
+    Attributes:
+        space: the version used.
+        rank: dimensions that it spans.
+        items: common items before the regression took its degrees of freedom.
+        explained_x, explained_y: share of each side's variance that it explains linearly.
+    """
+
+    space: SpaceUse
+    rank: int
+    items: int
+    explained_x: float
+    explained_y: float
+
+
+@dataclass(frozen=True)
 class ControlReport:
     """A control's scores with the other side, and how much higher the alignment is, for each k."""
 
@@ -121,6 +139,7 @@ class AlignmentReport:
     similarities: tuple[Similarity | None, Similarity | None] = (None, None)
     layers: LayerComparison | None = None
     stop_after: int = 0
+    given: Given | None = None
 
     @property
     def headline(self) -> Score:

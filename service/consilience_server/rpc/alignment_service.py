@@ -73,15 +73,18 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         """The alignment of two spaces."""
         x, y, spec = side_query(request.x, "x"), side_query(request.y, "y"), read_spec(request.spec)
         controls = read_controls(request.controls)
+        given = space_query(request.given, "given") if request.HasField("given") else None
 
         async def work(call: Call) -> bytes:
-            return await self._alignment.align(call, x, y, spec, _encode_report, controls)
+            return await self._alignment.align(call, x, y, spec, _encode_report, controls, given)
 
         async def estimate() -> float:
             if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
                 return await self._alignment.estimate_layers(x, y, spec)
-            spaces = [x, y, *(control.space for control in controls)]
-            return await self._alignment.estimate_seconds(spaces, spec, control_fields(controls))
+            spaces, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
+            if given is not None:
+                spaces, fields = [*spaces, given], [*fields, "given"]
+            return await self._alignment.estimate_seconds(spaces, spec, fields)
 
         answer = await self._execution.run(
             current_call(),

@@ -13,6 +13,7 @@ from consilience_server.app.reports import (
     AlignmentMatrix,
     AlignmentReport,
     ControlReport,
+    Given,
     ItemPolicy,
     LayerComparison,
     MetricName,
@@ -255,6 +256,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         context_y=None if report.contexts[1] is None else write_geometry(report.contexts[1]),
         within=_write_within(report.within),
         stop_after=report.stop_after,
+        given=_write_given(report.given),
         controls=[_write_control(control) for control in report.controls],
         similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
         similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
@@ -330,6 +332,18 @@ def _write_control(control: ControlReport) -> alignment_pb2.ControlReport:
         by_k=[write_at_k(score) for score in control.by_k],
         differences=[write_difference(each) for each in control.differences],
         dropped=control.dropped,
+    )
+
+
+def _write_given(given: Given | None) -> alignment_pb2.Given | None:
+    if given is None:
+        return None
+    return alignment_pb2.Given(
+        space=space_use(given.space),
+        rank=given.rank,
+        items=given.items,
+        explained_x=given.explained_x,
+        explained_y=given.explained_y,
     )
 
 
