@@ -16,7 +16,7 @@ from consilience_server.core.linear_predictivity import LinearFit, PredictivityO
 from consilience_server.core.paired_features import check_informative
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.list_scores import LEAST_PAIRINGS
 from consilience_server.engine.ridge_folds import FoldedScores, RidgeFolds
 
@@ -78,13 +78,16 @@ def predictivity_matrix(
     options: ScoreOptions,
     control: Control,
     groups: NDArray[np.int64] | None = None,
+    pairs: Sequence[Pair] | None = None,
 ) -> dict[Pair, Score]:
-    """The same for all ordered pairs of M spaces under shared permutations: entry (i, j) is how well i predicts j.
+    """The same for pairs of M spaces, all unless some i <= j are named, in both directions under shared permutations.
 
-    Entry (i, i), how well a space predicts itself, has no null, and is below 1 by what its penalty takes.
+    Entry (i, j) is how well i predicts j. Entry (i, i), how well a space predicts itself, has no null, and is below 1 by what its penalty
+    takes.
     """
-    pairs = [(i, j) for i in range(len(arrays)) for j in range(len(arrays))]
-    return _scores(arrays, pairs, ["spaces"] * len(arrays), asked, options, control, groups)
+    wanted = wanted_pairs(len(arrays), pairs)
+    directed = sorted({*wanted, *((j, i) for i, j in wanted)})
+    return _scores(arrays, directed, ["spaces"] * len(arrays), asked, options, control, groups)
 
 
 def predictivity_bytes(n: int, widths: Sequence[int], folds: int, threads: int) -> int:

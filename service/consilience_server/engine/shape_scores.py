@@ -13,7 +13,7 @@ from consilience_server.core.intervals import group_sizes, item_interval
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
 from consilience_server.core.svcca import COMPONENTS
-from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.list_scores import LEAST_PAIRINGS
 from consilience_server.engine.shape_features import ANGLE_METRICS, DISPLAYED, ShapeFeatures, ShapeMetric, shape_features, shape_scores_of
 from consilience_server.engine.shape_jackknife import Without, scores_without_groups
@@ -56,14 +56,21 @@ def shape_score(
 
 
 def shape_matrix(
-    metric: ShapeMetric, arrays: Sequence[NDArray[np.floating]], options: ScoreOptions, control: Control, components: int = COMPONENTS
+    metric: ShapeMetric,
+    arrays: Sequence[NDArray[np.floating]],
+    options: ScoreOptions,
+    control: Control,
+    components: int = COMPONENTS,
+    pairs: Sequence[Pair] | None = None,
 ) -> dict[Pair, Score]:
-    """The same for all pairs i <= j of M spaces under shared permutations; for `procrustes`, which is not symmetric, pairs j < i too.
+    """The same for the pairs i <= j of M spaces, for all unless some are named, under shared permutations.
+
+    For `procrustes`, which is not symmetric, (j, i) too.
 
     Entry (i, j) is that of `shape_score` with the vectors of i as x. Entry (i, i) is 1, without a null.
     """
-    pairs = [(i, j) for i in range(len(arrays)) for j in range(i, len(arrays))]
-    return _scores(metric, arrays, pairs, ["spaces"] * len(arrays), options, control, components)
+    wanted = wanted_pairs(len(arrays), pairs)
+    return _scores(metric, arrays, wanted, ["spaces"] * len(arrays), options, control, components, both_ways=metric == "procrustes")
 
 
 def shape_bytes(metric: ShapeMetric, n: int, widths: Sequence[int], components: int, threads: int) -> int:
@@ -91,6 +98,8 @@ def _scores(
     options: ScoreOptions,
     control: Control,
     components: int,
+    *,
+    both_ways: bool = False,
 ) -> dict[Pair, Score]:
     n = len(options.item_order)
     if any(len(array) != n for array in arrays):
@@ -107,7 +116,7 @@ def _scores(
         for i, j in pairs:
             check_undetermined(n, spaces[i].directions, spaces[j].directions, DISPLAYED[metric])
     distinct = [pair for pair in pairs if pair[0] != pair[1]]
-    ordered = [*distinct, *[(j, i) for i, j in distinct]] if metric == "procrustes" and len(pairs) > 1 else distinct
+    ordered = [*distinct, *[(j, i) for i, j in distinct]] if both_ways else distinct
     null = _null(spaces, pairs, options, control.part(0.0, 0.9))
     without: Without = {}
     if options.interval_kind == "items":

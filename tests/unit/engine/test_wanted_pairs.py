@@ -16,6 +16,8 @@ from consilience_server.engine.cknna_scores import CKNNA_METRICS, cknna_matrix
 from consilience_server.engine.kernel_means import kernel_means
 from consilience_server.engine.list_scores import LIST_METRICS, list_matrix
 from consilience_server.engine.neighbour_scores import mutual_knn_matrix, table_depth
+from consilience_server.engine.predictivity_scores import PredictivityOptions, predictivity_matrix
+from consilience_server.engine.shape_scores import shape_matrix
 
 N = 60
 DRAW = np.random.default_rng(0)
@@ -23,6 +25,7 @@ ARRAYS = [*latent_pair(2, N, 16, 24, 8, 1.0), *latent_pair(3, N, 8, 8, 4, 2.0), 
 TIED = [DRAW.integers(0, 2, (N, 6)) + np.eye(6)[DRAW.integers(0, 6, N)] + 0.0 for _ in range(5)]
 GRID = [(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4)]
 OPTIONS = ScoreOptions(49, 0, 0.05, "items", 0.95, DRAW.integers(0, 2**64, N, dtype=np.uint64), 2)
+SHAPES = ["cca", "svcca", "procrustes", "angular_shape"]
 KEYS = [DRAW.integers(0, 2**64, N, dtype=np.uint64) for _ in ARRAYS]
 
 
@@ -39,6 +42,12 @@ def matrix(metric, arrays, pairs):
         order = canonical_order(OPTIONS.item_order)
         means = [kernel_means(x, Similarity.COSINE, order, 32) for x in arrays]
         return cknna_matrix(metric, tables(arrays), KEYS, means, 5, OPTIONS, Control(), pairs)
+    if metric in SHAPES:
+        return shape_matrix(metric, arrays, OPTIONS, Control(), 4, pairs)
+    if metric == "linear_predictivity":
+        return predictivity_matrix(
+            arrays, PredictivityOptions(folds=3, penalties=(1.0,)), replace(OPTIONS, interval_kind="queries"), Control(), None, pairs
+        )
     return cka_matrix(arrays, metric == "unbiased_cka", OPTIONS, Control(), pairs)
 
 
@@ -52,11 +61,13 @@ def assert_same(found, expected):
 
 
 @pytest.mark.parametrize("arrays", [ARRAYS, TIED], ids=["continuous", "tied"])
-@pytest.mark.parametrize("metric", ["mutual_knn", "cka", "unbiased_cka", *sorted(LIST_METRICS), *sorted(CKNNA_METRICS)])
+@pytest.mark.parametrize(
+    "metric", ["mutual_knn", "cka", "unbiased_cka", *sorted(LIST_METRICS), *sorted(CKNNA_METRICS), *SHAPES, "linear_predictivity"]
+)
 def test_named_pairs_have_the_scores_of_the_whole_matrix(metric, arrays):
     whole = matrix(metric, arrays, None)
     some = matrix(metric, arrays, GRID)
-    both_ways = metric in {"cycle_knn", "cknna"}
+    both_ways = metric in {"cycle_knn", "cknna", "procrustes", "linear_predictivity"}
     assert set(some) == {*GRID, *((j, i) for i, j in GRID if both_ways)}
     for pair, found in some.items():
         assert_same(found, whole[pair])

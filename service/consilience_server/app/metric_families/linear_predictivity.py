@@ -27,7 +27,8 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
     vectors = [side.vectors for side in compared.sides]
-    return predictivity_matrix(vectors, compared.spec.predictivity, compared.options, control, compared.fold_groups)
+    asked = compared.spec.predictivity
+    return predictivity_matrix(vectors, asked, compared.options, control, compared.fold_groups, compared.pairs)
 
 
 def _nbytes(compared: Compared) -> int:

@@ -29,7 +29,7 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
     vectors = [side.vectors for side in compared.sides]
-    return shape_matrix(_metric(compared), vectors, compared.options, control, compared.spec.components)
+    return shape_matrix(_metric(compared), vectors, compared.options, control, compared.spec.components, compared.pairs)
 
 
 def _metric(compared: Compared) -> ShapeMetric:
