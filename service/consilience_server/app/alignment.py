@@ -24,6 +24,7 @@ from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_alignment import LayeredAlignment
 from consilience_server.app.layered_scores import LayeredComparison
+from consilience_server.app.matrix_scores import MatrixScores
 from consilience_server.app.matrix_statistics import matrix_statistics
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
@@ -45,6 +46,7 @@ class Alignment:
     def __init__(self, snapshots: Snapshots, tables: Tables, results: ResultCache, pool: ComputePool, limits: AlignmentLimits) -> None:
         self._snapshots = snapshots
         self._scores = JoinedScores(tables, pool, limits.threads)
+        self._matrices = MatrixScores(self._scores, results)
         self._layered = LayeredAlignment(snapshots, LayeredComparison(self._scores, pool, limits), results, pool, limits)
         self._deduplication = Deduplication(tables, pool)
         self._results = results
@@ -337,10 +339,10 @@ class Alignment:
             spec = at_size(replace(spec, deduplicate=0.0), joined.n, self._limits)
             groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
             joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
-            scores = await self._scores.of_all(call, snapshots, joined, spec, groups)
+            scores = await self._matrices.common(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
-            scores, n = await self._pairwise_scores(call, snapshots, spec)
+            scores, n = await self._matrices.pairwise(call, snapshots, spec)
         values = _square(scores, lambda score: score.score)
         found = await self._pool.run(call, "statistics", lambda: matrix_statistics(scores, values, items, spec.alpha))
         return AlignmentMatrix(
@@ -379,24 +381,6 @@ class Alignment:
             ),
             within=within_of(groups),
         )
-
-    async def _pairwise_scores(
-        self, call: Call, snapshots: Sequence[Snapshot], spec: AlignmentSpec
-    ) -> tuple[dict[tuple[int, int], Score], NDArray[np.int64]]:
-        """Every pair i <= j over its own common items; scores of different n do not compare."""
-        count = len(snapshots)
-        n = np.zeros((count, count), dtype=np.int64)
-        scores: dict[tuple[int, int], Score] = {}
-        pairs = [(i, j) for i in range(count) for j in range(i, count)]
-        for done, (i, j) in enumerate(pairs):
-            joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]])
-            part = call.part(done / len(pairs), (done + 1) / len(pairs))
-            found = await self._scores.of_all(part, [snapshots[i], snapshots[j]], joined, spec)
-            scores[i, j] = found[0, 0] if i == j else found[0, 1]
-            if i != j and (1, 0) in found:
-                scores[j, i] = found[1, 0]
-            n[i, j] = n[j, i] = joined.n
-        return scores, n
 
 
 def _kernel_rule(spec: AlignmentSpec, snapshot: Snapshot) -> str:

@@ -121,16 +121,25 @@ class JoinedScores:
         return found
 
     async def of_all(
-        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+        self,
+        call: Call,
+        snapshots: Sequence[Snapshot],
+        joined: Join,
+        spec: AlignmentSpec,
+        groups: ItemGroups | None = None,
+        pairs: Sequence[Pair] | None = None,
     ) -> Mapping[Pair, Score]:
-        """Every pair i <= j of M spaces, j < i too where the metric is not symmetric: M tables, shared permutations, one k."""
+        """Pairs i <= j of M spaces, all unless some are named, the other direction too where the metric is not symmetric.
+
+        M tables, shared permutations, one k.
+        """
         family = FAMILY_OF[spec.metric]
         async with (
             self.sides(call, snapshots, joined, spec) as sides,
             self.compared_sides(call.part(0.0, 0.6), sides, joined, spec, groups) as compared,
         ):
-            control = call.part(0.6, 1.0).control
-            return await self._pool.run(call, "statistics", lambda: scored_all(family, compared, control), nbytes=family.nbytes(compared))
+            control, asked = call.part(0.6, 1.0).control, replace(compared, pairs=pairs)
+            return await self._pool.run(call, "statistics", lambda: scored_all(family, asked, control), nbytes=family.nbytes(asked))
 
     async def agreement_of_items(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> NDArray[np.float64]:
         """(n,) how well the spaces agree on each item's first k neighbours, from the shared tables: `core/item_agreement.py`."""

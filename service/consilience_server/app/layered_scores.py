@@ -101,6 +101,10 @@ class LayeredComparison:
             NotServed: a sample of queries.
             ConstantFeatures: a layer that is the same for all items, named.
         """
+        if spec.stop_after:
+            raise InvalidArgument(
+                "stop_after stops at the p of one score; layers are compared under all pairings, leave it out", field="spec.stop_after"
+            )
         if spec.asks_some:
             raise NotServed(
                 "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",

@@ -55,7 +55,7 @@ def matrix_statistics(scores: Mapping[Pair, Score], square: NDArray[np.float64],
     if len(nulls) == len(pairs):
         p_values = np.array([scores[pair].p_value for pair in pairs], dtype=np.float64)
         q_values = _square(benjamini_hochberg(p_values), pairs, len(square))
-        if items == "common":
+        if items == "common" and len({len(null) for null in nulls}) == 1:
             p_adjusted = _square(max_t(np.array([scores[pair].score for pair in pairs]), np.stack(nulls)), pairs, len(square))
     return MatrixStatistics(
         p_adjusted,

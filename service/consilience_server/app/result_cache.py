@@ -59,6 +59,20 @@ class ResultCache:
 
         return await self._flights.run(call, key, work)
 
+    async def find(self, key: str) -> bytes | None:
+        """What either tier has under a key of part of an answer, or None; not counted as a request's hit or miss."""
+        value = self._memory.get(key)
+        if value is None and self._remote is not None:
+            value = await self._remote.get(key)
+            if value is not None:
+                self._keep(key, value)
+        return value
+
+    def keep(self, key: str, value: bytes) -> None:
+        """Keep part of an answer in both tiers, so that work that is cut off finds it again."""
+        self._keep(key, value)
+        self._offer(key, value)
+
     async def _find_or_compute(self, call: Call, key: str, compute: Callable[[Call], Awaitable[bytes]]) -> bytes:
         if self._remote is not None:
             started = time.perf_counter()
