@@ -1,5 +1,6 @@
 """Matrices go on where they stopped: pairs are kept one by one, by what they were computed from."""
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +21,6 @@ from consilience_server.app.ports import SpaceSpec
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
-from consilience_server.core import errors
-from consilience_server.core.control import Control
 from consilience_server.core.score import Interval, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.choose import make_engine
@@ -37,10 +36,13 @@ class House:
         metrics = SilentMetrics()
         self.store, account = MemoryStore(), Account(1 << 30, metrics)
         pool = ComputePool(1, 8, account, metrics)
-        self.computed = []
+        self.computed, self.most, self.reached = [], 99, asyncio.Event()
         of_all = JoinedScores.of_all
 
         async def noted(scores, call, snapshots, joined, spec, groups=None, pairs=None):
+            if len(self.computed) >= self.most:
+                self.reached.set()
+                await asyncio.sleep(60)
             found = await of_all(scores, call, snapshots, joined, spec, groups, pairs)
             names = [snapshot.name.removeprefix("spaces/") for snapshot in snapshots]
             self.computed += [names[i] + names[j] for i, j in pairs]
@@ -79,12 +81,14 @@ def same(found, expected):
 
 @pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn"])
 async def test_a_cancelled_matrix_goes_on_where_it_stopped(house, monkeypatch, metric):
-    spec, control = replace(SPEC, metric=metric), Control()
-    monkeypatch.setattr(control, "progress", lambda fraction: control.cancel() if fraction > 0.25 else None)
-    with pytest.raises(errors.Cancelled):
-        await house.matrix(spec=spec, call=Call("align_matrix", control=control))
-    before = list(house.computed)
-    assert before == ["aa", "ab", "bb"]
+    spec, house.most = replace(SPEC, metric=metric), 3
+    running = asyncio.create_task(house.matrix(spec=spec))
+    await house.reached.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert house.computed == ["aa", "ab", "bb"]
+    house.most = 99
     resumed = await house.matrix(spec=spec)
     assert house.computed[3:] == ["ac", "bc", "cc", "ad", "bd", "cd", "dd"]
     same(resumed, await House(monkeypatch).matrix(spec=spec))
