@@ -29,6 +29,8 @@ class AlignmentOptions(TypedDict, total=False):
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
+        strata: attribute of the items whose values the queries are sampled from in proportion, two of each at least: a narrower interval
+            where strata differ in agreement. Needs `sample_queries`; not for arrays.
         deduplicate: cosine from which items are near-duplicates, such as .999, or 1 for equal directions: one of each cluster is kept, and
             `report.duplicates` counts the rest. 0, the default, keeps all.
         stop_after: draw permutations one by one until this many score as high, `permutations` at the most: a valid p at little cost where
@@ -54,6 +56,7 @@ class AlignmentOptions(TypedDict, total=False):
     context: bool
     sample_queries: int
     query_ids: Sequence[str]
+    strata: str | None
     deduplicate: float
     within: Any
     layer_selection: str

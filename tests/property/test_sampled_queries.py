@@ -8,6 +8,7 @@ from support.query_table import QueryTable
 from consilience_server.core.control import Control
 from consilience_server.core.intervals import query_interval
 from consilience_server.core.mutual_knn import overlaps
+from consilience_server.core.strata import Strata
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.query_scores import query_scores
 
@@ -69,3 +70,38 @@ def test_the_interval_covers_the_score_over_all_items():
         low, high = query_interval(every[draw.permutation(n)[:60]], n, 0.95, 0.0, 1.0)
         covered += low <= every.mean() <= high
     assert 0.92 <= covered / draws <= 0.98  # .95, sd .009
+
+
+def strata_of(rows, n):
+    """A quarter of the items is the one stratum, asked three times as often as the others."""
+    of = (np.arange(n) >= n // 4).astype(np.int64)
+    return Strata(of[rows], np.bincount(of))
+
+
+def test_strata_asked_unequally_keep_the_level_and_the_null_s_mean():
+    n, k, draws = 80, 5, 250
+    draw, rows = np.random.default_rng(12), np.sort(np.concatenate([np.arange(0, 20, 2), np.arange(20, 80, 6)]))
+    rejected, nulls = 0, []
+    for index in range(draws):
+        tables = [QueryTable(BruteTable(cosine(hubby(draw, n)), k), rows) for _ in range(2)]
+        score = query_scores(tables, rows, (k,), options(n, 19, seed=index), Control(), strata_of(rows, n))[0][0, 1]
+        rejected += score.p_value <= 0.05
+        nulls.append(score.null_mean)
+    assert 2 <= rejected <= 24  # binomial(250, .05): mean 12.5, sd 3.4
+    assert np.mean(nulls) == pytest.approx(k / (n - 1), abs=3.5 * np.std(nulls, ddof=1) / draws**0.5)
+
+
+def test_the_weighted_mean_is_unbiased_where_strata_are_asked_unequally():
+    n, k = 80, 5
+    full = [table(side, k) for side in latent_pair(2, n, 8, 6, 4, 0.7)]
+    every = overlaps(full[0].sets(k), full[1].sets(k))
+    draw, found = np.random.default_rng(0), []
+    for _ in range(150):
+        rows = np.sort(np.concatenate([draw.permutation(20)[:10], 20 + draw.permutation(60)[:10]]))
+        found.append(
+            query_scores([QueryTable(one, rows) for one in full], rows, (k,), options(n, 0), Control(), strata_of(rows, n))[0][0, 1]
+        )
+    scores = [score.score for score in found]
+    assert np.mean(scores) == pytest.approx(every.mean(), abs=3.5 * np.std(scores, ddof=1) / 150**0.5)
+    covered = np.mean([score.interval.low <= every.mean() <= score.interval.high for score in found])
+    assert covered >= 0.88  # .95, sd .018

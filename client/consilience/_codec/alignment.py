@@ -57,6 +57,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         components=whole(options.get("components", 10), "components", least=1),
         sample_queries=sampled,
         query_ids=query_ids,
+        strata=_attribute(options.get("strata")),
         deduplicate=_cosine(options.get("deduplicate", 0.0)),
         within=within,
         predictivity=encode_predictivity(metric, options),
@@ -73,6 +74,15 @@ def _cosine(value: Any) -> float:
             f"deduplicate is {value!r}; give a cosine above 0 and at most 1, such as .999, or 0 to keep all", field="deduplicate"
         )
     return float(value)
+
+
+def _attribute(name: Any) -> str:
+    """The strata's attribute; empty for none."""
+    if name is None:
+        return ""
+    if not isinstance(name, str) or not name:
+        raise InvalidArgumentError(f"strata is {name!r}; give the name of an attribute, or leave it out", field="strata")
+    return name
 
 
 def _query_ids(ids: Any) -> list[str]:
@@ -158,6 +168,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=_decode_layers(message.best_layers),
         **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        strata=message.strata,
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,
         within=_decode_within(message),
@@ -225,6 +236,7 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         order=tuple(message.order),
         gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        strata=message.strata,
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,
         within=_decode_within(message),

@@ -37,7 +37,7 @@ class AlignmentMatrix(Result):
         interval_kind, confidence: what the intervals mean.
         n: int64, items that each pair's score is over; all equal under `items="common"`.
         gallery: int64, items that they were asked against.
-        query_sampling, duplicates, deduplicate: as in AlignmentReport.
+        query_sampling, strata, duplicates, deduplicate: as in AlignmentReport.
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
         permutations, seed, alpha, preprocess, engine, within, warnings: as in AlignmentReport.
     """
@@ -64,6 +64,7 @@ class AlignmentMatrix(Result):
     engine: str
     gallery: NDArray[np.int64]
     query_sampling: str = "all"
+    strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0
     within: Within | None = None

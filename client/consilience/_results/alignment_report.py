@@ -84,7 +84,8 @@ class AlignmentReport(Result):
         n: items that the score is over: those that were asked.
         gallery: items that they were asked against: all common ones.
         duplicates, deduplicate: common items left out as near-duplicates of others, and the cosine that made them so; 0 for none.
-        query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids) or `given`.
+        query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids), `given`, or
+            `stratified` by the attribute `strata`.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess: what was done to the vectors before.
         clips: the clip that preprocessing used on x and on y; empty where none.
@@ -145,6 +146,7 @@ class AlignmentReport(Result):
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
+    strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0
     layer_selection: str = ""

@@ -45,6 +45,7 @@ from consilience.commands.options import (
     SampleOption,
     SeedOption,
     StopOption,
+    StrataOption,
     TargetScoreOption,
     WithinOption,
     parse_controls,
@@ -90,6 +91,7 @@ def align(
     context: ContextOption = False,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    strata: StrataOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
     stop_after: StopOption = 0,
@@ -122,6 +124,7 @@ def align(
         "layer_selection": layer_selection,
         "stop_after": stop_after,
         "deduplicate": deduplicate,
+        "strata": strata,
         **sampling_options(interval, sample_queries, query_ids),
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]

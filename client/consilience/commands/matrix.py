@@ -22,6 +22,7 @@ from consilience.commands.options import (
     QueriesOption,
     SampleOption,
     SeedOption,
+    StrataOption,
     TargetScoreOption,
     WithinOption,
     parse_one_k,
@@ -51,6 +52,7 @@ def matrix(
     penalties: PenaltiesOption = None,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    strata: StrataOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
 ) -> Answer:
@@ -70,6 +72,7 @@ def matrix(
         **predictivity_options(target_score, aggregate, folds, penalties),
         within=within,
         deduplicate=deduplicate,
+        strata=strata,
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )

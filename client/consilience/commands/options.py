@@ -35,6 +35,7 @@ PenaltiesOption = Annotated[
 ]
 ContextOption = Annotated[bool, typer.Option("--context", help="Hubness, intrinsic dimension and effective rank of either side too.")]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
+StrataOption = Annotated[str | None, typer.Option(help="Attribute whose values --sample-queries are shared among in proportion.")]
 DeduplicateOption = Annotated[float, typer.Option(help="Cosine from which items are near-duplicates, one of which is kept; 0 keeps all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 ControlOption = Annotated[

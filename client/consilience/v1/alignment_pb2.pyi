@@ -51,6 +51,7 @@ class QuerySampling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     QUERY_SAMPLING_ALL: _ClassVar[QuerySampling]
     QUERY_SAMPLING_HASH: _ClassVar[QuerySampling]
     QUERY_SAMPLING_GIVEN: _ClassVar[QuerySampling]
+    QUERY_SAMPLING_STRATIFIED: _ClassVar[QuerySampling]
 
 class ItemPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -129,6 +130,7 @@ QUERY_SAMPLING_UNSPECIFIED: QuerySampling
 QUERY_SAMPLING_ALL: QuerySampling
 QUERY_SAMPLING_HASH: QuerySampling
 QUERY_SAMPLING_GIVEN: QuerySampling
+QUERY_SAMPLING_STRATIFIED: QuerySampling
 ITEM_POLICY_UNSPECIFIED: ItemPolicy
 ITEM_POLICY_COMMON: ItemPolicy
 ITEM_POLICY_PAIRWISE: ItemPolicy
@@ -155,7 +157,7 @@ CONSENSUS_METHOD_MEAN_KERNEL: ConsensusMethod
 CONSENSUS_METHOD_PROCRUSTES: ConsensusMethod
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "query_ids", "deduplicate", "stop_after")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "query_ids", "deduplicate", "strata", "stop_after")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +176,7 @@ class AlignmentSpec(_message.Message):
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    STRATA_FIELD_NUMBER: _ClassVar[int]
     STOP_AFTER_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     ks: _containers.RepeatedScalarFieldContainer[int]
@@ -193,8 +196,9 @@ class AlignmentSpec(_message.Message):
     context: bool
     query_ids: _containers.RepeatedScalarFieldContainer[str]
     deduplicate: float
+    strata: str
     stop_after: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., stop_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., stop_after: _Optional[int] = ...) -> None: ...
 
 class PredictivitySpec(_message.Message):
     __slots__ = ("target_score", "aggregate", "folds", "folds_by", "penalties")
@@ -341,7 +345,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -377,6 +381,7 @@ class AlignmentReport(_message.Message):
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    STRATA_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     headline: AlignmentAtK
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
@@ -412,7 +417,8 @@ class AlignmentReport(_message.Message):
     query_sampling: QuerySampling
     duplicates: int
     deduplicate: float
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ...) -> None: ...
+    strata: str
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ...) -> None: ...
 
 class LayerComparison(_message.Message):
     __slots__ = ("selection", "p_values", "calibrated", "maximum", "maximum_layers", "n", "selection_n", "x_layers", "y_layers")
@@ -555,7 +561,7 @@ class AlignMatrixResponse(_message.Message):
     def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignmentMatrix(_message.Message):
-    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "duplicates", "deduplicate", "within", "warnings")
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "duplicates", "deduplicate", "strata", "within", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -585,6 +591,7 @@ class AlignmentMatrix(_message.Message):
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    STRATA_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -616,9 +623,10 @@ class AlignmentMatrix(_message.Message):
     query_sampling: QuerySampling
     duplicates: int
     deduplicate: float
+    strata: str
     within: Within
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
     __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id")

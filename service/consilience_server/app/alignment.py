@@ -19,7 +19,7 @@ from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.given_space import beyond_given, check_given
-from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, within_of
+from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_strata, within_of
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_alignment import LayeredAlignment
@@ -135,6 +135,8 @@ class Alignment:
             )
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
+        if spec.strata:
+            raise InvalidArgument("arrays have no attributes to be strata; leave them out, or store the spaces", field="header.spec.strata")
         if spec.query_ids:
             raise InvalidArgument(
                 "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
@@ -195,6 +197,8 @@ class Alignment:
             raise InvalidArgument(
                 "each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by"
             )
+        if items == "pairwise" and spec.strata:
+            raise InvalidArgument("each pair's own items have other strata; sample them over common items", field="spec.strata")
         if items == "pairwise" and spec.deduplicate:
             raise InvalidArgument("each pair would lose other near-duplicates; leave them out over common items", field="spec.deduplicate")
         if items == "pairwise" and spec.k_fractions:
@@ -285,6 +289,7 @@ class Alignment:
         if spec.within:
             groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
+        joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
         controls = []
@@ -302,6 +307,7 @@ class Alignment:
             gallery=joined.n,
             dropped_x=snapshots[0].n - common,
             dropped_y=snapshots[1].n - common,
+            strata=spec.strata if spec.sampling(joined.n) == "stratified" else "",
             duplicates=common - joined.n,
             deduplicate=threshold,
             preprocess=spec.preprocess,
@@ -339,6 +345,7 @@ class Alignment:
             spec = at_size(replace(spec, deduplicate=0.0), joined.n, self._limits)
             groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
             joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
+            joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
             scores = await self._matrices.common(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
@@ -367,6 +374,7 @@ class Alignment:
             engine=ENGINE_VERSION,
             gallery=n,
             query_sampling=spec.sampling(int(n.max())),
+            strata=spec.strata if spec.sampling(int(n.max())) == "stratified" else "",
             duplicates=left_out,
             deduplicate=threshold,
             coordinates=found.coordinates,

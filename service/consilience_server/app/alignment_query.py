@@ -39,10 +39,7 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
         )
     if spec.metric == "linear_predictivity":
         check_predictivity(spec.predictivity)
-    if not 0.0 <= spec.deduplicate <= 1.0:
-        raise InvalidArgument(
-            f"deduplicate is {spec.deduplicate}; give a cosine above 0 and at most 1, such as .999", field="spec.deduplicate"
-        )
+    _check_items(spec)
     if spec.asks_some:
         _check_queries(spec)
 
@@ -58,6 +55,16 @@ def check_predictivity(asked: PredictivityOptions) -> None:
             f"penalties are {given}; give at most {_MOST_PENALTIES} finite numbers of 0 or more, each once",
             field="spec.predictivity.penalties",
         )
+
+
+def _check_items(spec: AlignmentSpec) -> None:
+    """A cosine, and strata that are sampled from."""
+    if not 0.0 <= spec.deduplicate <= 1.0:
+        raise InvalidArgument(
+            f"deduplicate is {spec.deduplicate}; give a cosine above 0 and at most 1, such as .999", field="spec.deduplicate"
+        )
+    if spec.strata and not spec.sample_queries:
+        raise InvalidArgument("strata are sampled from; say with sample_queries how many queries", field="spec.strata")
 
 
 def _check_queries(spec: AlignmentSpec) -> None:

@@ -45,6 +45,7 @@ class AlignmentSpec:
     `components` is of `svcca`, `predictivity` of `linear_predictivity`; `context` asks for the geometry of either side.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `deduplicate` is the cosine from which items count as near-duplicates, of which one is kept; 0 keeps all.
+    `strata` names the attribute whose values are sampled in proportion; empty samples all items alike.
     `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
     `layer_selection` matters where a side has layers.
@@ -63,6 +64,7 @@ class AlignmentSpec:
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
     deduplicate: float = 0.0
+    strata: str = ""
     within: str = ""
     predictivity: PredictivityOptions = field(default_factory=PredictivityOptions)
     context: bool = False
@@ -82,7 +84,9 @@ class AlignmentSpec:
         """How the queries are chosen from n common items."""
         if self.queries(n) == n:
             return "all"
-        return "given" if self.query_ids else "hash"
+        if self.query_ids:
+            return "given"
+        return "stratified" if self.strata else "hash"
 
 
 @dataclass(frozen=True)

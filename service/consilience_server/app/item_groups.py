@@ -67,6 +67,15 @@ async def with_folds(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot
     return replace(joined, fold_groups=await asyncio.to_thread(labels_of, attribute, columns, joined.ids.tolist(), field))
 
 
+async def with_strata(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
+    """The join with the strata that queries are sampled from, where the spec names their attribute; InvalidAttribute."""
+    if not spec.strata:
+        return joined
+    columns = await _attributes(snapshots, call, spaces, joined)
+    labels = await asyncio.to_thread(labels_of, spec.strata, columns, joined.ids.tolist(), "spec.strata")
+    return replace(joined, strata=np.unique(labels, return_inverse=True)[1].astype(np.int64))
+
+
 async def _attributes(
     snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join
 ) -> dict[str, Mapping[str, AttributeColumn]]:

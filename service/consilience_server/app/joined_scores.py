@@ -20,7 +20,7 @@ from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.judge import scored, scored_all
 from consilience_server.app.metric_families.registry import FAMILY_OF, KERNEL_METRICS
 from consilience_server.app.preparation import Prepared, prepare
-from consilience_server.app.queries import query_rows
+from consilience_server.app.queries import query_rows, query_strata
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.effective_rank import effective_rank, participation_ratio
@@ -180,7 +180,16 @@ class JoinedScores:
             tables: Sequence[NeighbourTable] = ()
             if FAMILY_OF[spec.metric].reads == "tables":
                 tables = await held.enter_async_context(self._held_tables(call, sides, joined, spec, queries))
-            yield Compared(spec, joined.ids, sides, tables, options, queries=queries, fold_groups=joined.fold_groups)
+            yield Compared(
+                spec,
+                joined.ids,
+                sides,
+                tables,
+                options,
+                queries=queries,
+                strata=query_strata(joined, queries),
+                fold_groups=joined.fold_groups,
+            )
 
     @asynccontextmanager
     async def sides(

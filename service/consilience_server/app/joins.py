@@ -21,12 +21,14 @@ class Join:
         digest: of the ids.
         fold_groups: (n,) int64, the group of each item that folds of a cross-validation must not split; None where items stand for
             themselves.
+        strata: (n,) int64, the stratum of each item that queries are sampled from; None where they are sampled from all alike.
     """
 
     ids: NDArray[np.object_]
     rows: tuple[NDArray[np.int64], ...]
     digest: str
     fold_groups: NDArray[np.int64] | None = None
+    strata: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> int:
@@ -35,13 +37,14 @@ class Join:
 
     def of(self, *snapshots: int) -> "Join":
         """The same items in some of the snapshots, by their numbers."""
-        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups)
+        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups, self.strata)
 
     def some(self, chosen: NDArray[np.int64]) -> "Join":
         """Some of the items, by ascending position."""
         ids = self.ids[chosen]
-        folds = None if self.fold_groups is None else self.fold_groups[chosen]
-        return Join(ids, tuple(rows[chosen] for rows in self.rows), item_digest([str(item) for item in ids]), folds)
+        digest = item_digest([str(item) for item in ids])
+        folds, strata = (None if of is None else of[chosen] for of in (self.fold_groups, self.strata))
+        return Join(ids, tuple(rows[chosen] for rows in self.rows), digest, folds, strata)
 
 
 def join(snapshots: Sequence[Snapshot]) -> Join:

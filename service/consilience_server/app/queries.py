@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.joins import Join
 from consilience_server.app.spaces import rows_of
+from consilience_server.core.errors import InvalidArgument
 from consilience_server.core.query_sample import hash_sample, sampling_keys
+from consilience_server.core.strata import Strata, stratified_sample
 
 
 def query_rows(joined: Join, spec: AlignmentSpec) -> NDArray[np.int64] | None:
@@ -14,9 +16,21 @@ def query_rows(joined: Join, spec: AlignmentSpec) -> NDArray[np.int64] | None:
 
     Raises:
         ItemNotFound: a named query is not among the common items.
+        InvalidArgument: too few queries for the strata, or strata that nobody has read.
     """
+    if spec.strata and joined.strata is None:
+        raise InvalidArgument("only align and align_matrix over common items sample from strata; leave strata out", field="spec.strata")
     if spec.query_ids:
         rows = np.unique(rows_of(joined.ids, spec.query_ids, "of the common items", "spec.query_ids"))
+    elif joined.strata is not None:
+        rows = stratified_sample(sampling_keys(joined.ids.tolist()), joined.strata, spec.queries(joined.n))
     else:
         rows = hash_sample(sampling_keys(joined.ids.tolist()), spec.sample_queries)
     return rows if len(rows) < joined.n else None
+
+
+def query_strata(joined: Join, queries: NDArray[np.int64] | None) -> Strata | None:
+    """The strata of the queries; None for a simple sample, or where all items are asked."""
+    if joined.strata is None or queries is None:
+        return None
+    return Strata(joined.strata[queries], np.bincount(joined.strata).astype(np.int64))

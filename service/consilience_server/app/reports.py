@@ -20,7 +20,7 @@ NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_k
 MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity"]
 PreprocessName = Literal["none", "platonic_rep", "centre", "standardize", "unit"]
 ItemPolicy = Literal["common", "pairwise"]
-QuerySampling = Literal["all", "hash", "given"]
+QuerySampling = Literal["all", "hash", "given", "stratified"]
 CorrectionName = Literal["none", "csls"]
 
 
@@ -127,6 +127,7 @@ class AlignmentReport:
     certificate_x: Certificate | None
     certificate_y: Certificate | None
     query_sampling: QuerySampling = "all"
+    strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0
     warnings: Sequence[str] = ()
@@ -181,6 +182,7 @@ class AlignmentMatrix:
     p_adjusted: NDArray[np.float64] | None = None
     q_values: NDArray[np.float64] | None = None
     query_sampling: QuerySampling = "all"
+    strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0
     warnings: Sequence[str] = ()

@@ -69,7 +69,7 @@ def query_interval(overlaps: NDArray[np.float64], population: float, confidence:
     if m < 2:
         return Limits.of((lowest, highest), basis)
     variance = float(overlaps.var(ddof=1)) / m * (1.0 - m / population)
-    return Limits.of(_score_limits(mean, variance, m / (1.0 - m / population), m - 1, confidence, lowest, highest), basis)
+    return Limits.of(score_limits(mean, variance, m / (1.0 - m / population), m - 1, confidence, lowest, highest), basis)
 
 
 def item_interval(
@@ -135,7 +135,7 @@ def list_depth(k: int, n: int) -> int:
     return min(n - 1, k + math.ceil(taken + 4.0 * math.sqrt(taken)) + 3)
 
 
-def _score_limits(
+def score_limits(
     mean: float, variance: float, alike: float, degrees: float, confidence: float, lowest: float, highest: float
 ) -> tuple[float, float]:
     """The roots u of (p - u)^2 = t^2 u (1 - u) / e on the scale of [lowest, highest]; e is `alike` where nothing varies."""

@@ -1,6 +1,7 @@
 """Mutual k-NN over some of the items, asked against the full gallery: chance, p-value, calibrated score and interval."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -11,15 +12,21 @@ from consilience_server.core.errors import InvalidK
 from consilience_server.core.intervals import Limits, query_interval
 from consilience_server.core.mutual_knn import chance
 from consilience_server.core.score import Score
+from consilience_server.core.strata import Strata, stratified_interval
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged
-from consilience_server.engine.overlap import item_overlaps, keyed_sets, overlap_scores, own_scores
+from consilience_server.engine.overlap import KeyedSets, item_overlaps, keyed_sets, overlap_scores, own_scores
 from consilience_server.engine.permutation_null import permuted_overlaps
 from consilience_server.engine.protocol import NeighbourTable
 from consilience_server.engine.query_positions import QueryPairings, query_positions
 
 
 def query_scores(
-    tables: Sequence[NeighbourTable], rows: NDArray[np.int64], ks: Sequence[int], options: ScoreOptions, control: Control
+    tables: Sequence[NeighbourTable],
+    rows: NDArray[np.int64],
+    ks: Sequence[int],
+    options: ScoreOptions,
+    control: Control,
+    strata: Strata | None = None,
 ) -> list[dict[Pair, Score]]:
     """For every k the mutual k-NN of all pairs i <= j of M spaces, over the queries: the mean of their overlaps in the full gallery.
 
@@ -29,12 +36,16 @@ def query_scores(
     listed. The interval is of the kind `queries` (`core/intervals.py: query_interval`). Entry (i, i) is the space with itself, without a
     null.
 
+    Of queries sampled from strata the mean is weighted by the strata's items (`core/strata.py`), the weight of a query being that of the
+    item of x under every pairing; so the mean is unbiased again, and the null that of the weighted mean.
+
     Args:
         tables: one a space, of the same m queries against the same n items, each query kept from finding itself; k_max >= max(ks).
         rows: (m,) the gallery row of each query, 1 <= m < n.
         ks: one or more k.
         options: its `item_order` has one entry a gallery item; its interval kind is not looked at.
         control: cancellation and progress.
+        strata: of the queries, in the order of `rows`; None for a simple sample.
 
     Raises:
         InvalidK: a k that the tables do not have.
@@ -52,17 +63,17 @@ def query_scores(
     sets = [[table.sets(k) for k in ks] for table in tables]
     spaces = [keyed_sets(of_space, positions.of_row, positions.of_query, positions.count) for of_space in sets]
     control.check()
-    pairings = QueryPairings(positions, options.seed, options.first)
-    null = permuted_overlaps(spaces, options.permutations, pairings, options.threads, control) if options.permutations else {}
+    by_position = np.argsort(positions.of_query)
+    sampled = None if strata is None else Strata(strata.of[by_position], strata.sizes)
+    first = spaces if sampled is None else [_weighted(space, sampled) for space in spaces]
+    null = _null(spaces, first, QueryPairings(positions, options.seed, options.first), options, control)
     own = [own_scores(space) for space in spaces]
     by_k: list[dict[Pair, Score]] = [{} for _ in ks]
     for i, j in combinations(range(len(tables)), 2):
-        overlaps, scores = item_overlaps(spaces[i], spaces[j]), overlap_scores(spaces[i], spaces[j])
+        overlaps, scores = item_overlaps(spaces[i], spaces[j]), overlap_scores(first[i], spaces[j])
         for column, k in enumerate(ks):
             score = float(scores[column])
-            limits = query_interval(overlaps[column], n, options.confidence, 0.0, 1.0)
-            # The two means add in another order; without spread the limits are the score itself.
-            limits = Limits.of((min(limits[0], score), max(limits[1], score)), limits.basis)
+            limits = _limits(score, overlaps[column], n, sampled, options)
             by_k[column][i, j] = judged(
                 k,
                 score,
@@ -83,6 +94,36 @@ def query_scores(
             ties = {"tie_fraction_x": tied, "tie_fraction_y": tied, "self_score_x": score, "self_score_y": score}
             by_k[column][i, i] = judged(k, score, chance(k, n), interval_of((score, score), options), None, options, ties)
     return by_k
+
+
+def _weighted(space: KeyedSets, strata: Strata) -> KeyedSets:
+    """The same edges, those of each query times its weight in the mean."""
+    return replace(space, weights=space.weights * strata.weights()[space.rows][:, None])
+
+
+def _null(
+    spaces: Sequence[KeyedSets], first: Sequence[KeyedSets], pairings: QueryPairings, options: ScoreOptions, control: Control
+) -> dict[Pair, NDArray[np.float64]]:
+    """For i < j the (len(ks), K) scores of random pairings; `first` is what a space is where it is x, weighted or the same."""
+    if not options.permutations:
+        return {}
+    if first is spaces:
+        return permuted_overlaps(spaces, options.permutations, pairings, options.threads, control)
+    pairs = list(combinations(range(len(spaces)), 2))
+    found = {}
+    for done, (i, j) in enumerate(pairs):
+        part = control.part(done / len(pairs), (done + 1) / len(pairs))
+        found[i, j] = permuted_overlaps([first[i], spaces[j]], options.permutations, pairings, options.threads, part)[0, 1]
+    return found
+
+
+def _limits(score: float, overlaps: NDArray[np.float64], n: int, strata: Strata | None, options: ScoreOptions) -> tuple[float, float]:
+    """Around the score; the two means add in another order, and without spread the limits are the score itself."""
+    if strata is not None:
+        low, high = stratified_interval(overlaps, strata, options.confidence, 0.0, 1.0)
+        return min(low, score), max(high, score)
+    limits = query_interval(overlaps, n, options.confidence, 0.0, 1.0)
+    return Limits.of((min(limits[0], score), max(limits[1], score)), limits.basis)
 
 
 def query_scores_bytes(tables: Sequence[NeighbourTable], ks: Sequence[int], threads: int) -> int:

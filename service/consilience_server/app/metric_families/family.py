@@ -14,6 +14,7 @@ from consilience_server.core.control import Control
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.strata import Strata
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
 from consilience_server.engine.protocol import NeighbourTable
@@ -53,6 +54,7 @@ class Compared:
         pairs: of a matrix, the pairs i <= j that are wanted; None wants all. A family may compute more.
         fold_groups: (n,) int64, the group of each item that folds must not split; None where items stand for themselves.
         queries: (m,) int64, the rows that are asked, ascending: then table row i is of item queries[i]. None where all are.
+        strata: of the queries, where they were sampled from some.
     """
 
     spec: AlignmentSpec
@@ -62,6 +64,7 @@ class Compared:
     options: ScoreOptions
     pairs: Sequence[Pair] | None = None
     queries: NDArray[np.int64] | None = None
+    strata: Strata | None = None
     fold_groups: NDArray[np.int64] | None = None
 
     @property

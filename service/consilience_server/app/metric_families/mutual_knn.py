@@ -13,14 +13,15 @@ from consilience_server.engine.query_scores import query_scores, query_scores_by
 
 def _pair(compared: Compared, control: Control) -> Sequence[Score]:
     if compared.queries is not None:
-        return [of_k[0, 1] for of_k in query_scores(compared.tables, compared.queries, compared.spec.ks, compared.options, control)]
+        found = query_scores(compared.tables, compared.queries, compared.spec.ks, compared.options, control, compared.strata)
+        return [of_k[0, 1] for of_k in found]
     x, y = compared.tables
     return mutual_knn_scores(x, y, compared.spec.ks, compared.options, control)
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
     if compared.queries is not None:
-        return query_scores(compared.tables, compared.queries, compared.spec.ks[:1], compared.options, control)[0]
+        return query_scores(compared.tables, compared.queries, compared.spec.ks[:1], compared.options, control, compared.strata)[0]
     return mutual_knn_matrix(compared.tables, compared.spec.ks[0], compared.options, control, compared.pairs)
 
 

@@ -70,6 +70,7 @@ _SAMPLING_VALUES = {
     "all": alignment_pb2.QUERY_SAMPLING_ALL,
     "hash": alignment_pb2.QUERY_SAMPLING_HASH,
     "given": alignment_pb2.QUERY_SAMPLING_GIVEN,
+    "stratified": alignment_pb2.QUERY_SAMPLING_STRATIFIED,
 }
 _SELECTIONS: dict[alignment_pb2.LayerSelection, LayerSelection] = {
     alignment_pb2.LAYER_SELECTION_UNSPECIFIED: "split_half",
@@ -142,6 +143,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         components=(spec.components or COMPONENTS) if metric == "svcca" else COMPONENTS,
         query_ids=tuple(dict.fromkeys(spec.query_ids)),
         deduplicate=spec.deduplicate,
+        strata=spec.strata,
         within=spec.within,
         predictivity=read_predictivity(spec.predictivity) if metric == "linear_predictivity" else PredictivityOptions(),
         context=spec.context,
@@ -262,6 +264,7 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
+        strata=report.strata,
         duplicates=report.duplicates,
         deduplicate=report.deduplicate,
         kernel_rule_x=report.kernel_rule_x,
@@ -399,6 +402,7 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         order=matrix.order,
         gallery=[int(count) for count in matrix.gallery.ravel()],
         query_sampling=_SAMPLING_VALUES[matrix.query_sampling],
+        strata=matrix.strata,
         duplicates=matrix.duplicates,
         deduplicate=matrix.deduplicate,
         engine=matrix.engine,
