@@ -15,7 +15,7 @@ def cite(report: Any) -> str:
 
 def _measured(report: Any) -> str:
     source = sources.METRICS.get(report.metric, sources.Source(report.metric, "as documented by Consilience"))
-    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else ""
+    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report.headline)
     sides = [_side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
     asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
     if report.n != report.gallery:
@@ -26,6 +26,8 @@ def _measured(report: Any) -> str:
         for side, count in zip(sides, (report.dropped_x, report.dropped_y), strict=True)
         if count
     ]
+    if report.deduplicate:
+        dropped.append(f"{report.duplicates:,} near-duplicates, of cosine {report.deduplicate:g} or more, were left out")
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     return (
         f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks}{_options(report)} over the {asked}{tail}, "
@@ -51,6 +53,21 @@ def _options(report: Any) -> str:
     )
     score = "R^2" if fit.target_score == "r2" else "Pearson r"
     return f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds} folds{by}, {penalty})"
+
+
+def _form(entry: AlignmentAtK) -> str:
+    """What a metric of vectors was told beside them."""
+    if entry.components_x:
+        return f" of {entry.components_x:,} and {entry.components_y:,} directions"
+    fit = entry.fit
+    if fit is None:
+        return ""
+    kept = f", groups{f' of {fit.folds_by}' if fit.folds_by else ''} kept in one fold" if fit.fold_groups else ""
+    penalties = _listed([f"{penalty:g}" for penalty in fit.penalties])
+    return (
+        f", the {fit.aggregate} {fit.target_score} of the columns by ridge regression in {fit.folds:,} folds{kept}, penalties chosen from "
+        f"{penalties} times the mean eigenvalue,"
+    )
 
 
 def _nearness(report: Any) -> str:
