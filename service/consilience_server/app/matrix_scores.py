@@ -42,6 +42,9 @@ class MatrixScores:
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
     ) -> Mapping[Pair, Score]:
         """Every pair i <= j, j < i too where the metric is not symmetric, over the items of the join under shared random pairings."""
+        if spec.asks_some:
+            # The pairings of queries are over the items that any of the spaces lists: a pair alone, or in another matrix, has others.
+            return await self._scores.of_all(call, snapshots, joined, spec, groups)
         count = len(snapshots)
         keys = {(i, j): _key(joined, spec, groups, snapshots[i], snapshots[j]) for j in range(count) for i in range(j + 1)}
         scores: dict[Pair, Score] = {}

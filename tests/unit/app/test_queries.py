@@ -113,3 +113,20 @@ async def test_fewer_queries_are_estimated_to_cost_less(house):
     whole = await house.alignment.estimate_seconds(spaces, sampled())
     some = await house.alignment.estimate_seconds(spaces, sampled(sample_queries=7))
     assert some == pytest.approx(whole / 10)
+
+
+async def test_a_matrix_of_sampled_queries_does_not_depend_on_what_was_asked_before(data):
+    answers = []
+    for warmed in (False, True):
+        house = AlignmentHouse()
+        for name, vectors in zip("xyz", (*data, data[0][:, ::-1] + data[1][:, :1]), strict=True):
+            house.put(name, IDS, np.ascontiguousarray(vectors))
+        seen, spec = [], sampled(ks=(5,), sample_queries=20)
+        if warmed:
+            queries = [SpaceQuery("x"), SpaceQuery("y")]
+            await house.alignment.align_matrix(Call("m"), queries, "common", spec, lambda m, seen=seen: seen.append(m) or b"")
+        queries = [SpaceQuery(name) for name in "xyz"]
+        await house.alignment.align_matrix(Call("m"), queries, "common", spec, lambda m, seen=seen: seen.append(m) or b"")
+        answers.append(seen[-1])
+    for field in ("scores", "p_values", "calibrated", "interval_low"):
+        np.testing.assert_array_equal(getattr(answers[0], field), getattr(answers[1], field))
