@@ -26,6 +26,14 @@ class AlignmentOptions(TypedDict, total=False):
             X'X; one number fixes it, 0 is least squares. By default .0001, .001 .. 1000.
         context: describe either side by itself too, `report.context_x` and `context_y`: hubness and intrinsic dimension, which metrics of
             neighbours have at hand anyway, at k or 10, and effective rank. Of two spaces or arrays without layers.
+        rdm_distance: between two items, for `rsa`: `correlation` (1 - Pearson's r, the default), `cosine`, `euclidean` or
+            `squared_euclidean`.
+        rdm_comparison: of two matrices, for `rsa`: `spearman` (the default), `pearson`, `kendall_tau_b`, `kendall_tau_a` or `cosine`.
+        bandwidth: sigma of `rbf_cka`; None, the default, is bandwidth_factor times the median distance, each space its own.
+        bandwidth_factor: of the median, 1 by default.
+        sample_items: `rsa` and `rbf_cka` compare all pairs of items, so from more than 2,048 of them (512 for Kendall's tau) they take a
+            sample, those of smallest hash: the same in every space and version, named in `report.sampled_items`. A number asks another
+            size, `"all"` asks all; what that costs is the server's to refuse.
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
             as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
         query_ids: ask these items against all; not for arrays.
@@ -54,6 +62,11 @@ class AlignmentOptions(TypedDict, total=False):
     folds_by: Any
     penalties: float | Sequence[float]
     context: bool
+    rdm_distance: str
+    rdm_comparison: str
+    bandwidth: float | None
+    bandwidth_factor: float
+    sample_items: int | str | None
     sample_queries: int
     query_ids: Sequence[str]
     strata: str | None

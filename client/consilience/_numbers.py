@@ -46,6 +46,18 @@ def share(value: Any, field: str) -> float:
     return number
 
 
+def positive(value: Any, field: str) -> float:
+    """A finite number above 0.
+
+    Raises:
+        InvalidArgumentError: it is no number, or not above 0.
+    """
+    number = _real(value)
+    if number is None or not number > 0:
+        raise InvalidArgumentError(f"{field} is {value!r}; give a number above 0", field=field)
+    return number
+
+
 def seconds(value: Any, field: str = "timeout") -> float:
     """A span of time above 0.
 

@@ -5,7 +5,7 @@ from consilience._results.alignment_comparison import AlignmentComparison
 from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentReport, Certificate, Given, Within
+from consilience._results.alignment_report import AlignmentReport, Certificate, Given, SampledItems, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Recall, RetrievalReport
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
@@ -59,6 +59,7 @@ __all__ = [
     "Refusal",
     "Result",
     "RetrievalReport",
+    "SampledItems",
     "ServerInfo",
     "Space",
     "SpaceDescription",

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
+from scipy.stats import kendalltau, spearmanr
 from support.filled_space import fill
 
 import consilience
@@ -22,6 +24,8 @@ METRICS = (
     "svcca",
     "procrustes",
     "angular_shape",
+    "rsa",
+    "rbf_cka",
     "linear_predictivity",
 )
 
@@ -257,6 +261,37 @@ class TestAlignment:
         x, y = (each.astype(float) - each.mean(axis=0, dtype=float) for each in pair[3:])
         expected = np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
         assert client.align(pair[0], pair[1], metric="cka").score == pytest.approx(expected, rel=1e-9)
+
+    def test_pairs_of_items_are_compared_as_scipy_does(self, client, pair):
+        x_name, y_name, _, x, y = pair
+        u, v = (pdist(side.astype(float), "correlation") for side in (x, y))
+        report = client.align(x_name, y_name, metric="rsa", permutations=99)
+        assert report.score == pytest.approx(spearmanr(u, v).statistic, abs=1e-12)
+        assert (report.rdm_distance, report.rdm_comparison, report.sampled_items) == ("correlation", "spearman", None)
+        assert repr(report).startswith("rsa (spearman of correlation) = ")
+        tau = client.align(x_name, y_name, metric="rsa", rdm_comparison="kendall_tau_b", permutations=0)
+        assert tau.score == pytest.approx(kendalltau(u, v).statistic, abs=1e-12)
+        kernels = client.align(x_name, y_name, metric="rbf_cka", bandwidth_factor=0.5, permutations=0)
+        assert kernels.bandwidths == pytest.approx([0.5 * np.median(pdist(side.astype(float))) for side in (x, y)])
+        assert client.align(x_name, y_name, metric="rbf_cka", bandwidth=1.5, permutations=0).bandwidths == (1.5, 1.5)
+
+    def test_a_sample_of_items_is_named(self, client, pair):
+        x_name, y_name, ids, x, y = pair
+        report = client.align(x_name, y_name, metric="rsa", sample_items=30, permutations=99)
+        sample = report.sampled_items
+        assert (report.n, sample.count, sample.common, len(sample.ids)) == (30, 30, 80, 30)
+        rows = [list(ids).index(item) for item in sample.ids]
+        expected = spearmanr(*(pdist(side[rows].astype(float), "correlation") for side in (x, y))).statistic
+        assert report.score == pytest.approx(expected, abs=1e-12)
+        assert "n = 30 (a sample of 80 items)" in repr(report)
+        matrix = client.align_matrix([x_name, y_name], metric="rsa", sample_items=30, permutations=99)
+        assert matrix.sampled_items == sample
+        assert matrix.scores[0, 1] == report.score
+        given = client.align_arrays(x, y, metric="rsa", sample_items=30, permutations=0)
+        expected = spearmanr(*(pdist(side[list(given.sampled_items.rows)].astype(float), "correlation") for side in (x, y))).statistic
+        assert given.score == pytest.approx(expected, abs=1e-12)
+        whole = client.align(x_name, y_name, metric="rsa", sample_items="all", permutations=0)
+        assert (whole.n, whole.sampled_items) == (80, None)
 
     def test_shapes_tell_their_angle_and_their_directions(self, client, pair):
         x_name, y_name, *_ = pair

@@ -6,7 +6,7 @@ from support.brute_table import cosine, latent_pair, table
 
 from consilience_server.core.angular_shape import angle
 from consilience_server.core.calibration import calibrate
-from consilience_server.core.cka import linear_cka, unbiased_cka
+from consilience_server.core.cka import gram_hsic, linear_cka, unbiased_cka
 from consilience_server.core.cknna import cknna_terms
 from consilience_server.core.control import Control
 from consilience_server.core.cycle_knn import cycle_knn
@@ -15,6 +15,9 @@ from consilience_server.core.lcs_knn import lcs_knn
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.ordered_lists import OrderedLists, ordered_lists
 from consilience_server.core.procrustes_similarity import procrustes_similarity
+from consilience_server.core.rbf_cka import Bandwidth, gaussian_kernel, rbf_cka
+from consilience_server.core.rdm import rdm, square
+from consilience_server.core.rsa import rsa
 from consilience_server.core.svcca import svcca
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
@@ -112,6 +115,26 @@ def test_shapes(seed, n, da, db, r, noise, components, similarity, theta):
     assert found["svcca"] == pytest.approx(components, abs=1e-5)
     assert found["procrustes"] == pytest.approx(similarity, abs=1e-5)
     assert (1 - found["angular_shape"]) * np.pi / 2 == pytest.approx(theta, abs=1e-5)
+
+
+PAIRWISE = [
+    # seed, n, da, db, r, noise, RBF CKA with sigma = 1, RSA (Spearman of correlation distances)
+    (0, 12, 6, 5, 3, 0.5, 0.650815, 0.408788),
+    (1, 12, 6, 5, 3, 2.0, 0.490247, 0.131155),
+    (2, 64, 32, 48, 8, 1.0, 0.862951, 0.805917),
+    (3, 64, 32, 48, 8, 1000.0, 0.651005, 0.027157),
+]
+
+
+@pytest.mark.parametrize(("seed", "n", "da", "db", "r", "noise", "rbf", "rank"), PAIRWISE)
+def test_scores_of_pairs_of_items(seed, n, da, db, r, noise, rbf, rank):
+    x, y = latent_pair(seed, n, da, db, r, noise)
+    kernels = [square(gaussian_kernel(rdm(side, "euclidean"), 1.0, "x"), 1.0) for side in (x, y)]
+    parts = gram_hsic(*kernels, unbiased=False)
+    # The reference adds an absolute 1e-6 to its denominator.
+    assert parts.xy / (np.sqrt(parts.xx * parts.yy) + 1e-6) == pytest.approx(rbf, abs=1e-6)
+    assert rbf_cka(x, y, Bandwidth(1.0)) == pytest.approx(rbf, abs=1e-5)
+    assert rsa(x, y) == pytest.approx(rank, abs=1e-5)
 
 
 CALIBRATED = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.brute_table import cosine, table
 
@@ -21,6 +21,8 @@ from consilience_server.core import (
     linear_predictivity,
     mutual_knn,
     procrustes_similarity,
+    rbf_cka,
+    rsa,
     svcca,
 )
 from consilience_server.core.errors import TooFewItems
@@ -49,6 +51,13 @@ def predictivity(x, y):
     return linear_predictivity.linear_predictivity(x, y, np.argsort(np.argsort(y[:, 0])) % 2)
 
 
+def of_rdms(x, y):
+    """RSA; two components have a correlation of 1 or -1, which may be the same for all items."""
+    if min(x.shape[1], y.shape[1]) < 3:
+        assume(False)
+    return rsa.rsa(x, y)
+
+
 METRICS = {
     "cknna_paper": (of_kernels("cknna_paper"), cknna.PROPERTIES, "range_paper"),
     "cknna_centred": (of_kernels("cknna_centred"), cknna.PROPERTIES, "range"),
@@ -56,6 +65,8 @@ METRICS = {
     "lcs_knn": (of_lists(lcs_knn.lcs_knn), lcs_knn.PROPERTIES, "range"),
     "edit_distance_knn": (of_lists(edit_distance_knn.edit_distance_knn), edit_distance_knn.PROPERTIES, "range"),
     "mutual_knn": (lambda x, y: mutual_knn.mutual_knn(table(x, 3).sets(3), table(y, 3).sets(3)), mutual_knn.PROPERTIES, "range"),
+    "rsa": (of_rdms, rsa.PROPERTIES, "range"),
+    "rbf_cka": (rbf_cka.rbf_cka, rbf_cka.PROPERTIES, "range"),
     "cka": (cka.linear_cka, cka.PROPERTIES, "range"),
     "cca": (cca.mean_cca, cca.PROPERTIES, "range"),
     "svcca": (lambda x, y: svcca.svcca(x, y, 2), svcca.PROPERTIES, "range"),
@@ -96,7 +107,7 @@ def pairs(draw):
 
 
 def test_every_metric_of_the_core_is_declared_and_tested():
-    tested = {"mutual_knn", "cka", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna"} | SHAPES
+    tested = {"mutual_knn", "cka", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna"} | SHAPES | {"rsa", "rbf_cka"}
     for path in sorted(CORE.glob("*.py")):
         module = importlib.import_module(f"consilience_server.core.{path.stem}")
         source = path.read_text()

@@ -7,6 +7,8 @@ from support.brute_table import BruteTable, cosine, table
 from consilience_server.core.control import Control
 from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.permutation import canonical_order
+from consilience_server.core.rbf_cka import Bandwidth
+from consilience_server.core.rsa import rsa
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.cka_scores import cka_score
@@ -14,7 +16,10 @@ from consilience_server.engine.cknna_scores import cknna_scores
 from consilience_server.engine.kernel_means import kernel_means
 from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
+from consilience_server.engine.pairwise import pairwise
 from consilience_server.engine.predictivity_scores import predictivity_score
+from consilience_server.engine.rbf_cka_scores import rbf_cka_scores
+from consilience_server.engine.rsa_scores import rsa_scores
 from consilience_server.engine.shape_scores import shape_score
 
 ORDER = np.random.default_rng(123).integers(0, 2**64, 4096, dtype=np.uint64)
@@ -169,3 +174,53 @@ def test_predictivity_keeps_the_level_though_it_chooses_penalties(n, kind):
         x, y = (np.float32(kind(draw, n)) for _ in range(2))
         rejected += predictivity_score(x, y, asked, options(n, 19, seed=index), Control()).p_value <= 0.05
     assert rejected <= 7  # binomial(40, .05): mean 2, P(more than 7) = .0007
+
+
+PAIRWISE = [
+    *(
+        (metric, kind, n)
+        for metric in ("spearman", "pearson", "rbf_cka")
+        for kind, n in ((continuous, 40), (one_hot, 64), (duplicates, 64))
+    ),
+    ("cosine", continuous, 64),
+    ("kendall_tau_b", continuous, 40),
+    ("kendall_tau_b", one_hot, 40),
+]
+
+
+@pytest.mark.parametrize(("metric", "kind", "n"), PAIRWISE)
+def test_metrics_of_pairs_of_items_keep_the_level(metric, kind, n):
+    draws = 200
+    draw = np.random.default_rng(2029)
+    rejected, scores, chances = 0, [], []
+    for index in range(draws):
+        given = options(n, 19, seed=index)
+        order = canonical_order(given.item_order)
+        distances = [pairwise(kind(draw, n), "euclidean", order, 1, Control()) for _ in range(2)]
+        if metric == "rbf_cka":
+            score = rbf_cka_scores(distances, ["x", "y"], Bandwidth(), given, Control())[0, 1]
+        else:
+            score = rsa_scores(distances, ["x", "y"], metric, given, Control())[0, 1]
+        rejected += score.p_value <= 0.05
+        scores.append(score.score)
+        chances.append(score.chance)
+        assert (score.calibrated > 0) <= (score.p_value <= 0.05)
+    assert 1 <= rejected <= 20  # binomial(200, .05): mean 10, sd 3.1
+    assert np.mean(scores) == pytest.approx(np.mean(chances), abs=4 * np.std(scores, ddof=1) / draws**0.5)
+
+
+def test_a_sample_of_items_covers_the_score_of_all():
+    """The interval of a score that is estimated from a sample holds the score of all items."""
+    n, sampled, draws = 400, 100, 200
+    draw = np.random.default_rng(2030)
+    x = draw.normal(size=(n, 6))
+    y = x + 1.5 * draw.normal(size=(n, 6))
+    everything = rsa(x, y, "euclidean", "pearson")
+    covered = 0
+    for _ in range(draws):
+        rows = draw.choice(n, sampled, replace=False)
+        distances = [pairwise(side[rows], "euclidean", np.arange(sampled), 1, Control()) for side in (x, y)]
+        given = ScoreOptions(0, 0, 0.05, "items", 0.95, ORDER[:sampled], 1)
+        interval = rsa_scores(distances, ["x", "y"], "pearson", given, Control())[0, 1].interval
+        covered += interval.low <= everything <= interval.high
+    assert covered >= 0.93 * draws  # binomial(200, .95): mean 190, sd 3.1

@@ -8,6 +8,7 @@ import numpy as np
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions, check_options
 from consilience._codec.geometry import decode_geometry
+from consilience._codec.pairwise import decode_pairwise, encode_pairwise
 from consilience._codec.predictivity import decode_linear_fit, encode_predictivity
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
@@ -64,6 +65,7 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         context=bool(options.get("context", False)),
         layer_selection=_names.LAYER_SELECTIONS.to_number(options.get("layer_selection", "split_half")),
         stop_after=whole(options.get("stop_after", 0), "stop_after"),
+        **encode_pairwise(options),
     )
 
 
@@ -171,6 +173,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         strata=message.strata,
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,
+        **decode_pairwise(message),
         within=_decode_within(message),
         similarity_x=_names.SIMILARITIES.to_name(message.similarity_x) if message.similarity_x else "",
         similarity_y=_names.SIMILARITIES.to_name(message.similarity_y) if message.similarity_y else "",
@@ -239,6 +242,7 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         strata=message.strata,
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,
+        **decode_pairwise(message),
         within=_decode_within(message),
         warnings=tuple(message.warnings),
         details=details,

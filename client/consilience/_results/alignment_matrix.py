@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._results.alignment_report import Within
+from consilience._results.alignment_report import SampledItems, Within
 from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
 from consilience._results.space import SpaceUse
@@ -39,7 +39,9 @@ class AlignmentMatrix(Result):
         gallery: int64, items that they were asked against.
         query_sampling, strata, duplicates, deduplicate: as in AlignmentReport.
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
-        permutations, seed, alpha, preprocess, engine, within, warnings: as in AlignmentReport.
+        bandwidths: one sigma a space, for `rbf_cka` under `items="common"`; else empty.
+        sampled_items: as in AlignmentReport; None under `items="pairwise"`, where `n` tells the size of each pair's sample.
+        permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, warnings: as in AlignmentReport.
     """
 
     metric: str
@@ -68,6 +70,10 @@ class AlignmentMatrix(Result):
     duplicates: int = 0
     deduplicate: float = 0.0
     within: Within | None = None
+    sampled_items: SampledItems | None = None
+    bandwidths: tuple[float, ...] = ()
+    rdm_distance: str | None = None
+    rdm_comparison: str | None = None
     warnings: tuple[str, ...] = ()
     p_adjusted: NDArray[np.float64] | None = None
     q_values: NDArray[np.float64] | None = None
@@ -109,11 +115,13 @@ class AlignmentMatrix(Result):
         return model_map(self.spaces, np.asarray(self.coordinates), title=f"a map of {len(self.spaces)} spaces", note=note)
 
     def _name(self) -> str:
-        return f"{self.metric}@{self.k}" if self.k else self.metric
+        name = f"{self.metric}@{self.k}" if self.k else self.metric
+        return name + (f" ({self.rdm_comparison} of {self.rdm_distance})" if self.rdm_distance else "")
 
     def __repr__(self) -> str:
         alike = self.n.size and (self.n == self.n.flat[0]).all() and (self.gallery == self.gallery.flat[0]).all()
         common = asked(int(self.n.flat[0]), int(self.gallery.flat[0])) if alike else "n differs by pair"
+        common += f" ({self.sampled_items})" if self.sampled_items else ""
         title = f"{self._name()} of {len(self.spaces)} spaces · items={self.items} · {common} · {self.permutations:,} permutations"
         title += f" {self.within}" if self.within else ""
         return "\n".join([title, _table(self.spaces, self.scores), *self._significance(), *cautions(self.warnings)])

@@ -70,6 +70,28 @@ class Within:
         return f"within {self.groups:,} groups" + (f" of {self.attribute}" if self.attribute else "")
 
 
+@dataclass(frozen=True)
+class SampledItems:
+    """The common items that a score was estimated from: those of the smallest hashes.
+
+    hash(id) = the first 8 bytes, little-endian, of BLAKE2b over the id's UTF-8 bytes, keyed with the BLAKE2b-256 of `queries`.
+
+    Attributes:
+        count: size of the sample.
+        common: items that it was chosen from.
+        ids: of the items, in byte order; empty for arrays.
+        rows: for arrays, whose items are hashed by their content, the rows, ascending; else empty.
+    """
+
+    count: int
+    common: int
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    rows: tuple[int, ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        return f"a sample of {self.common:,} items"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class AlignmentReport(Result):
     """The alignment of two spaces over the items common to both.
@@ -110,6 +132,9 @@ class AlignmentReport(Result):
         similarity_x, similarity_y: how nearness is measured in each space; empty for kernels.
         given: the third space beyond which these two were aligned, else None.
         controls: by name, what controls score in the place of one side over the same items; empty where none were asked.
+        sampled_items: the items that the score was estimated from, None where it is over all of them; n and gallery are its size.
+        bandwidths: sigma of `rbf_cka`'s kernels on x and y; empty for other metrics.
+        rdm_distance, rdm_comparison: of `rsa`; None for other metrics.
         warnings: plain sentences: what makes these numbers say less than they seem to.
     """
 
@@ -158,6 +183,10 @@ class AlignmentReport(Result):
     selection_n: int = 0
     x_layers: tuple[SpaceUse, ...] = ()
     y_layers: tuple[SpaceUse, ...] = ()
+    sampled_items: SampledItems | None = None
+    bandwidths: tuple[float, ...] = ()
+    rdm_distance: str | None = None
+    rdm_comparison: str | None = None
 
     @property
     def headline(self) -> AlignmentAtK:
@@ -277,7 +306,8 @@ class AlignmentReport(Result):
         return layer_grid(np.asarray(self.layer_scores), self.best_layers, title=title, x=sides[0], y=sides[1], label=name)
 
     def _name(self, entry: AlignmentAtK) -> str:
-        return f"{self.metric}@{entry.k}" if entry.k else self.metric
+        name = f"{self.metric}@{entry.k}" if entry.k else self.metric
+        return name + (f" ({self.rdm_comparison} of {self.rdm_distance})" if self.rdm_distance else "")
 
     def _side_names(self) -> tuple[str, str]:
         return (self.x.name if self.x else "x", self.y.name if self.y else "y")
@@ -295,7 +325,7 @@ class AlignmentReport(Result):
 
     def _headline_text(self) -> str:
         top = self.headline
-        name = f"{self.metric}@{top.k}" if top.k else self.metric
+        name = self._name(top)
         if self.layer_selection == "max" and self.maximum is not None and self.layer_scores is not None:
             name = f"max of {self.layer_scores.size:,} {name}"
         kind = f"({self.interval_kind}, {self.confidence * 100:g}%)"
@@ -308,7 +338,8 @@ class AlignmentReport(Result):
             within = f" {self.within}" if self.within else ""
             drawn = f"{self.permutations:,}" if top.permutations is None else f"{top.permutations:,} of {self.permutations:,}"
             parts.append(f"{probability(top.p_value, self.permutations)} ({drawn} permutations{within})")
-        return " · ".join([*parts, asked(self.n, self.gallery), *([str(self.given)] if self.given else []), *self._layers_text()])
+        sample = f" ({self.sampled_items})" if self.sampled_items else ""
+        return " · ".join([*parts, asked(self.n, self.gallery) + sample, *([str(self.given)] if self.given else []), *self._layers_text()])
 
     def _layers_text(self) -> list[str]:
         """The pair of layers whose score this is, and among how many it was chosen."""

@@ -93,8 +93,8 @@ class AlignmentCalls(OperationCalls):
                 items, floor(n / 100) and at least 1; numbers stand before shares.
             metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cka`, `unbiased_cka`, CKNNA as
                 its authors' code (`cknna`), their paper (`cknna_paper`) or the Aristotelian paper (`cknna_centred`) has it, `cca`, `svcca`,
-                `procrustes` (in units of y), `angular_shape` or `linear_predictivity` (x predicts y); `server_info().metrics` tells what is
-                served.
+                `procrustes` (in units of y), `angular_shape`, `linear_predictivity` (x predicts y), `rsa` or `rbf_cka`;
+                `server_info().metrics` tells what is served.
             controls: spaces that might explain the alignment away (raw inputs, random weights). Each is compared with y, in the place of x,
                 by the same metric over the items common to all; a mapping `{"pixels": "x", "bag-of-words": "y"}` says whose place each
                 takes. The answer has them in `report.controls`, with the difference paired over the items.

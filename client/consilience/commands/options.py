@@ -11,7 +11,7 @@ from consilience.errors import InvalidArgumentError
 KOption = Annotated[str, typer.Option("-k", "--k", help="Neighbours, or a share of the items (n/100); commas between several.")]
 _METRICS = (
     "mutual_knn, cycle_knn, lcs_knn, edit_distance_knn, cknna, cknna_paper, cknna_centred, cka, unbiased_cka, cca, svcca, procrustes, "
-    "angular_shape or linear_predictivity."
+    "angular_shape, linear_predictivity, rsa or rbf_cka."
 )
 MetricOption = Annotated[str, typer.Option(help=_METRICS)]
 PreprocessOption = Annotated[
@@ -34,6 +34,15 @@ PenaltiesOption = Annotated[
     str | None, typer.Option(help="Ridge penalties of linear_predictivity, commas between several.", show_default=".0001,.001 .. 1000")
 ]
 ContextOption = Annotated[bool, typer.Option("--context", help="Hubness, intrinsic dimension and effective rank of either side too.")]
+RdmDistanceOption = Annotated[str, typer.Option(help="Of rsa: correlation, cosine, euclidean or squared_euclidean.")]
+RdmComparisonOption = Annotated[str, typer.Option(help="Of rsa: spearman, pearson, kendall_tau_b, kendall_tau_a or cosine.")]
+BandwidthOption = Annotated[str, typer.Option(help="Sigma of rbf_cka: median, a multiple of it (0.5*median), or a number.")]
+SampleItemsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Items that rsa and rbf_cka compare, chosen by hash where there are more, or all.", show_default="2048; 512 for Kendall"
+    ),
+]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 StrataOption = Annotated[str | None, typer.Option(help="Attribute whose values --sample-queries are shared among in proportion.")]
 DeduplicateOption = Annotated[float, typer.Option(help="Cosine from which items are near-duplicates, one of which is kept; 0 keeps all.")]
@@ -79,6 +88,27 @@ def predictivity_options(target_score: str, aggregate: str, folds: int, penaltie
                 f"penalties is {penalties!r}; give numbers of 0 or more, separated by commas", field="penalties"
             ) from None
     return told
+
+
+def pairwise_options(distance: str, comparison: str, bandwidth: str, sample_items: str | None) -> dict[str, Any]:
+    """The keywords of a call that `rsa` and `rbf_cka` read."""
+    told: dict[str, Any] = {"rdm_distance": distance, "rdm_comparison": comparison, **_parse_bandwidth(bandwidth)}
+    if sample_items is not None:
+        told["sample_items"] = int(sample_items) if sample_items.isdecimal() else sample_items
+    return told
+
+
+def _parse_bandwidth(text: str) -> dict[str, float]:
+    """`median`, `0.5*median` or `1.0`; InvalidArgumentError else."""
+    factor, times, rest = text.rpartition("*")
+    try:
+        if rest.strip() == "median":
+            return {"bandwidth_factor": float(factor)} if times else {}
+        return {"bandwidth": float(text)}
+    except ValueError:
+        raise InvalidArgumentError(
+            f"bandwidth is {text!r}; give median, a multiple like 0.5*median, or a number", field="bandwidth"
+        ) from None
 
 
 def parse_ks(text: str) -> list[int | float | str]:

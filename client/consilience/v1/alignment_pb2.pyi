@@ -45,6 +45,23 @@ class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INTERVAL_KIND_QUERIES: _ClassVar[IntervalKind]
     INTERVAL_KIND_ITEMS: _ClassVar[IntervalKind]
 
+class RdmDistance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RDM_DISTANCE_UNSPECIFIED: _ClassVar[RdmDistance]
+    RDM_DISTANCE_CORRELATION: _ClassVar[RdmDistance]
+    RDM_DISTANCE_EUCLIDEAN: _ClassVar[RdmDistance]
+    RDM_DISTANCE_SQUARED_EUCLIDEAN: _ClassVar[RdmDistance]
+    RDM_DISTANCE_COSINE: _ClassVar[RdmDistance]
+
+class RdmComparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RDM_COMPARISON_UNSPECIFIED: _ClassVar[RdmComparison]
+    RDM_COMPARISON_SPEARMAN: _ClassVar[RdmComparison]
+    RDM_COMPARISON_PEARSON: _ClassVar[RdmComparison]
+    RDM_COMPARISON_KENDALL_TAU_B: _ClassVar[RdmComparison]
+    RDM_COMPARISON_KENDALL_TAU_A: _ClassVar[RdmComparison]
+    RDM_COMPARISON_COSINE: _ClassVar[RdmComparison]
+
 class QuerySampling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     QUERY_SAMPLING_UNSPECIFIED: _ClassVar[QuerySampling]
@@ -126,6 +143,17 @@ PREPROCESS_UNIT: Preprocess
 INTERVAL_KIND_UNSPECIFIED: IntervalKind
 INTERVAL_KIND_QUERIES: IntervalKind
 INTERVAL_KIND_ITEMS: IntervalKind
+RDM_DISTANCE_UNSPECIFIED: RdmDistance
+RDM_DISTANCE_CORRELATION: RdmDistance
+RDM_DISTANCE_EUCLIDEAN: RdmDistance
+RDM_DISTANCE_SQUARED_EUCLIDEAN: RdmDistance
+RDM_DISTANCE_COSINE: RdmDistance
+RDM_COMPARISON_UNSPECIFIED: RdmComparison
+RDM_COMPARISON_SPEARMAN: RdmComparison
+RDM_COMPARISON_PEARSON: RdmComparison
+RDM_COMPARISON_KENDALL_TAU_B: RdmComparison
+RDM_COMPARISON_KENDALL_TAU_A: RdmComparison
+RDM_COMPARISON_COSINE: RdmComparison
 QUERY_SAMPLING_UNSPECIFIED: QuerySampling
 QUERY_SAMPLING_ALL: QuerySampling
 QUERY_SAMPLING_HASH: QuerySampling
@@ -157,7 +185,7 @@ CONSENSUS_METHOD_MEAN_KERNEL: ConsensusMethod
 CONSENSUS_METHOD_PROCRUSTES: ConsensusMethod
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "query_ids", "deduplicate", "strata", "stop_after")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "rdm_distance", "rdm_comparison", "bandwidth", "bandwidth_factor", "sample_items", "all_items", "query_ids", "deduplicate", "strata", "stop_after")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +202,12 @@ class AlignmentSpec(_message.Message):
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
     PREDICTIVITY_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    RDM_DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    RDM_COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ALL_ITEMS_FIELD_NUMBER: _ClassVar[int]
     QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
@@ -194,11 +228,17 @@ class AlignmentSpec(_message.Message):
     components: int
     predictivity: PredictivitySpec
     context: bool
+    rdm_distance: RdmDistance
+    rdm_comparison: RdmComparison
+    bandwidth: float
+    bandwidth_factor: float
+    sample_items: int
+    all_items: bool
     query_ids: _containers.RepeatedScalarFieldContainer[str]
     deduplicate: float
     strata: str
     stop_after: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., stop_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidth: _Optional[float] = ..., bandwidth_factor: _Optional[float] = ..., sample_items: _Optional[int] = ..., all_items: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., stop_after: _Optional[int] = ...) -> None: ...
 
 class PredictivitySpec(_message.Message):
     __slots__ = ("target_score", "aggregate", "folds", "folds_by", "penalties")
@@ -302,6 +342,18 @@ class Given(_message.Message):
     explained_y: float
     def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., rank: _Optional[int] = ..., items: _Optional[int] = ..., explained_x: _Optional[float] = ..., explained_y: _Optional[float] = ...) -> None: ...
 
+class SampledItems(_message.Message):
+    __slots__ = ("count", "common", "ids", "rows")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    common: int
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, count: _Optional[int] = ..., common: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class Within(_message.Message):
     __slots__ = ("attribute", "groups", "fixed_items")
     ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
@@ -345,7 +397,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -368,6 +420,10 @@ class AlignmentReport(_message.Message):
     LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
     BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTHS_FIELD_NUMBER: _ClassVar[int]
+    RDM_DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    RDM_COMPARISON_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_X_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +460,10 @@ class AlignmentReport(_message.Message):
     layer_scores: _matrix_pb2.Matrix
     best_layers: _containers.RepeatedScalarFieldContainer[int]
     layers: LayerComparison
+    sampled_items: SampledItems
+    bandwidths: _containers.RepeatedScalarFieldContainer[float]
+    rdm_distance: RdmDistance
+    rdm_comparison: RdmComparison
     within: Within
     constant_columns: _containers.RepeatedScalarFieldContainer[int]
     context_x: _space_pb2.SpaceGeometry
@@ -418,7 +478,7 @@ class AlignmentReport(_message.Message):
     duplicates: int
     deduplicate: float
     strata: str
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ...) -> None: ...
 
 class LayerComparison(_message.Message):
     __slots__ = ("selection", "p_values", "calibrated", "maximum", "maximum_layers", "n", "selection_n", "x_layers", "y_layers")
@@ -561,7 +621,7 @@ class AlignMatrixResponse(_message.Message):
     def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignmentMatrix(_message.Message):
-    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "duplicates", "deduplicate", "strata", "within", "warnings")
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "duplicates", "deduplicate", "strata", "within", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -589,6 +649,10 @@ class AlignmentMatrix(_message.Message):
     ORDER_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTHS_FIELD_NUMBER: _ClassVar[int]
+    RDM_DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    RDM_COMPARISON_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
@@ -621,12 +685,16 @@ class AlignmentMatrix(_message.Message):
     order: _containers.RepeatedScalarFieldContainer[int]
     gallery: _containers.RepeatedScalarFieldContainer[int]
     query_sampling: QuerySampling
+    sampled_items: SampledItems
+    bandwidths: _containers.RepeatedScalarFieldContainer[float]
+    rdm_distance: RdmDistance
+    rdm_comparison: RdmComparison
     duplicates: int
     deduplicate: float
     strata: str
     within: Within
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
     __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id")

@@ -20,6 +20,7 @@ from consilience_server.app.controls import check_controls, control_fields, cont
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.given_space import beyond_given, check_given
 from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_strata, within_of
+from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_alignment import LayeredAlignment
@@ -27,6 +28,7 @@ from consilience_server.app.layered_scores import LayeredComparison
 from consilience_server.app.matrix_scores import MatrixScores
 from consilience_server.app.matrix_statistics import matrix_statistics
 from consilience_server.app.metric_families.registry import FAMILY_OF
+from consilience_server.app.pairwise_answer import matrix_bandwidths, pair_bandwidths, rdm_options
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
@@ -286,10 +288,12 @@ class Alignment:
         if groups is not None and joined.n != common:
             raise InvalidArgument("within_groups are of all rows; drop the near-duplicates of arrays yourself", field="spec.deduplicate")
         spec = at_size(spec, joined.n, self._limits)
+        kept = joined.n
         if spec.within:
             groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
+        joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
         controls = []
@@ -308,7 +312,7 @@ class Alignment:
             dropped_x=snapshots[0].n - common,
             dropped_y=snapshots[1].n - common,
             strata=spec.strata if spec.sampling(joined.n) == "stratified" else "",
-            duplicates=common - joined.n,
+            duplicates=common - kept,
             deduplicate=threshold,
             preprocess=spec.preprocess,
             clips=found.clips,
@@ -323,13 +327,16 @@ class Alignment:
             certificate_x=certificates[0],
             certificate_y=certificates[1],
             query_sampling=spec.sampling(joined.n),
-            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, groups),
+            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, groups, of=kept),
             within=within_of(groups),
             kernel_rule_x=_kernel_rule(spec, snapshots[0]),
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),
             controls=controls,
             similarities=found.similarities,
             stop_after=spec.stop_after,
+            sampled_items=sampled_items(joined, kept, named=snapshots[0].version > 0),
+            rdm=rdm_options(spec),
+            bandwidths=pair_bandwidths(found.by_k),
         )
 
     async def apart(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
@@ -338,6 +345,7 @@ class Alignment:
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         groups, threshold, left_out = None, spec.deduplicate, 0
+        sample, of = None, 0
         if items == "common":
             common = await asyncio.to_thread(join, snapshots)
             joined = await self.apart(call, snapshots, common, spec)
@@ -346,6 +354,9 @@ class Alignment:
             groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
             joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
             joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
+            of = joined.n
+            joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
+            sample = sampled_items(joined, of, named=True)
             scores = await self._matrices.common(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
@@ -384,10 +395,13 @@ class Alignment:
             p_adjusted=found.p_adjusted,
             q_values=found.q_values,
             warnings=(
-                *matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups),
+                *matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups, of=of),
                 *found.cautions,
             ),
             within=within_of(groups),
+            sampled_items=sample,
+            rdm=rdm_options(spec),
+            bandwidths=() if items == "pairwise" else matrix_bandwidths(scores, len(snapshots)),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
+from consilience_server.app.item_sample import compared_items
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.linear_predictivity import PredictivityOptions
@@ -40,6 +41,7 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
     if spec.metric == "linear_predictivity":
         check_predictivity(spec.predictivity)
     _check_items(spec)
+    _check_pairwise(spec)
     if spec.asks_some:
         _check_queries(spec)
 
@@ -90,6 +92,24 @@ def _check_queries(spec: AlignmentSpec) -> None:
         )
 
 
+def _check_pairwise(spec: AlignmentSpec) -> None:
+    """Options of metrics that compare all pairs of items."""
+    least = FAMILY_OF[spec.metric].least_items
+    if spec.sample_items and spec.all_items:
+        raise InvalidArgument(f"a sample of {spec.sample_items:,} items and all of them are asked; ask one", field="spec.sample_items")
+    if spec.sample_items and spec.sample_items < least:
+        few = f"a sample of {spec.sample_items:,} items; {spec.metric} needs at least {least}"
+        raise TooFewItems(few, field="spec.sample_items", n=spec.sample_items, least=least)
+    if spec.bandwidth is not None and not (0 < spec.bandwidth < math.inf):
+        raise InvalidArgument(f"bandwidth is {spec.bandwidth:g}; it must be above 0 and finite", field="spec.bandwidth")
+    if not 0 < spec.bandwidth_factor < math.inf:
+        raise InvalidArgument(
+            f"bandwidth_factor is {spec.bandwidth_factor:g}; it must be above 0 and finite", field="spec.bandwidth_factor"
+        )
+    if spec.bandwidth is not None and spec.bandwidth_factor != 1.0:
+        raise InvalidArgument("a fixed bandwidth and a factor of the median are asked; ask one", field="spec.bandwidth_factor")
+
+
 def check_size(n: int, spec: AlignmentSpec) -> None:
     """`n` common items are enough: InvalidK, TooFewItems."""
     family = FAMILY_OF[spec.metric]
@@ -138,4 +158,4 @@ def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: Alignme
         limits: rates and threads.
     """
     apart = sum(2.0 * n * n * width for n, width in zip(items, widths, strict=True)) if spec.deduplicate else 0.0
-    return apart / limits.flops_per_second + FAMILY_OF[spec.metric].seconds(min(items), widths, spec, limits)
+    return apart / limits.flops_per_second + FAMILY_OF[spec.metric].seconds(compared_items(min(items), spec), widths, spec, limits)

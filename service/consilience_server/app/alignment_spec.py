@@ -6,6 +6,8 @@ from typing import Literal
 from consilience_server.app.reports import MetricName, PreprocessName, QuerySampling
 from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.linear_predictivity import PredictivityOptions
+from consilience_server.core.rdm import RdmDistance
+from consilience_server.core.rsa import RdmComparison
 from consilience_server.core.score import IntervalKind
 from consilience_server.core.svcca import COMPONENTS
 
@@ -42,7 +44,9 @@ class AlignmentSpec:
     """Everything that decides an alignment besides the spaces; `permutations` 0 computes no null.
 
     `k_fractions` are further k as shares of the number of common items: `alignment_query.at_size` makes them numbers once that is known.
-    `components` is of `svcca`, `predictivity` of `linear_predictivity`; `context` asks for the geometry of either side.
+    `components` is of `svcca`, `predictivity` of `linear_predictivity`; `rdm_distance` and `rdm_comparison` are of `rsa`, `bandwidth` (None
+    for the median) and `bandwidth_factor` of `rbf_cka`. `sample_items` (0 for the metric's own number) and `all_items` are of metrics that
+    compare all pairs of items (`item_sample.py`). `context` asks for the geometry of either side.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `deduplicate` is the cosine from which items count as near-duplicates, of which one is kept; 0 keeps all.
     `strata` names the attribute whose values are sampled in proportion; empty samples all items alike.
@@ -70,6 +74,12 @@ class AlignmentSpec:
     context: bool = False
     layer_selection: LayerSelection = "split_half"
     stop_after: int = 0
+    rdm_distance: RdmDistance = "correlation"
+    rdm_comparison: RdmComparison = "spearman"
+    bandwidth: float | None = None
+    bandwidth_factor: float = 1.0
+    sample_items: int = 0
+    all_items: bool = False
 
     @property
     def asks_some(self) -> bool:

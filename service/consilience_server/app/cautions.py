@@ -15,16 +15,18 @@ _MOSTLY_TIED = 0.5
 _HIGH_CHANCE = 0.5
 
 
-def report_cautions(by_k: Sequence[Score], n: int, permutations: int, alpha: float, groups: ItemGroups | None = None) -> tuple[str, ...]:
-    """Of the alignment of two spaces over n common items; empty where nothing is to be said."""
-    return (*_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
+def report_cautions(
+    by_k: Sequence[Score], n: int, permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
+) -> tuple[str, ...]:
+    """Of the alignment of two spaces over n items, a sample where there are more (`of`); empty where nothing is to be said."""
+    return (*_sampled(n, of), *_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
 
 
 def matrix_cautions(
-    by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, groups: ItemGroups | None = None
+    by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
 ) -> tuple[str, ...]:
-    """Of all pairs of many spaces; `by_pair` has the scores of different spaces, `n` (M, M) the items of each pair."""
-    found = [*_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
+    """Of all pairs of many spaces: `by_pair` scores of different spaces, `n` (M, M) the items of each pair, `of` those to choose from."""
+    found = [*_sampled(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
     if n.min() != n.max():
         found.append(
             f"the pairs are over {n.min():,} to {n.max():,} items: scores of different n do not compare; "
@@ -37,6 +39,14 @@ def matrix_cautions(
     if tied > _MOSTLY_TIED:
         found.append(f"ties decide up to {tied:.0%} of a space's lists: it tells few items apart at this k")
     return tuple(found)
+
+
+def _sampled(n: int, of: int) -> Iterator[str]:
+    if of > n:
+        yield (
+            f"estimated from {n:,} of {of:,} items, chosen by hash: the interval is that of such a sample, and chance that of {n:,} items; "
+            "sample_items asks for more"
+        )
 
 
 def _few(n: int, permutations: int, alpha: float) -> Iterator[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from consilience_server.app.alignment_query import at_size, check_size, check_spec, estimated_seconds, in_numbers
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.item_sample import check_sample, compared_items
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.registry import FAMILY_OF
@@ -67,7 +68,7 @@ class Estimates:
         refusals = _refusals(spaces, records, n, spec, items, self._limits)
         if refusals:
             return Cost(n, spec.queries(n), 0, 0.0, 0, 0, 0, self._account.free, self._account.budget, refusals)
-        spec = in_numbers(spec, n)
+        spec, n = in_numbers(spec, n), compared_items(n, spec)
         cost = self._of(records, n, spec, items)
         if cost.peak_bytes > cost.free_bytes:
             return replace(cost, refusals=[_beyond(cost)])
@@ -122,6 +123,7 @@ def _refusals(
         if items == "pairwise" and spec.k_fractions:
             raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
         check_size(n, at_size(spec, n, limits))
+        check_sample(n, spec)
         family = FAMILY_OF[spec.metric]
         for at, record in enumerate(records):
             if record.spec.kernel is None:
@@ -134,7 +136,7 @@ def _refusals(
 def _beyond(cost: Cost) -> MemoryBudget:
     return MemoryBudget(
         f"this needs about {cost.peak_bytes:,} bytes at once; {cost.free_bytes:,} of the budget of {cost.budget_bytes:,} are free. "
-        "Ask a sample of queries or a smaller k, wait for running work, or raise memory_budget_bytes",
+        "Ask a sample or a smaller k, wait for running work, or raise memory_budget_bytes",
         needed_bytes=cost.peak_bytes,
         free_bytes=cost.free_bytes,
         budget_bytes=cost.budget_bytes,

@@ -15,6 +15,7 @@ from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.item_groups import ItemGroups
+from consilience_server.app.item_sample import sampled
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
 from consilience_server.app.metric_families.judge import scored, scored_all
@@ -76,6 +77,7 @@ class JoinedScores:
         self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
     ) -> PairScores:
         """Two spaces, every k; pairings stay within the groups. InvalidK, TooFewItems, ConstantFeatures, MemoryBudget."""
+        joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         family = FAMILY_OF[spec.metric]
         async with (
             self.sides(call, snapshots, joined, spec) as sides,
@@ -133,6 +135,7 @@ class JoinedScores:
 
         M tables, shared permutations, one k.
         """
+        joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         family = FAMILY_OF[spec.metric]
         async with (
             self.sides(call, snapshots, joined, spec) as sides,

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.tables import item_digest
 from consilience_server.core.errors import NoCommonItems
+from consilience_server.core.query_sample import sampling_keys
 from consilience_server.engine.snapshot import Snapshot
 
 
@@ -29,6 +31,11 @@ class Join:
     digest: str
     fold_groups: NDArray[np.int64] | None = None
     strata: NDArray[np.int64] | None = None
+
+    @cached_property
+    def sampling_keys(self) -> NDArray[np.uint64]:
+        """(n,) what samples of the items are chosen by (`core/query_sample.py`); O(n) hashes, once."""
+        return sampling_keys(self.ids.tolist())
 
     @property
     def n(self) -> int:

@@ -13,8 +13,10 @@ from consilience_server.app.call import Call
 from consilience_server.app.cautions import report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.item_groups import ItemGroups, read_groups, with_folds, within_of
+from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
+from consilience_server.app.pairwise_answer import pair_bandwidths, rdm_options
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import AlignmentReport, SpaceUse
@@ -94,7 +96,9 @@ class LayeredAlignment:
             raise NotServed("layers tell no context; align single layers, or describe them one by one", field="spec.context")
         if spec.within:
             groups = await read_groups(self._snapshots, call, [*x.layers, *y.layers], joined, spec.within)
+        common = joined.n
         joined = await with_folds(self._snapshots, call, [*x.layers, *y.layers], joined, spec)
+        joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         found = await self._comparison.compare(call, x, y, joined, spec, groups)
         certificates = found.certificates or (None, None)
         return AlignmentReport(
@@ -102,8 +106,8 @@ class LayeredAlignment:
             by_k=tuple(found.by_k),
             n=found.n,
             gallery=found.n,
-            dropped_x=max(layer.n for layer in x.layers) - joined.n,
-            dropped_y=max(layer.n for layer in y.layers) - joined.n,
+            dropped_x=max(layer.n for layer in x.layers) - common,
+            dropped_y=max(layer.n for layer in y.layers) - common,
             preprocess=spec.preprocess,
             clips=found.clips,
             constant_columns=found.constant_columns,
@@ -115,9 +119,14 @@ class LayeredAlignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
-            warnings=report_cautions(found.by_k, found.n, spec.permutations, spec.alpha, found.groups),
+            warnings=report_cautions(
+                found.by_k, found.n, spec.permutations, spec.alpha, found.groups, of=common if joined.n < common else 0
+            ),
             within=within_of(found.groups),
             layers=found.layers,
+            sampled_items=sampled_items(joined, common, named=x.layers[0].version > 0),
+            rdm=rdm_options(spec),
+            bandwidths=pair_bandwidths(found.by_k),
         )
 
     async def _layers(self, query: SpaceQuery | GroupQuery, field: str) -> list[SpaceQuery]:

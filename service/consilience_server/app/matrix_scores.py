@@ -13,6 +13,7 @@ from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.encoded_scores import decode_scores, encode_scores
 from consilience_server.app.item_groups import ItemGroups
+from consilience_server.app.item_sample import compared_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.reports import SpaceUse
@@ -75,7 +76,7 @@ class MatrixScores:
         pairs = [(i, j) for i in range(count) for j in range(i, count)]
         for done, (i, j) in enumerate(pairs):
             joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]])
-            n[i, j] = n[j, i] = joined.n
+            n[i, j] = n[j, i] = compared_items(joined.n, spec)
             key = _key(joined, spec, None, snapshots[i], snapshots[j])
             value = await self._results.find(key)
             if value is None:

@@ -7,7 +7,7 @@ from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.joins import Join
 from consilience_server.app.spaces import rows_of
 from consilience_server.core.errors import InvalidArgument
-from consilience_server.core.query_sample import hash_sample, sampling_keys
+from consilience_server.core.query_sample import hash_sample
 from consilience_server.core.strata import Strata, stratified_sample
 
 
@@ -23,9 +23,9 @@ def query_rows(joined: Join, spec: AlignmentSpec) -> NDArray[np.int64] | None:
     if spec.query_ids:
         rows = np.unique(rows_of(joined.ids, spec.query_ids, "of the common items", "spec.query_ids"))
     elif joined.strata is not None:
-        rows = stratified_sample(sampling_keys(joined.ids.tolist()), joined.strata, spec.queries(joined.n))
+        rows = stratified_sample(joined.sampling_keys, joined.strata, spec.queries(joined.n))
     else:
-        rows = hash_sample(sampling_keys(joined.ids.tolist()), spec.sample_queries)
+        rows = hash_sample(joined.sampling_keys, spec.sample_queries)
     return rows if len(rows) < joined.n else None
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
+from consilience_server.core.rdm import RdmDistance
+from consilience_server.core.rsa import RdmComparison
 from consilience_server.core.score import IntervalKind, Score
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.space_geometry import SpaceGeometry
@@ -17,7 +19,9 @@ from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 
 NeighbourMetric = Literal["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn", "cknna", "cknna_paper", "cknna_centred"]
-MetricName = NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity"]
+MetricName = (
+    NeighbourMetric | Literal["cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity", "rsa", "rbf_cka"]
+)
 PreprocessName = Literal["none", "platonic_rep", "centre", "standardize", "unit"]
 ItemPolicy = Literal["common", "pairwise"]
 QuerySampling = Literal["all", "hash", "given", "stratified"]
@@ -101,6 +105,31 @@ class LayerComparison:
 
 
 @dataclass(frozen=True)
+class RdmOptions:
+    """How `rsa` measured two items, and compared the matrices of two spaces."""
+
+    distance: RdmDistance
+    comparison: RdmComparison
+
+
+@dataclass(frozen=True)
+class SampledItems:
+    """The hash sample of the common items that a score was estimated from (`item_sample.py`).
+
+    Attributes:
+        count: its size.
+        common: items that it was chosen from.
+        ids: of the items, in byte order; empty for arrays.
+        rows: for arrays, the rows of the items, ascending.
+    """
+
+    count: int
+    common: int
+    ids: Sequence[str]
+    rows: Sequence[int]
+
+
+@dataclass(frozen=True)
 class AlignmentReport:
     """The alignment of two spaces over their common items: `n` of them were asked, against all `gallery` of them.
 
@@ -141,6 +170,9 @@ class AlignmentReport:
     layers: LayerComparison | None = None
     stop_after: int = 0
     given: Given | None = None
+    sampled_items: SampledItems | None = None
+    rdm: RdmOptions | None = None
+    bandwidths: Sequence[float] = ()
 
     @property
     def headline(self) -> Score:
@@ -187,6 +219,9 @@ class AlignmentMatrix:
     deduplicate: float = 0.0
     warnings: Sequence[str] = ()
     within: Within | None = None
+    sampled_items: SampledItems | None = None
+    rdm: RdmOptions | None = None
+    bandwidths: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class Score:
         components_y: likewise of y.
         permutations: random pairings drawn, where a rule stopped them (`core/sequential_test.py`); then only p_value is had from them.
         fit: of `linear_predictivity`, how each column of y was predicted; no part of equality.
+        bandwidth_x: sigma of x's Gaussian kernel; None for metrics without.
+        bandwidth_y: likewise y's.
         null: (permutations,) float64, the scores of the random pairings in the order that they were drawn; no part of equality.
     """
 
@@ -73,4 +75,6 @@ class Score:
     components_y: int = 0
     permutations: int | None = None
     fit: LinearFit | None = field(default=None, compare=False, repr=False)
+    bandwidth_x: float | None = None
+    bandwidth_y: float | None = None
     null: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)

@@ -1,6 +1,6 @@
 """What CKA's numerators become under many random pairings; the denominators do not change."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from consilience_server.core.control import Control
 from consilience_server.core.permutation import Pairings
 from consilience_server.engine.cka_features import Features, off_diagonal
+from consilience_server.engine.permuted_products import permuted_products
 
 _GRAM_BYTES = 1 << 29
 """Gram matrices of all spaces must fit in this, else the feature form serves whatever it costs."""
 
-_ROWS = 128
 _COLUMNS = 1024
 
 # Measured on one core in float64: multiply-adds of a matrix product, and look-ups and products of a permuted Gram matrix, a second.
@@ -41,7 +41,7 @@ def permuted_moments(
         permutations: K >= 1.
         pairings: which they are.
         threads: of the Gram form; the feature form has BLAS's own.
-        control: asked before every pairing.
+        control: asked before every pairing, and within it where it is long.
         only: the pairs i < j wanted, None for all.
 
     Returns:
@@ -61,7 +61,7 @@ def permuted_moments(
     with ThreadPoolExecutor(max(1, threads) if cross is _by_gram else 1) as pool:
         step = max(1, _COLUMNS // max(widths)) if cross is _by_features else 1
         chunks = [range(start, min(start + step, permutations)) for start in range(0, permutations, step)]
-        work = cross(spaces, pairs)
+        work = cross(spaces, pairs, control)
 
         def one(chunk: range) -> dict[tuple[int, int], NDArray[np.float64]]:
             control.check()
@@ -82,7 +82,7 @@ def permuted_moments(
 _Cross = Callable[[Sequence[NDArray[np.int64]]], dict[tuple[int, int], NDArray[np.float64]]]
 
 
-def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]]) -> _Cross:
+def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]], _control: Control) -> _Cross:
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
         found = {}
         for j in sorted({j for _, j in pairs}):
@@ -97,31 +97,11 @@ def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]]) -
     return cross
 
 
-def _by_gram(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]]) -> _Cross:
-    earlier, later = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
-    at_left, at_right = ({space: at for at, space in enumerate(side)} for side in (earlier, later))
-    n = len(spaces[0].values)
-    blocks = list(_row_blocks(n))
-    left = [np.empty((len(earlier), (stop - start) * (n - start))) for start, stop in blocks]
-    for at, space in enumerate(earlier):
-        gram = spaces[space].values @ spaces[space].values.T
-        for (start, stop), block in zip(blocks, left, strict=True):
-            # Symmetric: what is left of a diagonal block is counted by doubling what is right of it.
-            half = 2.0 * gram[start:stop, start:]
-            half[:, : stop - start] *= 0.5
-            block[at] = half.ravel()
-    grams = [spaces[space].values @ spaces[space].values.T for space in later]
+def _by_gram(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]], control: Control) -> _Cross:
+    products = permuted_products(lambda i: spaces[i].values @ spaces[i].values.T, len(spaces[0].values), pairs, control)
 
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
-        products = np.zeros((len(rhos), len(earlier), len(later)))
-        for at, rho in enumerate(rhos):
-            for (start, stop), block in zip(blocks, left, strict=True):
-                permuted = np.stack([gram.take(rho[start:stop], axis=0).take(rho[start:], axis=1).ravel() for gram in grams])
-                products[at] += block @ permuted.T
-        return {(i, j): products[:, at_left[i], at_right[j]] for i, j in pairs}
+        drawn = [products(rho) for rho in rhos]
+        return {pair: np.array([values[pair] for values in drawn]) for pair in pairs}
 
     return cross
-
-
-def _row_blocks(n: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + _ROWS, n)) for start in range(0, n, _ROWS))

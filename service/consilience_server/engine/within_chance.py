@@ -56,6 +56,22 @@ def moments_chance(x: Features, y: Features, groups: NDArray[np.int64]) -> tuple
     return float(paired + others.sum() + between), paired
 
 
+def matrices_chance(x: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64]) -> float:
+    """`core/within_groups.py: mean_product` of two symmetric (n, n) matrices in canonical order, O(n^2) whatever the number of groups."""
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups).astype(np.float64)
+    starts = np.searchsorted(groups[order], np.flatnonzero(sizes))
+    sizes = sizes[sizes > 0]
+    sums, diagonals = [], []
+    for matrix in (x, y):
+        by_group = np.add.reduceat(np.add.reduceat(matrix[np.ix_(order, order)], starts, axis=0), starts, axis=1)
+        own = np.add.reduceat(np.diagonal(matrix)[order], starts)
+        sums.append(by_group - np.diag(own))
+        diagonals.append(own)
+    pairs = np.outer(sizes, sizes) - np.diag(sizes)
+    return float((diagonals[0] * diagonals[1] / sizes).sum() + (sums[0] * sums[1] / np.maximum(pairs, 1.0)).sum())
+
+
 def _weights_by_groups(space: KeyedSets, groups: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The pairs of groups that edges join, ascending, and the weights between them for every k."""
     pairs, of = np.unique(groups[space.rows] * count + groups[space.columns], return_inverse=True)

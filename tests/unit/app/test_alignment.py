@@ -1,10 +1,12 @@
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
@@ -27,6 +29,7 @@ from consilience_server.core import errors
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.neighbours import neighbour_sets, self_scores
 from consilience_server.core.preprocess import platonic_rep
+from consilience_server.core.rsa import rsa
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.choose import make_engine
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
@@ -188,7 +191,19 @@ async def test_each_space_is_searched_by_its_own_similarity(house, data):
 
 
 @pytest.mark.parametrize(
-    "metric", [*get_args(NeighbourMetric), "cka", "unbiased_cka", "cca", "svcca", "procrustes", "angular_shape", "linear_predictivity"]
+    "metric",
+    [
+        *get_args(NeighbourMetric),
+        "cka",
+        "unbiased_cka",
+        "cca",
+        "svcca",
+        "procrustes",
+        "angular_shape",
+        "linear_predictivity",
+        "rsa",
+        "rbf_cka",
+    ],
 )
 async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
     x, y = data
@@ -224,6 +239,53 @@ async def test_a_matrix_agrees_with_its_pairs(house, data, metric):
     seen = Captured()
     await house.alignment.align_matrix(Call("align_matrix"), queries, "pairwise", spec, seen)
     np.testing.assert_allclose(seen.reports[0].scores, matrix.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("preprocess", ["none", "platonic_rep"])
+async def test_metrics_of_all_pairs_take_a_sample_that_the_answer_names(house, data, preprocess):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60)[::-1], y[::-1])
+    spec = AlignmentSpec(metric="rsa", rdm_distance="euclidean", sample_items=30, permutations=19, preprocess=preprocess)
+    report = await house.align(spec=spec)
+    assert (report.n, report.gallery, report.sampled_items.count, report.sampled_items.common) == (30, 30, 30, 60)
+    rows = [int(item.removeprefix("item-")) for item in report.sampled_items.ids]
+    # Preprocessing learns from the items that are compared.
+    sides = [platonic_rep(side[rows])[0] if preprocess == "platonic_rep" else side[rows] for side in (x, y)]
+    assert report.headline.score == pytest.approx(rsa(*sides, "euclidean"), abs=1e-12)
+    assert "estimated from 30 of 60 items" in report.warnings[0]
+    assert (report.rdm.distance, report.rdm.comparison) == ("euclidean", "spearman")
+    everything = await house.align(spec=replace(spec, sample_items=0, all_items=True))
+    assert (everything.n, everything.sampled_items) == (60, None)
+    seen = Captured()
+    await house.alignment.align_matrix(Call("align_matrix"), [SpaceQuery("x"), SpaceQuery("y")], "common", spec, seen)
+    matrix = seen.reports[0]
+    assert matrix.sampled_items == report.sampled_items
+    assert (matrix.n == 30).all()
+    assert matrix.scores[0, 1] == pytest.approx(report.headline.score, abs=1e-12)
+
+
+async def test_the_bandwidths_of_both_sides_are_told(house, data):
+    x, y = data
+    house.put("x", ids(60), x)
+    house.put("y", ids(60), y)
+    spec = AlignmentSpec(metric="rbf_cka", permutations=0)
+    report = await house.align(spec=spec)
+    assert report.bandwidths == pytest.approx([np.median(pdist(side.astype(float))) for side in (x, y)])
+    seen = Captured()
+    await house.alignment.align_matrix(Call("align_matrix"), [SpaceQuery("x"), SpaceQuery("y")], "common", spec, seen)
+    assert seen.reports[0].bandwidths == report.bandwidths
+    assert (await house.align(spec=AlignmentSpec(metric="cka", permutations=0))).bandwidths == ()
+
+
+async def test_all_pairs_of_too_many_items_are_refused_with_the_number(house):
+    draw = np.random.default_rng(0)
+    for name in ("x", "y"):
+        house.put(name, [f"{i:05d}" for i in range(6000)], draw.normal(size=(6000, 4)).astype(np.float32))
+    spec = AlignmentSpec(metric="rsa", all_items=True, permutations=9)
+    with pytest.raises(errors.MemoryBudget) as caught:
+        await house.align(spec=spec)
+    assert int(caught.value.metadata["needed_bytes"]) > 6000**2 * 8
 
 
 async def test_equal_items_are_ordered_by_hashes_that_no_other_space_shares(house):

@@ -97,3 +97,13 @@ async def test_spaces_that_are_not_there_are_not_found(house):
     assert refused.value.field == "spaces[1]"
     with pytest.raises(errors.InvalidArgument, match="two or more"):
         await house.estimates.alignment([X], AlignmentSpec(), None)
+
+
+async def test_metrics_of_all_pairs_are_priced_for_their_sample(house):
+    some = await house.estimates.alignment([X, Y], AlignmentSpec("rsa", sample_items=40), None)
+    whole = await house.estimates.alignment([X, Y], AlignmentSpec("rsa", all_items=True), None)
+    assert (some.items_at_most, whole.items_at_most) == (40, 400)
+    assert some.scratch_bytes < whole.scratch_bytes
+    assert some.seconds < whole.seconds / 50
+    refused = await house.estimates.alignment([X, Y], AlignmentSpec("rsa", sample_items=40, interval_kind="queries"), None)
+    assert refused.refusals[0].field == "spec.interval_kind"

@@ -51,6 +51,7 @@ CALLS = {
     "limit": lambda client, value: client.mutual_pairs("a", "b", limit=value),
     "permutations": lambda client, value: client.align("a", "b", permutations=value),
     "seed": lambda client, value: client.align("a", "b", seed=value),
+    "sample_items": lambda client, value: client.align("a", "b", metric="rsa", sample_items=value),
     "sample_queries": lambda client, value: client.align("a", "b", sample_queries=value),
     "seed of a bridge": lambda client, value: client.fit_bridge("a", "b", "c", seed=value),
     "held_out_fraction": lambda client, value: client.fit_bridge("a", "b", "c", held_out_fraction=value),

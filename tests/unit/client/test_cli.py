@@ -54,6 +54,14 @@ def test_align_of_spaces(call, script):
     assert json.loads(call("align", "a", "b", "--json")[1])["score"] == 0.5
     call("align", "a", "b", "-k", "5,n/100,.25")
     assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([5], [0.01, 0.25])
+    call("align", "a", "b", "--metric", "rbf_cka", "--bandwidth", "0.5*median", "--sample-items", "all")
+    assert (script.last.spec.bandwidth, script.last.spec.bandwidth_factor, script.last.spec.all_items) == (0.0, 0.5, True)
+    call("align", "a", "b", "--metric", "rsa", "--rdm-distance", "cosine", "--rdm-comparison", "pearson", "--sample-items", "99")
+    spec = script.last.spec
+    assert (spec.rdm_distance, spec.rdm_comparison, spec.sample_items) == (4, 2, 99)
+    call("align", "a", "b", "--metric", "rbf_cka", "--bandwidth", "1.5")
+    assert script.last.spec.bandwidth == 1.5
+    assert call("align", "a", "b", "--metric", "rbf_cka", "--bandwidth", "wide")[0] == 2
     call("matrix", "a", "b", "-k", "n/50")
     assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([], [0.02])
 

@@ -115,6 +115,8 @@ class MetricFamily:
             by the mean of the null (`judge.py`).
         kernel_rule: what the metrics compare of an entry of a kernel space, as a formula.
         check_kernel: refuses a kernel space by what its entries are; None where the metrics need vectors.
+        most_items: how many items are compared unless the spec says otherwise, a hash sample of them where there are more
+            (`app/item_sample.py`); None compares all.
     """
 
     metrics: frozenset[MetricName]
@@ -129,3 +131,4 @@ class MetricFamily:
     chance_within: frozenset[MetricName] = frozenset()
     kernel_rule: Callable[[KernelKind], str] = nearness_rule
     check_kernel: Callable[[KernelKind, str], None] | None = None
+    most_items: Callable[[AlignmentSpec], int] | None = None

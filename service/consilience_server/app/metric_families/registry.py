@@ -9,10 +9,11 @@ from consilience_server.app.metric_families.family import MetricFamily
 from consilience_server.app.metric_families.linear_predictivity import LINEAR_PREDICTIVITY
 from consilience_server.app.metric_families.mutual_knn import MUTUAL_KNN
 from consilience_server.app.metric_families.ordered_lists import ORDERED_LISTS
+from consilience_server.app.metric_families.pairwise import RBF_CKA, RSA
 from consilience_server.app.metric_families.shape import SHAPE
 from consilience_server.app.reports import MetricName
 
-FAMILIES = (MUTUAL_KNN, ORDERED_LISTS, CKNNA, CKA, SHAPE, LINEAR_PREDICTIVITY)
+FAMILIES = (MUTUAL_KNN, ORDERED_LISTS, CKNNA, CKA, SHAPE, LINEAR_PREDICTIVITY, RSA, RBF_CKA)
 
 FAMILY_OF: Mapping[MetricName, MetricFamily] = MappingProxyType({name: family for family in FAMILIES for name in family.metrics})
 """Every metric that is served, with its family."""

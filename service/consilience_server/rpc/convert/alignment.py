@@ -1,6 +1,7 @@
 """Alignments of the contract to and from those of the use cases."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
+from consilience_server.rpc.convert.pairwise import read_pairwise, write_pairwise
 from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit
 from consilience_server.rpc.convert.space_geometry import write_geometry
 from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
@@ -52,6 +54,8 @@ METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_PROCRUSTES: "procrustes",
     alignment_pb2.METRIC_ANGULAR_SHAPE: "angular_shape",
     alignment_pb2.METRIC_LINEAR_PREDICTIVITY: "linear_predictivity",
+    alignment_pb2.METRIC_RSA: "rsa",
+    alignment_pb2.METRIC_RBF_CKA: "rbf_cka",
 }
 _PREPROCESS: dict[alignment_pb2.Preprocess, PreprocessName] = {
     alignment_pb2.PREPROCESS_UNSPECIFIED: "none",
@@ -97,6 +101,8 @@ _METRIC_VALUES = {
     "procrustes": alignment_pb2.METRIC_PROCRUSTES,
     "angular_shape": alignment_pb2.METRIC_ANGULAR_SHAPE,
     "linear_predictivity": alignment_pb2.METRIC_LINEAR_PREDICTIVITY,
+    "rsa": alignment_pb2.METRIC_RSA,
+    "rbf_cka": alignment_pb2.METRIC_RBF_CKA,
 }
 _PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
 _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
@@ -128,7 +134,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
     """
     metric = served(alignment_pb2.Metric, spec.metric, METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
     has_k = FAMILY_OF[metric].reads == "tables"
-    return AlignmentSpec(
+    read = AlignmentSpec(
         metric=metric,
         # Other metrics have no k: one value for all keeps equal questions equal.
         ks=(tuple(spec.ks) or (() if spec.k_fractions else (_DEFAULT_K,))) if has_k else (_DEFAULT_K,),
@@ -152,6 +158,7 @@ def read_spec(spec: alignment_pb2.AlignmentSpec) -> AlignmentSpec:
         ),
         stop_after=spec.stop_after,
     )
+    return read_pairwise(spec, read)
 
 
 def read_preprocess(value: int, field: str) -> PreprocessName:
@@ -228,14 +235,14 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
     """The alignment of two spaces."""
     by_k = [write_at_k(score) for score in report.by_k]
     headline = write_at_k(report.headline)
-    for message, score in zip(by_k, report.by_k, strict=True):
+    for entry, score in zip(by_k, report.by_k, strict=True):
         if score.fit is not None:
-            message.linear_fit.CopyFrom(write_linear_fit(score.fit))
+            entry.linear_fit.CopyFrom(write_linear_fit(score.fit))
     drawn = [score.null for score in report.by_k if score.null is not None]
     if sum(len(values) for values in drawn) <= _MOST_NULL_VALUES:
-        for message, score in zip(by_k, report.by_k, strict=True):
-            message.null.extend([] if score.null is None else score.null.tolist())
-    return alignment_pb2.AlignmentReport(
+        for entry, score in zip(by_k, report.by_k, strict=True):
+            entry.null.extend([] if score.null is None else score.null.tolist())
+    message = alignment_pb2.AlignmentReport(
         metric=_METRIC_VALUES[report.metric],
         headline=headline,
         by_k=by_k,
@@ -273,6 +280,8 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         best_layers=() if report.layers is None else report.layers.best,
         layers=None if report.layers is None else _write_layers(report.layers),
     )
+    write_pairwise(message, report)
+    return message
 
 
 def _write_layers(layers: LayerComparison) -> alignment_pb2.LayerComparison:
@@ -381,8 +390,9 @@ def write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
 
 def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMatrix:
     """All pairs of M spaces."""
-    squares = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
-    return alignment_pb2.AlignmentMatrix(
+    names = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
+    squares: dict[str, Any] = {name: write_matrix(getattr(matrix, name)) for name in names}
+    message = alignment_pb2.AlignmentMatrix(
         metric=_METRIC_VALUES[matrix.metric],
         spaces=[space_use(use) for use in matrix.spaces],
         interval_kind=_INTERVAL_VALUES[matrix.interval_kind],
@@ -408,5 +418,7 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         engine=matrix.engine,
         within=_write_within(matrix.within),
         warnings=matrix.warnings,
-        **{name: write_matrix(getattr(matrix, name)) for name in squares},
+        **squares,
     )
+    write_pairwise(message, matrix)
+    return message
