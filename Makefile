@@ -25,13 +25,16 @@ DATA ?= consilience-data
 # The kernels' own tests run this often over all instruction sets and hard spaces; one round takes about four seconds.
 ROUNDS ?= 20
 
-.PHONY: help demo serve test check bench sanitize protos released-protos wheel image clean
+.PHONY: help demo colour serve test check bench sanitize protos released-protos wheel image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.server $(VENV)/.kernels ## start a server, compare encoders of the digit images, bridge and match them; the figure lands in demo-output/
 	@$(BIN)/python client/examples/digits/demo.py $(ARGS)
+
+colour: $(VENV)/.server $(VENV)/.kernels ## colours from what stands beside what in photographs, against what people see; the figure lands in colour-output/
+	@$(BIN)/python client/examples/colour/demo.py $(ARGS)
 
 serve: $(VENV)/.server $(VENV)/.kernels ## leave a server running on localhost:50051 with its data in consilience-data/
 	@exec $(BIN)/consilience serve --data "$(DATA)" $(ARGS)
