@@ -292,9 +292,9 @@ class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
 
 
 def watch(name="watches/w", *, alarm=False):
-    use = {"name": "spaces/a", "version": 1}
+    use = {"name": "spaces/a", "uid": "u", "version": 1}
     last = watch_pb2.WatchResult(
-        number=3, x=use, y={"name": "spaces/b", "version": 2}, score=0.3, chance=0.01, interval={"low": 0.25, "high": 0.35},
+        number=3, x=use, y={"name": "spaces/b", "uid": "v", "version": 2}, score=0.3, chance=0.01, interval={"low": 0.25, "high": 0.35},
         baseline_score=0.5, difference=-0.2, difference_low=-0.25, difference_high=-0.15, level=0.01, alarm=alarm, probes=4096,
         coverage=1.0, gallery_items=5000, common_items=6000, kept_x=1.0, kept_y=0.25,
         fallen=[{"item_id": "p", "baseline_overlap": 0.5, "overlap": 0.25, "x_before": ["q"], "x_now": ["q"], "y_before": ["q"],
