@@ -15,6 +15,7 @@ from consilience.v1 import (
     geometry_pb2,
     items_pb2,
     match_pb2,
+    noise_ceiling_pb2,
     pmi_pb2,
     server_pb2,
     space_pb2,
@@ -92,6 +93,12 @@ ESTIMATE_ALIGNMENT = _method(
     "EstimateService", "EstimateAlignment", estimate_pb2.EstimateAlignmentRequest, estimate_pb2.EstimateAlignmentResponse
 )
 ALIGN_ITEMS = _method("ItemService", "AlignItems", items_pb2.AlignItemsRequest, items_pb2.AlignItemsResponse)
+MEASURE_NOISE_CEILING = _method(
+    "NoiseCeilingService",
+    "MeasureNoiseCeiling",
+    noise_ceiling_pb2.MeasureNoiseCeilingRequest,
+    noise_ceiling_pb2.MeasureNoiseCeilingResponse,
+)
 COMPARE_VERSIONS = _method("ItemService", "CompareVersions", items_pb2.CompareVersionsRequest, items_pb2.CompareVersionsResponse)
 
 CREATE_PMI_SPACE: Method[bytes, pmi_pb2.CreatePmiSpaceResponse] = Method(

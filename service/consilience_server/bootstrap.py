@@ -41,6 +41,7 @@ from consilience_server.app.match_query import MatchLimits
 from consilience_server.app.matching import Matching
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache
+from consilience_server.app.noise_ceiling import NoiseCeilings
 from consilience_server.app.operations import Operations
 from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
@@ -253,6 +254,7 @@ def _application(
         items=Items(snapshots, tables, pool, limits),
         geometry=Geometry(snapshots, tables, results, pool, limits),
         curves=GalleryCurves(alignment, snapshots, results, pool),
+        ceilings=NoiseCeilings(snapshots, results, pool, limits),
         trends=Trends(alignment, snapshots, tables, results, pool),
         consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
         pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),

@@ -85,6 +85,28 @@ def test_cknna_of_inner_products_is_that_of_the_vectors(client, others, name):
         assert of_kernel.kernel_rule_x == "s"
 
 
+@pytest.mark.parametrize("metric", ["cka", "unbiased_cka"])
+def test_cka_of_distances_is_that_of_the_points(client, distances, points, others, metric):
+    of_kernel, of_points = (client.align(x, others, metric=metric, permutations=99) for x in (distances, points))
+    for name in ("score", "chance", "p_value", "calibrated"):
+        # The distances are rounded to float32, and their squares are taken.
+        assert getattr(of_kernel, name) == pytest.approx(getattr(of_points, name), abs=1e-6), name
+    assert tuple(of_kernel.interval) == pytest.approx(tuple(of_points.interval), abs=1e-5)
+    assert (of_kernel.kernel_rule_x, of_kernel.kernel_rule_y) == ("-d^2/2", "")
+    matrix = client.align_matrix([distances, points, others], metric=metric, permutations=0)
+    assert matrix.scores[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("metric", "rule"), [("rsa", "d"), ("rbf_cka", "d")])
+def test_dissimilarities_are_read_as_they_are(client, distances, points, others, metric, rule):
+    of_kernel = client.align(distances, others, metric=metric, permutations=0)
+    of_points = client.align(points, others, metric=metric, rdm_distance="euclidean", permutations=0)
+    if metric == "rbf_cka":
+        assert of_kernel.score == pytest.approx(of_points.score, abs=1e-6)
+    assert of_kernel.kernel_rule_x == rule
+    assert client.align(distances, points, metric=metric, rdm_distance="euclidean", permutations=0).score == pytest.approx(1, abs=1e-6)
+
+
 def test_a_matrix_of_kernels_and_vectors(client, distances, points, others):
     matrix = client.align_matrix([distances, points, others], k=K, permutations=99)
     assert matrix.scores[0, 1] == 1

@@ -70,6 +70,29 @@ def cielab(codes):
     return np.stack([116 * bent[:, 1] - 16, 500 * (bent[:, 0] - bent[:, 1]), 200 * (bent[:, 1] - bent[:, 2])], axis=1)
 
 
+def test_kriegeskorte_of_human_and_monkey_it(images):
+    pearson = images.align("monkey", "human", metric="rsa", rdm_comparison="pearson", permutations=199)
+    spearman = images.align("monkey", "human", metric="rsa", rdm_comparison="spearman", permutations=199)
+    assert pearson.score == pytest.approx(0.4912, abs=5e-5)
+    assert spearman.score == pytest.approx(0.439, abs=TOLERANCE)
+    assert pearson.p_value == spearman.p_value == 1 / 200
+    assert (pearson.n, pearson.kernel_rule_x) == (92, "d")
+
+
+def test_sixteen_people_judge_the_images_and_their_noise_ceiling_is_known(images):
+    judged = load("images92_rdms.npz")["behaviour_16subj"]
+    images.create_space("judged", kind="kernel", dissimilarity=True, repeats=[f"person {person}" for person in range(16)])
+    images.upsert("judged", [f"image {row}" for row in range(92)], judged)
+    found = images.noise_ceiling("judged", ["human", "v1"], comparison="pearson", draws=50)
+    scaled = (judged - judged.mean(axis=1, keepdims=True)) / judged.std(axis=1, keepdims=True)
+    lower = [np.corrcoef(np.delete(scaled, at, axis=0).mean(axis=0), scaled[at])[0, 1] for at in range(16)]
+    upper = [np.corrcoef(scaled.mean(axis=0), scaled[at])[0, 1] for at in range(16)]
+    assert (found.lower, found.upper) == pytest.approx((np.mean(lower), np.mean(upper)), abs=1e-6)
+    human, v1 = found.scores["human"], found.scores["v1"]
+    assert human.score > v1.score
+    assert human.interval[0] < human.score < human.interval[1]
+
+
 def test_human_and_monkey_it_share_neighbours(images):
     report = images.align("monkey", "human", k=10, permutations=199)
     assert report.score == pytest.approx(0.314, abs=TOLERANCE)
@@ -94,6 +117,7 @@ def test_groups_of_people_agree_on_colours(colours):
 def test_people_and_cielab_agree_on_colours(colours):
     judged, lab = colours
     assert of_rdms(judged.mean(axis=0), pdist(lab)) == pytest.approx(0.66, abs=0.0052)
+    assert 0.73 <= of_rdms(judged.mean(axis=0), pdist(lab), metric="rsa") <= 0.76
 
 
 def test_judgements_of_a_colour_with_itself_contradict_a_dissimilarity():

@@ -19,6 +19,7 @@ from consilience import (
     Interval,
     MatchResult,
     MutualPairs,
+    NoiseCeiling,
     Operation,
     PmiReport,
     ServerInfo,
@@ -89,6 +90,7 @@ async def asynchronous(ids: list[str], x: NDArray[np.float32]) -> None:
         assert_type(await client.align("a", "b"), AlignmentReport)
         assert_type(await client.align("a", "b", wait=False), Operation)
         assert_type(await client.mutual_pairs("a", "b"), MutualPairs)
+        assert_type(await client.noise_ceiling("a", ["b"]), NoiseCeiling)
         async for page in client.iterate_embeddings("a"):
             assert_type(page, Embeddings)
         async with client.writer("a") as writer:

@@ -11,6 +11,7 @@ from consilience._async.gallery_curve import AsyncGalleryCurveCalls
 from consilience._async.geometry import AsyncGeometryCalls
 from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
+from consilience._async.noise_ceilings import AsyncNoiseCeilingCalls
 from consilience._async.server import AsyncServerCalls
 from consilience._async.watching import AsyncWatchCalls
 
@@ -23,6 +24,7 @@ class AsyncClient(
     AsyncGalleryCurveCalls,
     AsyncComparisonCalls,
     AsyncGeometryCalls,
+    AsyncNoiseCeilingCalls,
     AsyncConvergenceCalls,
     AsyncPmiCalls,
     AsyncBridgeCalls,

@@ -98,6 +98,7 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
         kind: str = "vectors",
         dissimilarity: bool = False,
         dissimilarity_kind: str | None = None,
+        repeats: Sequence[str] | None = None,
         symmetrize: bool = False,
         request_id: str | None = None,
         progress: Progress = False,
@@ -117,6 +118,7 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
             kind: `kernel` for a file that holds a matrix over its items (`.npy` or `.npz`, full or condensed), as `upsert` takes it.
             dissimilarity: of a kernel space that is made.
             dissimilarity_kind: likewise.
+            repeats: likewise; the file then holds a matrix for each.
             symmetrize: as in `upsert`.
             request_id: as in `upsert`.
             progress: as in `upsert`.
@@ -133,7 +135,9 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
                 try:
                     await self.get_space(name)
                 except NotFoundError:
-                    await self.create_space(name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind)
+                    await self.create_space(
+                        name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind, repeats=repeats
+                    )
             return await self.upsert(
                 name, names, matrix, columns, symmetrize=symmetrize, request_id=request_id, progress=progress, timeout=timeout
             )

@@ -12,6 +12,7 @@ from consilience._sync.gallery_curve import GalleryCurveCalls
 from consilience._sync.geometry import GeometryCalls
 from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
+from consilience._sync.noise_ceilings import NoiseCeilingCalls
 from consilience._sync.server import ServerCalls
 from consilience._sync.watching import WatchCalls
 
@@ -24,6 +25,7 @@ class Client(
     GalleryCurveCalls,
     ComparisonCalls,
     GeometryCalls,
+    NoiseCeilingCalls,
     ConvergenceCalls,
     PmiCalls,
     BridgeCalls,

@@ -99,6 +99,7 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
         kind: str = "vectors",
         dissimilarity: bool = False,
         dissimilarity_kind: str | None = None,
+        repeats: Sequence[str] | None = None,
         symmetrize: bool = False,
         request_id: str | None = None,
         progress: Progress = False,
@@ -118,6 +119,7 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             kind: `kernel` for a file that holds a matrix over its items (`.npy` or `.npz`, full or condensed), as `upsert` takes it.
             dissimilarity: of a kernel space that is made.
             dissimilarity_kind: likewise.
+            repeats: likewise; the file then holds a matrix for each.
             symmetrize: as in `upsert`.
             request_id: as in `upsert`.
             progress: as in `upsert`.
@@ -134,7 +136,9 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
                 try:
                     self.get_space(name)
                 except NotFoundError:
-                    self.create_space(name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind)
+                    self.create_space(
+                        name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind, repeats=repeats
+                    )
             return self.upsert(
                 name, names, matrix, columns, symmetrize=symmetrize, request_id=request_id, progress=progress, timeout=timeout
             )

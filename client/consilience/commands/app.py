@@ -6,6 +6,7 @@ from consilience._version import __version__
 from consilience.commands import (
     align,
     bridge,
+    ceiling,
     compare,
     consensus,
     curve,
@@ -54,6 +55,7 @@ app.command("curve", epilog=HELP)(connected(curve.curve, drawn=True))
 app.command("estimate", epilog=HELP)(connected(estimate.estimate))
 app.command("items", epilog=HELP)(connected(items.items))
 app.command("changes", epilog=HELP)(connected(items.changes))
+app.command("ceiling", epilog=HELP)(connected(ceiling.ceiling))
 app.command("match", epilog=HELP)(connected(match.match))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))

@@ -27,6 +27,9 @@ def ingest(
     dissimilarity_kind: Annotated[
         str | None, typer.Option(help="Of a kernel that is made: euclidean or squared_euclidean distances, where they are.")
     ] = None,
+    repeat: Annotated[
+        list[str] | None, typer.Option(help="Of a kernel that is made: a subject, session or rater, one a matrix of the file.")
+    ] = None,
     symmetrize: Annotated[bool, typer.Option("--symmetrize", help="Of a kernel: average it with its transpose.")] = False,
     request_id: Annotated[str | None, typer.Option(help="Names the upload: with the same id again it goes on where it broke.")] = None,
     upload_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole upload; by default what its bytes take.")] = None,
@@ -44,6 +47,7 @@ def ingest(
         kind=kind,
         dissimilarity=dissimilarity,
         dissimilarity_kind=dissimilarity_kind,
+        repeats=repeat or None,
         symmetrize=symmetrize,
         request_id=request_id,
         progress=shows_progress(),

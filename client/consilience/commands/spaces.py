@@ -30,6 +30,7 @@ def create(
         str | None, typer.Option(help="Of a kernel: euclidean or squared_euclidean distances, where they are.")
     ] = None,
     similarity: Annotated[str, typer.Option(help="cosine, inner_product or squared_l2.")] = "cosine",
+    repeat: Annotated[list[str] | None, typer.Option(help="Of a kernel: a subject, session or rater; may be repeated.")] = None,
     modality: Annotated[str | None, typer.Option(help="Kind of input, for readers.")] = None,
     model: Annotated[str | None, typer.Option(help="The encoder, for readers.")] = None,
     layer: Annotated[str | None, typer.Option(help="The encoder's layer, for readers.")] = None,
@@ -45,6 +46,7 @@ def create(
         layer=layer,
         dissimilarity=dissimilarity,
         dissimilarity_kind=dissimilarity_kind,
+        repeats=repeat or None,
     )
     return Answer(_line(space), space.to_dict())
 

@@ -13,6 +13,7 @@ from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.geometry import Geometry
 from consilience_server.app.items import Items
 from consilience_server.app.matching import Matching
+from consilience_server.app.noise_ceiling import NoiseCeilings
 from consilience_server.app.operations import Operations
 from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.spaces import Spaces
@@ -60,6 +61,7 @@ class Application:
     estimates: Estimates
     geometry: Geometry
     curves: GalleryCurves
+    ceilings: NoiseCeilings
     bridging: Bridging
     matching: Matching
     operations: Operations

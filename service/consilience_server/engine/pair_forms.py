@@ -148,6 +148,50 @@ class KernelSource:
         return centred_form(kernel.copy(), self._name)
 
 
+class UnbiasedKernelSource:
+    """A given similarity matrix as a kernel, for unbiased CKA: HSIC_u of two kernels is the product of their U-centred matrices.
+
+    ```
+    U_ij = K_ij - (sum_l K_il + sum_l K_jl) / (n-2) + sum K / ((n-1)(n-2)),   i != j, sums without the diagonal;   U_ii = 0
+    HSIC_u(K, L) = <U(K), U(L)> / (n (n-3))
+    ```
+
+    Args:
+        kernel: (n, n) symmetric float64 in canonical order; its diagonal is not looked at.
+        name: of the space, for refusals.
+
+    Source:
+        Szekely and Rizzo 2014 (Annals of Statistics 42), definition 2 and proposition 2; the same number as Song et al. 2012, equation 5.
+    """
+
+    def __init__(self, kernel: NDArray[np.float64], name: str) -> None:
+        self.n = len(kernel)
+        self._kernel = kernel
+        self._name = name
+
+    def form(self, part: Part | None = None) -> PairForm:
+        """U over its norm; ConstantFeatures for fewer than four items too."""
+        kernel = self._kernel.copy() if part is None else self._kernel[np.ix_(part.items, part.items)]
+        n = len(kernel)
+        if n < 4:
+            raise ConstantFeatures(f"unbiased CKA of {self._name} needs four items", field=self._name)
+        largest = float(np.abs(kernel).max())
+        np.fill_diagonal(kernel, 0.0)
+        sums = kernel.sum(axis=1) / (n - 2)
+        kernel -= sums[:, None]
+        kernel -= sums - sums.sum() / (n - 1)
+        upper = upper_triangle(kernel)
+        length = math.sqrt(2.0 * float(upper @ upper))
+        if length <= 1e-13 * n * largest:
+            raise ConstantFeatures(
+                f"all items of {self._name} are equally far from each other, so unbiased CKA is undefined; "
+                "use a space that tells near from far",
+                field=self._name,
+            )
+        upper /= length
+        return PairForm(upper, 0.0)
+
+
 def centred_form(kernel: NDArray[np.float64], name: str) -> PairForm:
     """HKH over its norm, H = I - 11'/n, so that the product of two is CKA. Overwrites `kernel`.
 

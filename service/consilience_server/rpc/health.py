@@ -9,6 +9,7 @@ SERVICES = (
     "consilience.v1.ItemService",
     "consilience.v1.EstimateService",
     "consilience.v1.GeometryService",
+    "consilience.v1.NoiseCeilingService",
     "consilience.v1.BridgeService",
     "consilience.v1.MatchService",
     "consilience.v1.PmiService",

@@ -13,6 +13,7 @@ from consilience.v1 import (
     geometry_pb2_grpc,
     items_pb2_grpc,
     match_pb2_grpc,
+    noise_ceiling_pb2_grpc,
     pmi_pb2_grpc,
     server_pb2_grpc,
     space_pb2_grpc,
@@ -29,6 +30,7 @@ from consilience_server.rpc.geometry_service import GeometryService
 from consilience_server.rpc.health import SERVICES, Health
 from consilience_server.rpc.item_service import ItemService
 from consilience_server.rpc.match_service import MatchService
+from consilience_server.rpc.noise_ceiling_service import NoiseCeilingService
 from consilience_server.rpc.operations_service import OperationsService
 from consilience_server.rpc.pmi_service import PmiService
 from consilience_server.rpc.server_service import ServerService
@@ -58,6 +60,7 @@ def register_services(server: object, application: Application, account: Account
         (estimate_pb2_grpc.add_EstimateServiceServicer_to_server, EstimateService(application.estimates, execution)),
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
+        (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, NoiseCeilingService(application.ceilings)),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),

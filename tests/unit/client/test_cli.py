@@ -311,3 +311,23 @@ def test_matrices_from_files(tmp_path, capsys):
     assert (told["score"], told["n"], told["dropped_y"], told["kernel_rule_x"]) == (1, 25, 5, "-d")
     assert run(["align", "rdm", "part", "--x-kernel", "euclidean", *local]) == 2
     assert run(["ingest", "rdm", str(tmp_path / "ids.txt"), "--kind", "kernel", *local]) == 2
+
+
+def test_the_noise_ceiling_of_a_file_of_raters(tmp_path, capsys):
+    draw = np.random.default_rng(0)
+    points = draw.normal(size=(12, 3))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)[np.triu_indices(12, 1)]
+    ids = [f"{row:02d}" for row in range(12)]
+    np.savez(tmp_path / "raters.npz", ids=ids, rdm=distances + draw.random((3, 66)))
+    np.savez(tmp_path / "points.npz", ids=ids, vectors=points)
+    local = ["--local", str(tmp_path / "store"), "--json"]
+    raters = ["--kind", "kernel", "--dissimilarity", "--repeat", "ann", "--repeat", "bob", "--repeat", "cyd"]
+    assert run(["ingest", "raters", str(tmp_path / "raters.npz"), "--create", *raters, *local]) == 0
+    assert json.loads(capsys.readouterr().out)["space"]["repeats"] == ["ann", "bob", "cyd"]
+    assert run(["ingest", "points", str(tmp_path / "points.npz"), "--create", *local]) == 0
+    capsys.readouterr()
+    assert run(["ceiling", "raters", "points", "--rdm-distance", "euclidean", "--draws", "20", *local]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["lower"] < told["upper"]
+    assert told["scores"]["points"]["interval"][0] < told["scores"]["points"]["score"]
+    assert run(["ceiling", "points", *local]) == 2

@@ -29,11 +29,31 @@ _DISTANCE_VALUES = {name: value for value, name in _DISTANCES.items() if value}
 _COMPARISON_VALUES = {name: value for value, name in _COMPARISONS.items() if value}
 
 
+def read_distance(value: int, field: str) -> RdmDistance:
+    """Correlation where unspecified; InvalidArgument."""
+    return served(alignment_pb2.RdmDistance, value, _DISTANCES, field, what="distance")
+
+
+def read_comparison(value: int, field: str) -> RdmComparison:
+    """Spearman where unspecified; InvalidArgument."""
+    return served(alignment_pb2.RdmComparison, value, _COMPARISONS, field, what="comparison")
+
+
+def distance_number(distance: RdmDistance) -> alignment_pb2.RdmDistance:
+    """The contract's value."""
+    return _DISTANCE_VALUES[distance]
+
+
+def comparison_number(comparison: RdmComparison) -> alignment_pb2.RdmComparison:
+    """The contract's value."""
+    return _COMPARISON_VALUES[comparison]
+
+
 def read_pairwise(spec: alignment_pb2.AlignmentSpec, read: AlignmentSpec) -> AlignmentSpec:
     """The spec with its options of pairwise metrics; what the metric ignores keeps its default, so that equal questions stay equal."""
     if read.metric == "rsa":
-        distance = served(alignment_pb2.RdmDistance, spec.rdm_distance, _DISTANCES, "spec.rdm_distance", what="distance")
-        comparison = served(alignment_pb2.RdmComparison, spec.rdm_comparison, _COMPARISONS, "spec.rdm_comparison", what="comparison")
+        distance = read_distance(spec.rdm_distance, "spec.rdm_distance")
+        comparison = read_comparison(spec.rdm_comparison, "spec.rdm_comparison")
         read = replace(read, rdm_distance=distance, rdm_comparison=comparison)
     if read.metric == "rbf_cka":
         read = replace(read, bandwidth=spec.bandwidth or None, bandwidth_factor=spec.bandwidth_factor or 1.0)

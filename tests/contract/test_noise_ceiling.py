@@ -1,0 +1,106 @@
+"""Noise ceilings as users have them: a space of raters, models against it."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import pdist
+
+import consilience
+
+INVALID = consilience.InvalidArgumentError
+N, R = 24, 5
+DRAW = np.random.default_rng(5)
+POINTS = DRAW.normal(size=(N, 4)).astype(np.float32)
+TRUE = pdist(POINTS)
+RATED = TRUE + 1.5 * DRAW.random((R, len(TRUE)))
+GAPPY = np.where(DRAW.random(RATED.shape) < 0.2, np.nan, RATED)
+GAPPY[0] = RATED[0]
+IDS = [f"item-{row}" for row in DRAW.permutation(N)]
+RATERS = ["ann", "bob", "cyd", "dan", "eve"]
+
+
+@pytest.fixture(scope="module")
+def spaces(client):
+    """Complete and gappy ratings, the points, their distances as a kernel, and noise."""
+    for name, matrices in (("rated", RATED), ("gappy", GAPPY)):
+        client.create_space(name, kind="kernel", dissimilarity=True, repeats=RATERS)
+        client.upsert(name, IDS, matrices)
+    client.create_space("points", dim=4, similarity="squared_l2")
+    client.upsert("points", IDS, POINTS)
+    client.create_space("distances", kind="kernel", dissimilarity=True, dissimilarity_kind="euclidean")
+    client.upsert("distances", IDS, TRUE)
+    client.create_space("noise", dim=6)
+    client.upsert("noise", IDS, np.random.default_rng(6).normal(size=(N, 6)))
+    return client
+
+
+def test_ceiling_and_scores_are_the_means_over_raters(spaces):
+    found = spaces.noise_ceiling("rated", ["distances", "noise"], comparison="pearson", draws=0)
+    scaled = stats.zscore(np.float32(RATED).astype(np.float64), axis=1)
+    lower = [stats.pearsonr(np.delete(scaled, at, axis=0).mean(axis=0), scaled[at]).statistic for at in range(R)]
+    upper = [stats.pearsonr(scaled.mean(axis=0), scaled[at]).statistic for at in range(R)]
+    assert (found.lower, found.upper) == pytest.approx((np.mean(lower), np.mean(upper)), abs=1e-9)
+    assert found.lower_by_repeat == pytest.approx(lower, abs=1e-9)
+    assert (found.repeats, found.n, found.pairs.tolist()) == (tuple(RATERS), N, [len(TRUE)] * R)
+    score = found.scores["distances"]
+    by_repeat = [stats.pearsonr(np.float32(TRUE), np.float32(rated)).statistic for rated in RATED]
+    assert score.by_repeat == pytest.approx(by_repeat, abs=1e-6)
+    assert score.normalised == pytest.approx((score.score / found.upper, score.score / found.lower))
+    assert (score.rule, score.interval) == ("d", None)
+    assert found.scores["noise"].score < score.score
+    assert found.scores["noise"].rule == "correlation"
+
+
+@pytest.mark.parametrize("comparison", ["spearman", "kendall_tau_b", "cosine"])
+def test_gaps_are_left_out_pair_by_pair(spaces, comparison):
+    found = spaces.noise_ceiling("gappy", "points", comparison=comparison, rdm_distance="euclidean", draws=0)
+    assert found.pairs.tolist() == np.count_nonzero(~np.isnan(GAPPY), axis=1).tolist()
+    assert found.lower < found.upper
+    if comparison == "spearman":
+        terms = [stats.spearmanr(TRUE[known], row[known]).statistic for row in GAPPY for known in [~np.isnan(row)]]
+        assert found.scores["points"].by_repeat == pytest.approx(terms, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["rated", "gappy"])
+def test_intervals_are_of_subjects_and_items(spaces, name):
+    found = spaces.noise_ceiling(name, ["distances", "noise"], draws=200, seed=4)
+    for score in found.scores.values():
+        low, high = score.interval
+        assert low < score.score < high
+    assert found.scores["noise"].interval[0] < 0 < found.scores["noise"].interval[1]
+    assert found.scores["distances"].interval[0] > 0
+    again = spaces.noise_ceiling(name, ["distances", "noise"], draws=200, seed=4)
+    assert {key: score.interval for key, score in again.scores.items()} == {key: score.interval for key, score in found.scores.items()}
+    alone = spaces.noise_ceiling(name, "noise", draws=200, seed=4)
+    assert alone.scores["noise"].interval == pytest.approx(found.scores["noise"].interval, abs=1e-12)
+    assert "of the ceiling" in repr(found)
+    assert "subjects and items" in repr(found)
+
+
+def test_a_space_without_repeats_has_no_ceiling(spaces):
+    for name in ("distances", "points"):
+        with pytest.raises(INVALID, match="has no repeats") as refused:
+            spaces.noise_ceiling(name)
+        assert refused.value.field == "space"
+
+
+BAD = {
+    "a space twice": ({"against": ["noise", "noise"]}, "against"),
+    "one draw": ({"draws": 1}, "draws"),
+    "too many draws": ({"draws": 10**9}, "draws"),
+    "an unknown comparison": ({"comparison": "euclid"}, "comparison"),
+    "confidence": ({"confidence": 1.5}, "confidence"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_questions_name_their_field(spaces, case):
+    options, field = BAD[case]
+    with pytest.raises(INVALID) as refused:
+        spaces.noise_ceiling("rated", **options)
+    assert field in (refused.value.field or "")
+
+
+def test_a_space_that_is_not_there(spaces):
+    with pytest.raises(consilience.NotFoundError, match="nobody"):
+        spaces.noise_ceiling("rated", "nobody")
