@@ -99,6 +99,12 @@ MEASURE_NOISE_CEILING = _method(
     noise_ceiling_pb2.MeasureNoiseCeilingRequest,
     noise_ceiling_pb2.MeasureNoiseCeilingResponse,
 )
+MEASURE_RELIABILITY = _method(
+    "NoiseCeilingService",
+    "MeasureReliability",
+    noise_ceiling_pb2.MeasureReliabilityRequest,
+    noise_ceiling_pb2.MeasureReliabilityResponse,
+)
 COMPARE_VERSIONS = _method("ItemService", "CompareVersions", items_pb2.CompareVersionsRequest, items_pb2.CompareVersionsResponse)
 
 CREATE_PMI_SPACE: Method[bytes, pmi_pb2.CreatePmiSpaceResponse] = Method(

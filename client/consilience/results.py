@@ -13,7 +13,7 @@ from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.linear_fit import LinearFit
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
-from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling
+from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Reliability
 from consilience._results.operation import Operation
 from consilience._results.pmi_report import PmiReport
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
@@ -60,6 +60,7 @@ __all__ = [
     "ProbeChange",
     "Recall",
     "Refusal",
+    "Reliability",
     "Result",
     "RetrievalReport",
     "SampledItems",

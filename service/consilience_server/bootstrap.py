@@ -47,6 +47,7 @@ from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.ports import BridgeStore, Metrics, OperationStore, SpaceStore
 from consilience_server.app.probe_measurement import ProbeMeasurement
 from consilience_server.app.query_batching import QueryBatches
+from consilience_server.app.reliability import Reliabilities
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
@@ -255,6 +256,7 @@ def _application(
         geometry=Geometry(snapshots, tables, results, pool, limits),
         curves=GalleryCurves(alignment, snapshots, results, pool),
         ceilings=NoiseCeilings(snapshots, results, pool, limits),
+        reliabilities=Reliabilities(snapshots, results, pool),
         trends=Trends(alignment, snapshots, tables, results, pool),
         consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
         pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),

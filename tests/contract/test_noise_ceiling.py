@@ -104,3 +104,68 @@ def test_bad_questions_name_their_field(spaces, case):
 def test_a_space_that_is_not_there(spaces):
     with pytest.raises(consilience.NotFoundError, match="nobody"):
         spaces.noise_ceiling("rated", "nobody")
+
+
+@pytest.fixture(scope="module")
+def recordings(client):
+    """Three sessions of the same voxels, of which the last is constant, their mean, and the model that made them."""
+    draw = np.random.default_rng(8)
+    model = draw.normal(size=(300, 6))
+    voxels = model @ draw.normal(size=(6, 5))
+    sessions = (voxels + draw.normal(size=(3, 300, 5)) * np.array([0.2, 1, 3, 6, 1])).astype(np.float32)
+    sessions[:, :, 4] = 1
+    ids = [f"stimulus {row}" for row in range(300)]
+    for name, vectors in (
+        ("session-1", sessions[0]),
+        ("session-2", sessions[1]),
+        ("session-3", sessions[2]),
+        ("voxels", sessions.mean(axis=0)),
+    ):
+        client.create_space(name, dim=5)
+        client.upsert(name, ids, vectors)
+    client.create_space("model", dim=6)
+    client.upsert("model", ids, model)
+    return sessions
+
+
+def test_reliability_is_spearman_brown_of_the_sessions(client, recordings):
+    found = client.reliability(["session-1", "session-2", "session-3"])
+    correlations = [
+        np.corrcoef(recordings[i, :, column], recordings[j, :, column])[0, 1] for column in range(4) for i, j in ((0, 1), (0, 2), (1, 2))
+    ]
+    mean = np.array(correlations).reshape(4, 3).mean(axis=1)
+    assert found.reliability[:4] == pytest.approx(3 * mean / (1 + 2 * mean), abs=1e-6)
+    assert np.isnan(found.reliability[4])
+    assert found.median == pytest.approx(np.median(found.reliability[:4]))
+    assert (found.n, [use.name for use in found.spaces]) == (300, ["session-1", "session-2", "session-3"])
+    assert "3 recordings" in repr(found)
+
+
+def test_a_linear_encoder_reaches_the_ceiling_of_each_voxel(client, recordings):
+    assert recordings.shape == (3, 300, 5)
+    reliability = client.reliability(["session-1", "session-2", "session-3"])
+    report = client.align("model", "voxels", metric="linear_predictivity", target_score="pearson", permutations=0, interval_kind="queries")
+    shares = report.fit.normalised(reliability)
+    assert shares[:3] == pytest.approx(np.ones(3), abs=0.1)
+    assert np.isnan(shares[4])
+    assert (report.fit.target_scores[:4] < shares[:4]).all()
+    explained = client.align("model", "voxels", metric="linear_predictivity", permutations=0, interval_kind="queries").fit
+    assert explained.normalised(reliability)[:3] == pytest.approx(explained.target_scores[:3] / reliability.reliability[:3])
+    with pytest.raises(INVALID, match="3 columns, the fit 5"):
+        report.fit.normalised(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("names", "reason", "told"),
+    [
+        (["session-1"], "INVALID_ARGUMENT", "two or more"),
+        (["session-1", "session-1"], "INVALID_ARGUMENT", "named once"),
+        (["session-1", "model"], "DIMENSION_MISMATCH", "5, 6"),
+        (["rated", "gappy"], "KERNEL_SPACE", "kernel"),
+    ],
+)
+@pytest.mark.usefixtures("spaces", "recordings")
+def test_what_has_no_reliability_is_refused(client, names, reason, told):
+    with pytest.raises(INVALID, match=told) as refused:
+        client.reliability(names)
+    assert refused.value.reason == reason

@@ -22,6 +22,7 @@ from consilience import (
     NoiseCeiling,
     Operation,
     PmiReport,
+    Reliability,
     ServerInfo,
     Space,
     TrendReport,
@@ -91,6 +92,7 @@ async def asynchronous(ids: list[str], x: NDArray[np.float32]) -> None:
         assert_type(await client.align("a", "b", wait=False), Operation)
         assert_type(await client.mutual_pairs("a", "b"), MutualPairs)
         assert_type(await client.noise_ceiling("a", ["b"]), NoiseCeiling)
+        assert_type(await client.reliability(["a", "b"]), Reliability)
         async for page in client.iterate_embeddings("a"):
             assert_type(page, Embeddings)
         async with client.writer("a") as writer:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from consilience import _names
 from consilience._async.alignment import SpaceName
 from consilience._async.base import AsyncCalls
-from consilience._codec.noise_ceiling import decode_ceiling
-from consilience._methods import MEASURE_NOISE_CEILING
+from consilience._codec.noise_ceiling import decode_ceiling, decode_reliability
+from consilience._methods import MEASURE_NOISE_CEILING, MEASURE_RELIABILITY
 from consilience._numbers import UINT64, share, whole
-from consilience._results.noise_ceiling import NoiseCeiling
+from consilience._results.noise_ceiling import NoiseCeiling, Reliability
 from consilience._results.space import Space, SpaceUse
 from consilience.v1 import noise_ceiling_pb2
 
 
 class AsyncNoiseCeilingCalls(AsyncCalls):
-    """Noise ceilings."""
+    """Noise ceilings and reliability."""
 
     async def noise_ceiling(
         self,
@@ -59,3 +59,21 @@ class AsyncNoiseCeilingCalls(AsyncCalls):
         seconds = 10 * self._settings.timeout if timeout is None else timeout
         message, details = await self._call(MEASURE_NOISE_CEILING, request, seconds)
         return decode_ceiling(message.report, details)
+
+    async def reliability(self, spaces: Sequence[SpaceName], *, timeout: float | None = None) -> Reliability:
+        """How far the columns (voxels, units) of recordings of the same items agree: the ceiling of what predicts them.
+
+        `report.fit.normalised(reliability)` brings the scores of `linear_predictivity` to it, the mean over the recordings being what was
+        predicted.
+
+        Args:
+            spaces: two or more spaces of vectors of one width, one a session or repeat; column j of all is the same voxel.
+            timeout: seconds.
+
+        Raises:
+            InvalidArgumentError: fewer than two spaces, spaces of different widths, a kernel, fewer than three common items.
+            NotFoundError: no such space.
+        """
+        request = noise_ceiling_pb2.MeasureReliabilityRequest(spaces=_names.space_refs(spaces))
+        message, details = await self._call(MEASURE_RELIABILITY, request, timeout)
+        return decode_reliability(message, details)

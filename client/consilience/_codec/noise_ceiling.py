@@ -6,8 +6,9 @@ import numpy as np
 
 from consilience import _names
 from consilience._codec.spaces import decode_space_use
+from consilience._convert import from_matrix
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling
+from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Reliability
 from consilience.v1 import noise_ceiling_pb2
 
 
@@ -49,3 +50,9 @@ def _score(message: noise_ceiling_pb2.CeilingScore, lower: float, upper: float) 
 
 def _share(score: float, ceiling: float) -> float:
     return score / ceiling if ceiling > 0 else math.nan
+
+
+def decode_reliability(message: noise_ceiling_pb2.MeasureReliabilityResponse, details: CallDetails = NO_DETAILS) -> Reliability:
+    """A Reliability."""
+    spaces = tuple(decode_space_use(use) for use in message.spaces)
+    return Reliability(spaces, from_matrix(message.reliability)[:, 0], message.n, message.engine, details=details)

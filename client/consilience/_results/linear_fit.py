@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience._results.noise_ceiling import Reliability
+from consilience.errors import InvalidArgumentError
+
 
 @dataclass(frozen=True, eq=False)
 class LinearFit:
@@ -29,3 +32,26 @@ class LinearFit:
     penalties: tuple[float, ...]
     choices: tuple[int, ...]
     fold_groups: int = 0
+
+    def normalised(self, reliability: Reliability | NDArray[np.floating]) -> NDArray[np.float64]:
+        """Scores as a share of what is possible: r / sqrt(reliability), or R2 / reliability; their median is usually told (`np.nanmedian`).
+
+        Args:
+            reliability: of the columns of y, from `client.reliability` of the recordings whose mean y is.
+
+        Returns:
+            (columns,) float64, NaN where the column is constant or its reliability not above 0. Noise carries some above 1.
+
+        Raises:
+            InvalidArgumentError: another number of columns.
+        """
+        ceilings = np.asarray(getattr(reliability, "reliability", reliability), dtype=np.float64)
+        if ceilings.shape != self.target_scores.shape:
+            raise InvalidArgumentError(
+                f"reliability has {ceilings.size:,} columns, the fit {self.target_scores.size:,}; give that of the same columns",
+                reason="SHAPE_MISMATCH",
+                field="reliability",
+            )
+        known = np.where(ceilings > 0, ceilings, np.nan)
+        shares: NDArray[np.float64] = self.target_scores / (np.sqrt(known) if self.target_score == "pearson" else known)
+        return shares

@@ -78,3 +78,31 @@ class NoiseCeiling(Result):
         told = f"noise ceiling of {self.space.name} ({self.comparison}): {number(self.lower)} to {number(self.upper)}"
         told += f" · {len(self.repeats)} repeats · n = {self.n:,}"
         return "\n".join([told, *(repr(score) for score in self.scores.values())])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability(Result):
+    """How far the columns (voxels, units) of recordings agree with themselves: the ceiling of what predicts their mean.
+
+    Attributes:
+        spaces: the recordings, one a session or repeat, at the versions used.
+        reliability: (columns,) float64, of each column the reliability of the mean over the spaces by Spearman-Brown, at most 1; NaN for
+            constant columns. A perfect predictor correlates with that mean by its root.
+        n: items common to all.
+        engine: version of the engine that computed it.
+    """
+
+    spaces: tuple[SpaceUse, ...]
+    reliability: NDArray[np.float64]
+    n: int
+    engine: str = ""
+
+    @property
+    def median(self) -> float:
+        """Over the columns that are not constant; NaN where all are."""
+        told = self.reliability[np.isfinite(self.reliability)]
+        return float(np.median(told)) if len(told) else math.nan
+
+    def __repr__(self) -> str:
+        columns = f"{len(self.reliability):,} columns"
+        return f"reliability of the mean of {len(self.spaces)} recordings: median {number(self.median)} of {columns} · n = {self.n:,}"

@@ -1,4 +1,5 @@
 from consilience.v1 import alignment_pb2 as _alignment_pb2
+from consilience.v1 import matrix_pb2 as _matrix_pb2
 from consilience.v1 import space_pb2 as _space_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -7,6 +8,24 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class MeasureReliabilityRequest(_message.Message):
+    __slots__ = ("spaces",)
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ...) -> None: ...
+
+class MeasureReliabilityResponse(_message.Message):
+    __slots__ = ("spaces", "n", "reliability", "engine")
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    RELIABILITY_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
+    n: int
+    reliability: _matrix_pb2.Matrix
+    engine: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., n: _Optional[int] = ..., reliability: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class MeasureNoiseCeilingRequest(_message.Message):
     __slots__ = ("space", "against", "comparison", "rdm_distance", "draws", "skip_bootstrap", "seed", "confidence")

@@ -41,6 +41,11 @@ class NoiseCeilingServiceStub(object):
                 request_serializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingResponse.FromString,
                 _registered_method=True)
+        self.MeasureReliability = channel.unary_unary(
+                '/consilience.v1.NoiseCeilingService/MeasureReliability',
+                request_serializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityRequest.SerializeToString,
+                response_deserializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityResponse.FromString,
+                _registered_method=True)
 
 
 class NoiseCeilingServiceServicer(object):
@@ -63,6 +68,18 @@ class NoiseCeilingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MeasureReliability(self, request, context):
+        """How far the columns (voxels, units) of several spaces agree: recordings of the same items, one space a session or repeat. By
+        Spearman-Brown, what the mean over all of them would agree with another such mean: the ceiling of what predicts it.
+
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | fewer than two spaces; a space named twice | name each session once |
+        | INVALID_ARGUMENT | DIMENSION_MISMATCH | spaces of different widths | column j of all must be the same thing |
+        | INVALID_ARGUMENT | KERNEL_SPACE | a kernel has no columns | ask MeasureNoiseCeiling |
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NoiseCeilingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -70,6 +87,11 @@ def add_NoiseCeilingServiceServicer_to_server(servicer, server):
                     servicer.MeasureNoiseCeiling,
                     request_deserializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingResponse.SerializeToString,
+            ),
+            'MeasureReliability': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureReliability,
+                    request_deserializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityRequest.FromString,
+                    response_serializer=consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -101,6 +123,33 @@ class NoiseCeilingService(object):
             '/consilience.v1.NoiseCeilingService/MeasureNoiseCeiling',
             consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingRequest.SerializeToString,
             consilience_dot_v1_dot_noise__ceiling__pb2.MeasureNoiseCeilingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureReliability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/consilience.v1.NoiseCeilingService/MeasureReliability',
+            consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityRequest.SerializeToString,
+            consilience_dot_v1_dot_noise__ceiling__pb2.MeasureReliabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

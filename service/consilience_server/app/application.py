@@ -16,6 +16,7 @@ from consilience_server.app.matching import Matching
 from consilience_server.app.noise_ceiling import NoiseCeilings
 from consilience_server.app.operations import Operations
 from consilience_server.app.pmi import PmiSpaces
+from consilience_server.app.reliability import Reliabilities
 from consilience_server.app.spaces import Spaces
 from consilience_server.app.trend import Trends
 from consilience_server.app.watching import Watching
@@ -62,6 +63,7 @@ class Application:
     geometry: Geometry
     curves: GalleryCurves
     ceilings: NoiseCeilings
+    reliabilities: Reliabilities
     bridging: Bridging
     matching: Matching
     operations: Operations

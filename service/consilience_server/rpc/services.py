@@ -53,6 +53,7 @@ def register_services(server: object, application: Application, account: Account
         account,
         application.info.max_dim,
     )
+    ceilings = NoiseCeilingService(application.ceilings, application.reliabilities)
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
@@ -60,7 +61,7 @@ def register_services(server: object, application: Application, account: Account
         (estimate_pb2_grpc.add_EstimateServiceServicer_to_server, EstimateService(application.estimates, execution)),
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
-        (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, NoiseCeilingService(application.ceilings)),
+        (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),

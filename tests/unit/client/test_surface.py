@@ -60,8 +60,8 @@ def test_the_designs_methods_are_there():
     create_space delete_bridge delete_embeddings delete_operation delete_space delete_watch describe_space
     estimate_alignment fit_bridge gallery_curve get_bridge get_embeddings get_operation get_space get_watch ingest
     is_ready iterate_embeddings list_bridges list_operations list_spaces list_watches local match mutual_pairs
-    noise_ceiling pmi_space rebaseline_watch run_watch server_info settings trend upsert wait_operation wait_ready watch
-    watch_history writer"""
+    noise_ceiling pmi_space rebaseline_watch reliability run_watch server_info settings trend upsert wait_operation
+    wait_ready watch watch_history writer"""
     assert sorted(public(Client)) == names.split()
 
 

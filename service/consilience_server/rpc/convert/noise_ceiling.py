@@ -2,6 +2,8 @@
 
 from consilience.v1 import noise_ceiling_pb2
 from consilience_server.app.noise_ceiling import CeilingScore, NoiseCeilingQuery, NoiseCeilingReport
+from consilience_server.app.reliability import ReliabilityReport
+from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.pairwise import comparison_number, distance_number, read_comparison, read_distance
 
@@ -44,6 +46,13 @@ def encode_ceiling(report: NoiseCeilingReport) -> bytes:
         engine=report.engine,
     )
     return noise_ceiling_pb2.MeasureNoiseCeilingResponse(report=message).SerializeToString(deterministic=True)
+
+
+def encode_reliability(report: ReliabilityReport) -> bytes:
+    """The answer as it travels and is cached."""
+    return noise_ceiling_pb2.MeasureReliabilityResponse(
+        spaces=[space_use(use) for use in report.spaces], n=report.n, reliability=write_matrix(report.reliability), engine=report.engine
+    ).SerializeToString(deterministic=True)
 
 
 def _write_score(score: CeilingScore) -> noise_ceiling_pb2.CeilingScore:
