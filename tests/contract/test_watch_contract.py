@@ -116,6 +116,13 @@ def test_numbers_that_only_a_raw_request_can_have_are_refused(client, pair):
         assert (refused.value.reason, refused.value.field) == ("INVALID_NAME", "name")
 
 
+def test_spaces_without_a_common_item_are_not_watched(client, pair, name):
+    client.create_space(f"{name}-empty", dim=3)
+    with pytest.raises(consilience.InvalidArgumentError, match="0 items") as refused:
+        client.watch(pair[0], f"{name}-empty", pair[2])
+    assert (refused.value.reason, refused.value.field) == ("NO_COMMON_ITEMS", "spec.y")
+
+
 def test_a_kernel_is_not_watched(client, pair, name):
     client.create_space(f"{name}-kernel", kind="kernel", dissimilarity=True)
     client.upsert(f"{name}-kernel", ["p", "q", "r"], np.ones((3, 3)) - np.eye(3))

@@ -11,7 +11,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import join
 from consilience_server.app.watch_records import Baseline, ProbeChange, WatchSpec
-from consilience_server.core.errors import BaselineLost, InvalidK
+from consilience_server.core.errors import BaselineLost, InvalidK, NoCommonItems
 from consilience_server.core.neighbour_sets import NeighbourSets
 from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.core.sampled_hubness import sampled_hubness
@@ -73,7 +73,11 @@ class ProbeMeasurement:
         Raises:
             NoCommonItems, InvalidK, MemoryBudget, Overloaded.
         """
-        joined = await asyncio.to_thread(join, [x, y])
+        try:
+            joined = await asyncio.to_thread(join, [x, y])
+        except NoCommonItems as error:
+            error.field = "spec.y"
+            raise
         if spec.k >= joined.n:
             raise InvalidK(
                 f"k is {spec.k}, but only {joined.n:,} items are common, so k may be at most {joined.n - 1}", field="spec.k", n=joined.n
