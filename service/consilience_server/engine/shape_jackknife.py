@@ -8,12 +8,17 @@ from numpy.typing import NDArray
 
 from consilience_server.core.column_space import column_space, components_kept, standardized
 from consilience_server.core.control import Control
+from consilience_server.core.permutation import permutation
 from consilience_server.engine.alignment_scores import Pair
 from consilience_server.engine.shape_features import ShapeFeatures, ShapeMetric, shape_scores_of
 from consilience_server.engine.shape_null import nuclear_norm
 
 _GONE = 1e-10
 """A direction of which the items that are left keep less than this share went with the group that was deleted."""
+
+_SPLITS = 16
+_SPLIT_SEED = 2**63
+"""Names the splits into halves (`core/permutation.py`), apart from the seeds that callers are likely to name."""
 
 Without = dict[Pair, NDArray[np.float64]]
 """For every ordered pair (x, y) of spaces the (G,) scores without each group, NaN where there is none."""
@@ -43,11 +48,32 @@ def scores_without_groups(
     for group in range(groups):
         control.check()
         if metric == "svcca":
-            left = [_strongest_left(space, product, group, groups, components) for space, product in zip(spaces, gram, strict=True)]
+            removed = np.arange(group, len(spaces[0].values), groups)
+            left = [_strongest_left(space, product, removed, components) for space, product in zip(spaces, gram, strict=True)]
             for i, j in pairs:
                 found[i, j][group] = _of_bases(left[i], left[j])
         else:
             _by_moments(metric, spaces, cross, group, groups, found)
+    return found
+
+
+def scores_of_halves(
+    spaces: Sequence[ShapeFeatures], pairs: Sequence[Pair], components: int, control: Control
+) -> dict[Pair, NDArray[np.float64]]:
+    """SVCCA of every pair over both halves of 16 random splits of the items: (32,) each, NaN where a half has too few items.
+
+    Cost: 32 times half a pass over the data for Z'Z, and 32 eigendecompositions of order d a space.
+    """
+    found: dict[Pair, NDArray[np.float64]] = {pair: np.full(2 * _SPLITS, np.nan) for pair in pairs}
+    gram = [_gram(space) for space in spaces]
+    n = len(spaces[0].values)
+    for split in range(_SPLITS):
+        order = permutation(_SPLIT_SEED, split, n)
+        for half, removed in enumerate((order[: n // 2], order[n // 2 :])):
+            control.check()
+            left = [_strongest_left(space, product, np.sort(removed), components) for space, product in zip(spaces, gram, strict=True)]
+            for i, j in pairs:
+                found[i, j][2 * split + half] = _of_bases(left[i], left[j])
     return found
 
 
@@ -100,16 +126,16 @@ def _gram(space: ShapeFeatures) -> NDArray[np.float64] | None:
 
 
 def _strongest_left(
-    space: ShapeFeatures, gram: NDArray[np.float64] | None, group: int, groups: int, components: int
+    space: ShapeFeatures, gram: NDArray[np.float64] | None, removed: NDArray[np.int64], components: int
 ) -> NDArray[np.float64]:
     """(n', c) the strongest components of the rows that are left, their columns standardised anew; (n', 0) where they are all equal."""
     values = space.standardized
     assert values is not None
-    rest = np.delete(values, np.s_[group::groups], axis=0)
+    rest = np.delete(values, removed, axis=0)
     if gram is None:
         again = standardized(rest)
         return column_space(again, 0.0).first(components).basis if again.shape[1] else rest[:, :0]
-    rows = values[group::groups]
+    rows = values[removed]
     mean = rows.sum(axis=0) / -len(rest)
     left = gram - rows.T @ rows - len(rest) * np.outer(mean, mean)
     variances = np.diagonal(left)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from consilience_server.core.cca import check_undetermined
 from consilience_server.core.control import Control
 from consilience_server.core.errors import ShapeMismatch, TooFewItems
-from consilience_server.core.intervals import group_sizes, item_interval
+from consilience_server.core.intervals import group_sizes, half_interval, item_interval
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
 from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.list_scores import LEAST_PAIRINGS
 from consilience_server.engine.shape_features import ANGLE_METRICS, DISPLAYED, ShapeFeatures, ShapeMetric, shape_features, shape_scores_of
-from consilience_server.engine.shape_jackknife import Without, scores_without_groups
+from consilience_server.engine.shape_jackknife import Without, scores_of_halves, scores_without_groups
 from consilience_server.engine.shape_null import nuclear_norm, permuted_nuclear_norms
 
 LEAST_ITEMS = 4
@@ -34,7 +34,8 @@ def shape_score(
     """A shape metric of two spaces. Definitions: `core/cca.py`, `svcca.py`, `procrustes_similarity.py`, `angular_shape.py`.
 
     `chance` has no closed form: it is the mean over the random pairings drawn, 99 at the least, an estimate whose standard error is null_sd
-    over the root of their number. Relative error of the score below 1e-9 on any number of threads.
+    over the root of their number. The interval of `svcca`, which chooses components, is the wider of the jackknife's and
+    that of half-samples (`core/intervals.py`). Relative error of the score below 1e-9 on any number of threads.
 
     Args:
         metric: `procrustes` is in units of y.
@@ -119,10 +120,12 @@ def _scores(
     ordered = [*distinct, *[(j, i) for i, j in distinct]] if both_ways else distinct
     null = _null(spaces, pairs, options, control.part(0.0, 0.9))
     without: Without = {}
+    halves: Without = {}
     if options.interval_kind == "items":
         without = scores_without_groups(metric, spaces, ordered, len(group_sizes(n)), components, control)
+        halves = scores_of_halves(spaces, ordered, components, control) if metric == "svcca" else {}
     both = [pair for pair in pairs if pair[0] == pair[1]]
-    return {pair: _score(metric, spaces, pair, null, without.get(pair), options) for pair in (*ordered, *both)}
+    return {pair: _score(metric, spaces, pair, null, (without.get(pair), halves.get(pair)), options) for pair in (*ordered, *both)}
 
 
 def _null(
@@ -143,9 +146,10 @@ def _score(
     spaces: Sequence[ShapeFeatures],
     pair: Pair,
     null: dict[Pair, NDArray[np.float64]],
-    without: NDArray[np.float64] | None,
+    samples: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None],
     options: ScoreOptions,
 ) -> Score:
+    """One pair; `samples` are its scores without each group, and of halves of the items."""
     x, y = spaces[pair[0]], spaces[pair[1]]
     itself = pair[0] == pair[1]
     score = 1.0 if itself else float(shape_scores_of(metric, np.array(nuclear_norm(x.values, y.values)), x.size, y.size))
@@ -153,9 +157,13 @@ def _score(
     norms = null[pair] if pair in null else null[pair[1], pair[0]]
     drawn = shape_scores_of(metric, norms, x.size, y.size)
     limits = (score, score)
+    without, halves = samples
     if without is not None:
         lowest = 1.0 - math.sqrt((x.size + y.size) / y.size) if metric == "procrustes" else 0.0
         limits = item_interval(score, score, without, group_sizes(len(x.values)), options.confidence, lowest, 1.0)
+    if halves is not None:
+        wider = half_interval(score, halves, options.confidence, 0.0, 1.0)
+        limits = (min(limits[0], wider[0]), max(limits[1], wider[1]))
     counted = {"components_x": x.directions, "components_y": y.directions} if metric in ANGLE_METRICS else {}
     judging = drawn[: options.permutations] if options.permutations and not itself else None
     return judged(0, score, float(drawn.mean()), interval_of(limits, options), judging, options, counted)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from consilience_server.core.intervals import GROUPS, group_sizes, item_interval, list_depth, query_interval
+from consilience_server.core.intervals import GROUPS, group_sizes, half_interval, item_interval, list_depth, query_interval
 
 
 def test_all_queries_asked_leave_nothing_uncertain():
@@ -103,3 +103,11 @@ def test_lists_are_deep_enough_to_be_refilled():
         left = depth - draw.binomial(depth, 1 / GROUPS, 100_000)
         assert (left < k).mean() < 2e-3
     assert list_depth(10, 12) == 11
+
+
+def test_half_samples_give_their_root_mean_square_around_the_score():
+    halves = np.array([0.2, 0.4, 0.6, 0.5])
+    error = np.sqrt(((halves - 0.5) ** 2).mean())
+    low, high = half_interval(0.5, halves, 0.9, 0.0, 1.0)
+    assert (low, high) == pytest.approx((0.5 - stats.t.ppf(0.95, 3) * error, 0.5 + stats.t.ppf(0.95, 3) * error))
+    assert half_interval(0.5, np.array([0.2, np.nan]), 0.9, 0.0, 1.0) == (0.0, 1.0)

@@ -7,7 +7,7 @@ from consilience_server.core.angular_shape import angular_shape
 from consilience_server.core.cca import mean_cca
 from consilience_server.core.control import Control
 from consilience_server.core.errors import Cancelled, ConstantFeatures, InvalidArgument, ShapeMismatch, TooFewItems
-from consilience_server.core.intervals import group_sizes, item_interval
+from consilience_server.core.intervals import group_sizes, half_interval, item_interval
 from consilience_server.core.permutation import canonical_order, permutation
 from consilience_server.core.procrustes_similarity import procrustes_similarity
 from consilience_server.core.svcca import svcca
@@ -56,6 +56,11 @@ def test_equals_its_definition_permuted_and_without_each_group(metric):
     keep = [np.arange(N) % len(sizes) != group for group in range(len(sizes))]
     without = np.array([define(left[rows], right[rows]) for rows in keep])
     limits = item_interval(found.score, found.score, without, sizes, 0.95, -9.0, 1.0)
+    if metric == "svcca":
+        splits = [permutation(2**63, index, N) for index in range(16)]
+        halves = np.array([define(left[rows], right[rows]) for split in splits for rows in (split[: N // 2], split[N // 2 :])])
+        wider = half_interval(found.score, halves, 0.95, 0.0, 1.0)
+        limits = (min(limits[0], wider[0]), max(limits[1], wider[1]))
     assert (found.interval.low, found.interval.high) == pytest.approx(limits, abs=1e-8)
 
 

@@ -43,7 +43,8 @@ def _nbytes(compared: Compared) -> int:
 def _seconds(n: int, widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
     narrow = [min(n, width) for width in widths]
     decompositions = sum(6.0 * n * width * small for width, small in zip(widths, narrow, strict=True)) / limits.flops_per_second
-    groups = 2.0 * _GROUPS * _SINGULAR_SECONDS * sum(small**3 for small in narrow)
+    # SVCCA decomposes as many half-samples too.
+    groups = (4.0 if spec.metric == "svcca" else 2.0) * _GROUPS * _SINGULAR_SECONDS * sum(small**3 for small in narrow)
     compared = [min(spec.components, small) for small in narrow] if spec.metric == "svcca" else narrow
     step = sum(a * b * (n * _PRODUCT_SECONDS + min(a, b) * _SINGULAR_SECONDS) for a, b in combinations(compared, 2))
     return decompositions + groups + step * max(spec.permutations, LEAST_PAIRINGS) / limits.threads
