@@ -49,7 +49,9 @@ class Alignment:
         self._snapshots = snapshots
         self._scores = JoinedScores(tables, pool, limits.threads)
         self._matrices = MatrixScores(self._scores, results)
-        self._layered = LayeredAlignment(snapshots, LayeredComparison(self._scores, pool, limits), results, pool, limits)
+        self._layered = LayeredAlignment(
+            snapshots, LayeredComparison(self._scores, pool, limits), Deduplication(tables, pool), results, pool, limits
+        )
         self._deduplication = Deduplication(tables, pool)
         self._results = results
         self._pool = pool

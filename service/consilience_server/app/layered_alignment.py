@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from consilience_server.app.alignment_query import check_spec, estimated_seconds, in_numbers, too_few
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, GroupQuery, SpaceQuery
@@ -12,17 +12,19 @@ from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import report_cautions
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.item_groups import ItemGroups, read_groups, with_folds, within_of
 from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
+from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pairwise_answer import pair_bandwidths, rdm_options
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import AlignmentReport, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.core.errors import NoCommonItems, NotServed, SpaceNotFound
+from consilience_server.core.errors import InvalidArgument, NoCommonItems, NotServed, SpaceNotFound
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.engine.snapshot import Snapshot
 
@@ -33,10 +35,17 @@ class LayeredAlignment:
     """Use cases of sides with layers; answers about stored groups are cached. Must be used from one event loop."""
 
     def __init__(
-        self, snapshots: Snapshots, comparison: LayeredComparison, results: ResultCache, pool: ComputePool, limits: AlignmentLimits
+        self,
+        snapshots: Snapshots,
+        comparison: LayeredComparison,
+        deduplication: Deduplication,
+        results: ResultCache,
+        pool: ComputePool,
+        limits: AlignmentLimits,
     ) -> None:
         self._snapshots = snapshots
         self._comparison = comparison
+        self._deduplication = deduplication
         self._results = results
         self._pool = pool
         self._limits = limits
@@ -94,13 +103,22 @@ class LayeredAlignment:
         """The alignment of two sides whose layers are in memory; nothing is cached."""
         if spec.context:
             raise NotServed("layers tell no context; align single layers, or describe them one by one", field="spec.context")
+        snapshots, common, threshold = [*x.layers, *y.layers], joined.n, spec.deduplicate
+        if threshold:
+            joined = await self._deduplication.apart(call.part(0.0, 0.2), snapshots, joined, threshold)
+            call = call.part(0.2, 1.0)
+        kept, spec = joined.n, replace(spec, deduplicate=0.0)
+        if groups is not None and kept != common:
+            raise InvalidArgument("within_groups are of all rows; drop the near-duplicates of arrays yourself", field="spec.deduplicate")
         if spec.within:
-            groups = await read_groups(self._snapshots, call, [*x.layers, *y.layers], joined, spec.within)
-        common = joined.n
-        joined = await with_folds(self._snapshots, call, [*x.layers, *y.layers], joined, spec)
+            groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within)
+        joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         found = await self._comparison.compare(call, x, y, joined, spec, groups)
         certificates = found.certificates or (None, None)
+        chosen = x.layers[found.layers.best[0]], y.layers[found.layers.best[1]]
+        rules = ["" if layer.kernel is None else FAMILY_OF[spec.metric].kernel_rule(layer.kernel) for layer in chosen]
+        x_similarity, y_similarity = (layer.similarity if layer.kernel is None else None for layer in chosen)
         return AlignmentReport(
             metric=spec.metric,
             by_k=tuple(found.by_k),
@@ -108,6 +126,8 @@ class LayeredAlignment:
             gallery=found.n,
             dropped_x=max(layer.n for layer in x.layers) - common,
             dropped_y=max(layer.n for layer in y.layers) - common,
+            duplicates=common - kept,
+            deduplicate=threshold,
             preprocess=spec.preprocess,
             clips=found.clips,
             constant_columns=found.constant_columns,
@@ -119,12 +139,13 @@ class LayeredAlignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
-            warnings=report_cautions(
-                found.by_k, found.n, spec.permutations, spec.alpha, found.groups, of=common if joined.n < common else 0
-            ),
+            warnings=report_cautions(found.by_k, found.n, spec.permutations, spec.alpha, found.groups, of=kept if joined.n < kept else 0),
             within=within_of(found.groups),
             layers=found.layers,
-            sampled_items=sampled_items(joined, common, named=x.layers[0].version > 0),
+            kernel_rule_x=rules[0],
+            kernel_rule_y=rules[1],
+            similarities=(x_similarity, y_similarity),
+            sampled_items=sampled_items(joined, kept, named=x.layers[0].version > 0),
             rdm=rdm_options(spec),
             bandwidths=pair_bandwidths(found.by_k),
         )

@@ -140,6 +140,22 @@ async def test_the_estimate_grows_with_the_layers(house):
     assert await house.alignment.estimate_layers(LLAMA, DINO, replace(SPEC, ks=(80,))) == 0.0
 
 
+async def test_near_duplicates_go_and_are_counted(house):
+    for at in range(2):
+        vectors = layer(6 + at, 0.5)
+        vectors[70:] = vectors[:10]
+        house.put(f"twin-{at}", vectors, "twin", str(at))
+    report = await house.align(GroupQuery("twin"), SpaceQuery("twin-1"), replace(SPEC, deduplicate=0.999))
+    assert (report.duplicates, report.deduplicate, report.layers.n) == (10, 0.999, 70)
+
+
+async def test_what_is_of_single_spaces_is_refused(house):
+    with pytest.raises(errors.NotServed, match="no context"):
+        await house.align(spec=replace(SPEC, context=True))
+    with pytest.raises(errors.InvalidArgument, match="all pairings"):
+        await house.align(spec=replace(SPEC, stop_after=5))
+
+
 async def test_progress_and_cancellation(house):
     told = []
     await house.align(call=Call("align", control=Control(told.append)))
