@@ -58,7 +58,8 @@ def encode_spec(*, k: Neighbours | Sequence[Neighbours], metric: str, **options:
         components=whole(options.get("components", 10), "components", least=1),
         sample_queries=sampled,
         query_ids=query_ids,
-        strata=_attribute(options.get("strata")),
+        strata=_attribute(options.get("strata"), "strata"),
+        group_by=_attribute(options.get("group_by"), "group_by"),
         deduplicate=_cosine(options.get("deduplicate", 0.0)),
         within=within,
         predictivity=encode_predictivity(metric, options),
@@ -78,12 +79,12 @@ def _cosine(value: Any) -> float:
     return float(value)
 
 
-def _attribute(name: Any) -> str:
-    """The strata's attribute; empty for none."""
+def _attribute(name: Any, field: str) -> str:
+    """An attribute's name; empty for none."""
     if name is None:
         return ""
     if not isinstance(name, str) or not name:
-        raise InvalidArgumentError(f"strata is {name!r}; give the name of an attribute, or leave it out", field="strata")
+        raise InvalidArgumentError(f"{field} is {name!r}; give the name of an attribute, or leave it out", field=field)
     return name
 
 
@@ -170,6 +171,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=_decode_layers(message.best_layers),
         **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        group_by=message.group_by,
+        groups=message.groups,
         strata=message.strata,
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,

@@ -108,6 +108,7 @@ class AlignmentReport(Result):
         duplicates, deduplicate: common items left out as near-duplicates of others, and the cosine that made them so; 0 for none.
         query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids), `given`, or
             `stratified` by the attribute `strata`.
+        group_by, groups: the attribute whose groups of items were compared as the same thing, and their number; empty and 0 for none.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess: what was done to the vectors before.
         clips: the clip that preprocessing used on x and on y; empty where none.
@@ -171,6 +172,8 @@ class AlignmentReport(Result):
     controls: Mapping[str, Control] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     query_sampling: str = "all"
+    group_by: str = ""
+    groups: int = 0
     strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0

@@ -34,6 +34,7 @@ from consilience.commands.options import (
     FoldsByOption,
     FoldsOption,
     GivenOption,
+    GroupByOption,
     IntervalOption,
     KernelOption,
     KOption,
@@ -101,6 +102,7 @@ def align(
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
     strata: StrataOption = None,
+    group_by: GroupByOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
     stop_after: StopOption = 0,
@@ -134,6 +136,7 @@ def align(
         "stop_after": stop_after,
         "deduplicate": deduplicate,
         "strata": strata,
+        "group_by": group_by,
         **pairwise_options(rdm_distance, rdm_comparison, bandwidth, sample_items),
         **sampling_options(interval, sample_queries, query_ids),
     }

@@ -45,6 +45,7 @@ SampleItemsOption = Annotated[
 ]
 SampleOption = Annotated[int, typer.Option("--sample-queries", help="Ask this many items, chosen by hash, against all; 0 asks all.")]
 StrataOption = Annotated[str | None, typer.Option(help="Attribute whose values --sample-queries are shared among in proportion.")]
+GroupByOption = Annotated[str | None, typer.Option(help="Attribute whose equal values are the same thing, such as group_id.")]
 DeduplicateOption = Annotated[float, typer.Option(help="Cosine from which items are near-duplicates, one of which is kept; 0 keeps all.")]
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 ControlOption = Annotated[

@@ -185,7 +185,7 @@ CONSENSUS_METHOD_MEAN_KERNEL: ConsensusMethod
 CONSENSUS_METHOD_PROCRUSTES: ConsensusMethod
 
 class AlignmentSpec(_message.Message):
-    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "rdm_distance", "rdm_comparison", "bandwidth", "bandwidth_factor", "sample_items", "all_items", "query_ids", "deduplicate", "strata", "stop_after")
+    __slots__ = ("metric", "ks", "preprocess", "permutations", "seed", "alpha", "interval_kind", "confidence", "within", "layer_selection", "sample_queries", "skip_permutations", "k_fractions", "components", "predictivity", "context", "rdm_distance", "rdm_comparison", "bandwidth", "bandwidth_factor", "sample_items", "all_items", "query_ids", "deduplicate", "strata", "group_by", "stop_after")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     KS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +211,7 @@ class AlignmentSpec(_message.Message):
     QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     STOP_AFTER_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     ks: _containers.RepeatedScalarFieldContainer[int]
@@ -237,8 +238,9 @@ class AlignmentSpec(_message.Message):
     query_ids: _containers.RepeatedScalarFieldContainer[str]
     deduplicate: float
     strata: str
+    group_by: str
     stop_after: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidth: _Optional[float] = ..., bandwidth_factor: _Optional[float] = ..., sample_items: _Optional[int] = ..., all_items: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., stop_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., ks: _Optional[_Iterable[int]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., within: _Optional[str] = ..., layer_selection: _Optional[_Union[LayerSelection, str]] = ..., sample_queries: _Optional[int] = ..., skip_permutations: bool = ..., k_fractions: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., context: bool = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidth: _Optional[float] = ..., bandwidth_factor: _Optional[float] = ..., sample_items: _Optional[int] = ..., all_items: bool = ..., query_ids: _Optional[_Iterable[str]] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., group_by: _Optional[str] = ..., stop_after: _Optional[int] = ...) -> None: ...
 
 class PredictivitySpec(_message.Message):
     __slots__ = ("target_score", "aggregate", "folds", "folds_by", "penalties")
@@ -397,7 +399,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata", "group_by", "groups")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -438,6 +440,8 @@ class AlignmentReport(_message.Message):
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     headline: AlignmentAtK
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
@@ -478,7 +482,9 @@ class AlignmentReport(_message.Message):
     duplicates: int
     deduplicate: float
     strata: str
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ...) -> None: ...
+    group_by: str
+    groups: int
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ...) -> None: ...
 
 class LayerComparison(_message.Message):
     __slots__ = ("selection", "p_values", "calibrated", "maximum", "maximum_layers", "n", "selection_n", "x_layers", "y_layers")

@@ -19,7 +19,7 @@ from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.given_space import beyond_given, check_given
-from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_strata, within_of
+from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_same, with_strata, within_of
 from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -139,6 +139,8 @@ class Alignment:
             )
         if len(x) != len(y):
             raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
+        if spec.group_by:
+            raise InvalidArgument("arrays have no attributes to group by; leave it out, or store the spaces", field="header.spec.group_by")
         if spec.strata:
             raise InvalidArgument("arrays have no attributes to be strata; leave them out, or store the spaces", field="header.spec.strata")
         if spec.query_ids:
@@ -201,6 +203,8 @@ class Alignment:
             raise InvalidArgument(
                 "each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by"
             )
+        if spec.group_by:
+            raise InvalidArgument("groups of items are compared by align alone; leave group_by out", field="spec.group_by")
         if items == "pairwise" and spec.strata:
             raise InvalidArgument("each pair's own items have other strata; sample them over common items", field="spec.strata")
         if items == "pairwise" and spec.deduplicate:
@@ -295,6 +299,7 @@ class Alignment:
             groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
+        joined = await with_same(self._snapshots, call, snapshots, joined, spec)
         joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
@@ -314,6 +319,8 @@ class Alignment:
             dropped_x=snapshots[0].n - common,
             dropped_y=snapshots[1].n - common,
             strata=spec.strata if spec.sampling(joined.n) == "stratified" else "",
+            group_by=spec.group_by,
+            groups=0 if joined.same is None else int(joined.same.max()) + 1,
             duplicates=common - kept,
             deduplicate=threshold,
             preprocess=spec.preprocess,

@@ -42,6 +42,8 @@ def check_spec(spec: AlignmentSpec, limits: AlignmentLimits) -> None:
         check_predictivity(spec.predictivity)
     _check_items(spec)
     _check_pairwise(spec)
+    if spec.group_by:
+        _check_groups(spec)
     if spec.asks_some:
         _check_queries(spec)
 
@@ -67,6 +69,16 @@ def _check_items(spec: AlignmentSpec) -> None:
         )
     if spec.strata and not spec.sample_queries:
         raise InvalidArgument("strata are sampled from; say with sample_queries how many queries", field="spec.strata")
+
+
+def _check_groups(spec: AlignmentSpec) -> None:
+    """What groups of items that are the same thing go with."""
+    if spec.metric != "mutual_knn":
+        raise InvalidArgument(f"{spec.metric} has no groups of items; group_by is of mutual_knn", field="spec.group_by")
+    others = {"within": spec.within, "a choice of queries": spec.asks_some, "stop_after": spec.stop_after}
+    together = [name for name, is_asked in others.items() if is_asked]
+    if together:
+        raise InvalidArgument(f"group_by and {together[0]} cannot be asked together; leave one out", field="spec.group_by")
 
 
 def _check_queries(spec: AlignmentSpec) -> None:

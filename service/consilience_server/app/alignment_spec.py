@@ -50,6 +50,7 @@ class AlignmentSpec:
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
     `deduplicate` is the cosine from which items count as near-duplicates, of which one is kept; 0 keeps all.
     `strata` names the attribute whose values are sampled in proportion; empty samples all items alike.
+    `group_by` names the attribute whose equal values are the same thing: a neighbour counts by its group, and the own group is left out.
     `stop_after` draws pairings one by one until that many reach the score (`core/sequential_test.py`); 0 draws all of them.
     `within` names the attribute whose groups restrict the random pairings; empty restricts nothing.
     `layer_selection` matters where a side has layers.
@@ -69,6 +70,7 @@ class AlignmentSpec:
     query_ids: tuple[str, ...] = ()
     deduplicate: float = 0.0
     strata: str = ""
+    group_by: str = ""
     within: str = ""
     predictivity: PredictivityOptions = field(default_factory=PredictivityOptions)
     context: bool = False

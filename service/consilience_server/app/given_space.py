@@ -39,6 +39,8 @@ def check_given(x: SpaceQuery, y: SpaceQuery, given: SpaceQuery, spec: Alignment
             "permutations within groups are not served beyond a given space; give the groups as one-hot vectors in that space instead",
             field="spec.within",
         )
+    if spec.group_by:
+        raise NotServed("groups of items are not served beyond a given space; leave group_by out", field="spec.group_by")
     if spec.predictivity.folds_by:
         raise NotServed(
             "residuals mix items, so that folds by an attribute would leak; leave folds_by out", field="spec.predictivity.folds_by"

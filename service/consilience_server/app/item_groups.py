@@ -15,7 +15,7 @@ from consilience_server.app.joins import Join
 from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import Within
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.core.errors import InvalidAttribute
+from consilience_server.core.errors import InvalidAttribute, InvalidK
 from consilience_server.engine.snapshot import Snapshot
 
 
@@ -74,6 +74,33 @@ async def with_strata(snapshots: Snapshots, call: Call, spaces: Sequence[Snapsho
     columns = await _attributes(snapshots, call, spaces, joined)
     labels = await asyncio.to_thread(labels_of, spec.strata, columns, joined.ids.tolist(), "spec.strata")
     return replace(joined, strata=np.unique(labels, return_inverse=True)[1].astype(np.int64))
+
+
+async def with_same(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
+    """The join with the groups of items that are the same thing, where the spec names their attribute.
+
+    Raises:
+        InvalidAttribute: a space or item lacks it, or no two groups have as many items, so that nothing can be exchanged.
+        InvalidK: an item has no k items of other groups.
+    """
+    if not spec.group_by:
+        return joined
+    columns = await _attributes(snapshots, call, spaces, joined)
+    labels = await asyncio.to_thread(labels_of, spec.group_by, columns, joined.ids.tolist(), "spec.group_by")
+    same = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    sizes = np.bincount(same)
+    if len(np.unique(sizes)) == len(sizes):
+        raise InvalidAttribute(
+            f"the {len(sizes):,} groups of {spec.group_by!r} all have other numbers of items, so none can be exchanged with another",
+            field="spec.group_by",
+        )
+    if max(spec.ks) > joined.n - sizes.max():
+        raise InvalidK(
+            f"k is {max(spec.ks)}, but beside the largest group, of {sizes.max():,}, there are {joined.n - sizes.max():,} items",
+            field="spec.ks",
+            k=max(spec.ks),
+        )
+    return replace(joined, same=same)
 
 
 async def _attributes(

@@ -32,6 +32,7 @@ from consilience_server.core.similarity import Similarity
 from consilience_server.core.space_geometry import SpaceGeometry
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, ScoreOptions
+from consilience_server.engine.group_scores import group_depth
 from consilience_server.engine.item_agreement import item_agreement
 from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.protocol import Certificate, NeighbourTable
@@ -191,6 +192,7 @@ class JoinedScores:
                 options,
                 queries=queries,
                 strata=query_strata(joined, queries),
+                same=joined.same,
                 fold_groups=joined.fold_groups,
             )
 
@@ -261,6 +263,8 @@ class JoinedScores:
         self, call: Call, sides: Sequence[Side], joined: Join, spec: AlignmentSpec, queries: NDArray[np.int64] | None
     ) -> AsyncIterator[list[NeighbourTable]]:
         depth, share = table_depth(spec.ks, joined.n, spec.interval_kind), 1.0 / len(sides)
+        if joined.same is not None:
+            depth = group_depth(spec.ks, joined.n, int(np.bincount(joined.same).max()), spec.interval_kind)
         asked = "" if queries is None else item_digest(joined.ids[queries].tolist())
         async with AsyncExitStack() as held:
             tables = []
@@ -272,6 +276,8 @@ class JoinedScores:
             yield tables
 
     def _options(self, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None) -> ScoreOptions:
+        if spec.group_by and joined.same is None:
+            raise InvalidArgument("only align compares groups of items; leave group_by out", field="spec.group_by")
         if spec.deduplicate:
             raise InvalidArgument(
                 "only align, align_arrays, gallery_curve and align_matrix over common items leave near-duplicates out; keep them",

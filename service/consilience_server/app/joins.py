@@ -23,6 +23,7 @@ class Join:
         digest: of the ids.
         fold_groups: (n,) int64, the group of each item that folds of a cross-validation must not split; None where items stand for
             themselves.
+        same: (n,) int64, the group of each item whose items are the same thing; None where every item is another.
         strata: (n,) int64, the stratum of each item that queries are sampled from; None where they are sampled from all alike.
     """
 
@@ -31,6 +32,7 @@ class Join:
     digest: str
     fold_groups: NDArray[np.int64] | None = None
     strata: NDArray[np.int64] | None = None
+    same: NDArray[np.int64] | None = None
 
     @cached_property
     def sampling_keys(self) -> NDArray[np.uint64]:
@@ -44,14 +46,14 @@ class Join:
 
     def of(self, *snapshots: int) -> "Join":
         """The same items in some of the snapshots, by their numbers."""
-        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups, self.strata)
+        return Join(self.ids, tuple(self.rows[number] for number in snapshots), self.digest, self.fold_groups, self.strata, self.same)
 
     def some(self, chosen: NDArray[np.int64]) -> "Join":
         """Some of the items, by ascending position."""
         ids = self.ids[chosen]
         digest = item_digest([str(item) for item in ids])
-        folds, strata = (None if of is None else of[chosen] for of in (self.fold_groups, self.strata))
-        return Join(ids, tuple(rows[chosen] for rows in self.rows), digest, folds, strata)
+        folds, strata, same = (None if of is None else of[chosen] for of in (self.fold_groups, self.strata, self.same))
+        return Join(ids, tuple(rows[chosen] for rows in self.rows), digest, folds, strata, same)
 
 
 def join(snapshots: Sequence[Snapshot]) -> Join:

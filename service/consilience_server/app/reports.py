@@ -156,6 +156,8 @@ class AlignmentReport:
     certificate_x: Certificate | None
     certificate_y: Certificate | None
     query_sampling: QuerySampling = "all"
+    group_by: str = ""
+    groups: int = 0
     strata: str = ""
     duplicates: int = 0
     deduplicate: float = 0.0

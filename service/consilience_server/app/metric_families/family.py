@@ -55,6 +55,7 @@ class Compared:
         fold_groups: (n,) int64, the group of each item that folds must not split; None where items stand for themselves.
         queries: (m,) int64, the rows that are asked, ascending: then table row i is of item queries[i]. None where all are.
         strata: of the queries, where they were sampled from some.
+        same: (n,) int64, the group of each item whose items are the same thing, where the spec has groups.
     """
 
     spec: AlignmentSpec
@@ -65,6 +66,7 @@ class Compared:
     pairs: Sequence[Pair] | None = None
     queries: NDArray[np.int64] | None = None
     strata: Strata | None = None
+    same: NDArray[np.int64] | None = None
     fold_groups: NDArray[np.int64] | None = None
 
     @property

@@ -7,11 +7,14 @@ from consilience_server.app.metric_families.family import Compared, MetricFamily
 from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
+from consilience_server.engine.group_scores import group_scores, group_scores_bytes
 from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores
 from consilience_server.engine.query_scores import query_scores, query_scores_bytes
 
 
 def _pair(compared: Compared, control: Control) -> Sequence[Score]:
+    if compared.same is not None:
+        return group_scores(compared.tables, compared.keys(), compared.same, compared.spec.ks, compared.options, control)
     if compared.queries is not None:
         found = query_scores(compared.tables, compared.queries, compared.spec.ks, compared.options, control, compared.strata)
         return [of_k[0, 1] for of_k in found]
@@ -26,6 +29,8 @@ def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
 
 
 def _nbytes(compared: Compared) -> int:
+    if compared.same is not None:
+        return group_scores_bytes(compared.n, compared.tables[0].k_max, compared.options.threads)
     if compared.queries is not None:
         return query_scores_bytes(compared.tables, compared.spec.ks, compared.options.threads)
     return mutual_knn_bytes(compared.tables, compared.spec.ks, compared.options.threads)

@@ -1,0 +1,76 @@
+"""Items in groups, many to many, over a server and in-process."""
+
+import numpy as np
+import pytest
+
+import consilience
+from consilience_server.core.group_overlap import group_overlaps
+
+
+@pytest.fixture
+def pair(client, name):
+    """30 things with three items each, and five with two: near each other in both spaces, of which the things agree."""
+    random = np.random.default_rng(4)
+    group = np.concatenate([np.repeat(np.arange(30), 3), np.repeat(np.arange(30, 35), 2)])
+    things = random.standard_normal((35, 6))
+    x = (things[group] + 0.3 * random.standard_normal((100, 6))).astype(np.float32)
+    y = (things[group] @ random.standard_normal((6, 5)) + 0.6 * random.standard_normal((100, 5))).astype(np.float32)
+    ids = [f"item-{row:04d}" for row in range(100)]
+    for side, vectors in (("x", x), ("y", y)):
+        client.create_space(f"{name}-{side}", dim=vectors.shape[1])
+        attributes = {"group_id": [f"thing {each}" for each in group], "size": [min(each, 1) for each in group]} if side == "x" else {}
+        client.upsert(f"{name}-{side}", ids, vectors, attributes=attributes)
+    return f"{name}-x", f"{name}-y", x, y, group
+
+
+def order(vectors):
+    unit = vectors.astype(float) / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -np.inf)
+    return np.argsort(-similarity, axis=1)[:, :-1].tolist()
+
+
+def test_neighbours_count_by_their_group_and_the_own_group_does_not(client, pair):
+    x, y, left, right, group = pair
+    report = client.align(x, y, k=[5, 2], group_by="group_id", permutations=199)
+    for k, entry in report.by_k.items():
+        expected = group_overlaps(order(left), order(right), group.tolist(), k).mean()
+        assert entry.score == pytest.approx(expected, rel=1e-12)
+        assert entry.interval.low < entry.score < entry.interval.high
+        assert entry.p_value == 1 / 200
+    assert (report.n, report.gallery, report.groups, report.group_by) == (100, 100, 35, "group_id")
+    assert report.chance == pytest.approx(report.headline.null_mean)
+    plain = client.align(x, y, k=5, permutations=0)
+    assert (plain.groups, plain.group_by) == (0, "")
+    assert 5 / 99 < report.chance < report.score
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"group_by": "nothing"}, "spec.group_by"),
+        ({"group_by": "size"}, "spec.group_by"),
+        ({"group_by": ""}, "group_by"),
+        ({"group_by": "group_id", "k": 98}, "spec.ks"),
+        ({"group_by": "group_id", "metric": "cka"}, "spec.group_by"),
+        ({"group_by": "group_id", "sample_queries": 20}, "spec.group_by"),
+        ({"group_by": "group_id", "within": "group_id"}, "spec.group_by"),
+        ({"group_by": "group_id", "stop_after": 5}, "spec.group_by"),
+    ],
+)
+def test_what_cannot_be_grouped_is_refused(client, pair, arguments, field):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.align(pair[0], pair[1], **{"k": 5, "permutations": 9, **arguments})
+    assert refused.value.field == field
+
+
+def test_where_groups_are_not_compared_they_are_refused(client, pair):
+    x, y, left, right, _ = pair
+    for call, field in (
+        (lambda: client.align_items(x, y, k=5, group_by="group_id"), "spec.group_by"),
+        (lambda: client.align_matrix([x, y], k=5, group_by="group_id"), "spec.group_by"),
+        (lambda: client.align_arrays(left, right, k=5, group_by="group_id"), "header.spec.group_by"),
+    ):
+        with pytest.raises(consilience.InvalidArgumentError) as refused:
+            call()
+        assert refused.value.field == field
