@@ -1,7 +1,9 @@
 """Scores of real spaces against published numbers and the outputs of the paper's own code."""
 
+import csv
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from consilience_server.core.control import Control
 from consilience_server.core.mutual_knn import mutual_knn
 from consilience_server.core.ordered_lists import ordered_lists
 from consilience_server.core.preprocess import platonic_rep
+from consilience_server.core.ridge import ridge_path
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.list_scores import list_scores
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
@@ -97,6 +100,57 @@ def test_things():
     spaces = {name: file[name] for name in file.files if file[name].ndim == 2}
     by_width = {x.shape[1]: x for x in spaces.values()}
     assert score(by_width[66], by_width[42]) == pytest.approx(0.529, abs=0.001)
+
+
+def test_feature_norms():
+    with (DATA / "things_gpt4_norms.csv").open(newline="", encoding="utf-8") as file:
+        told = {(row["concept_id"], row["decoded_feature"]) for row in csv.DictReader(file)}
+    objects, counts = sorted({concept for concept, _ in told}), Counter(feature for _, feature in told)
+    features = {feature: at for at, feature in enumerate(sorted(feature for feature, count in counts.items() if count >= 3))}
+    assert (len(objects), len(features)) == (317, 788)
+    norms = np.zeros((317, 788))
+    for concept, feature in told:
+        if feature in features:
+            norms[objects.index(concept), features[feature]] = 1
+    norms *= np.log(317 / norms.sum(axis=0))
+    file = load("things.npz")
+    row = {str(concept): at for at, concept in enumerate(file["ids"])}
+    assert score(norms, file["spose66"][[row[concept] for concept in objects]]) == pytest.approx(0.426, abs=0.001)
+
+
+def test_brains_predict_the_words_that_they_read():
+    """Leave two out (Mitchell et al. 2008): which of two held-out recordings belongs to which of two words?"""
+    brains, file = load("mitchell60.npz"), load("word2vec_gnews8k.npz")
+    row = {str(word): at for at, word in enumerate(file["words"])}
+    known = [at for at, word in enumerate(brains["words"]) if str(word).lower() in row]
+    words = z_scored(file["vectors"][[row[str(brains["words"][at]).lower()] for at in known]])
+    assert len(known) == 38
+    above, people = np.triu_indices(38, 1), []
+    for person in range(1, 10):
+        voxels = z_scored(brains[f"S{person}"][known])
+        predicted = np.empty_like(words)
+        for left_out in range(38):
+            rest = np.arange(38) != left_out
+            path = ridge_path(voxels[rest], words[rest])
+            predicted[left_out] = voxels[left_out] @ path.weights(1000 / path.scale)
+        similarities = cosine_between(predicted - predicted.mean(axis=0), words - words.mean(axis=0))
+        own = np.diagonal(similarities)
+        right = (own[:, None] + own)[above] > (similarities + similarities.T)[above]
+        people.append(right.mean())
+    assert np.mean(people) == pytest.approx(0.725, abs=0.005)
+
+
+def cosine_between(x, y):
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)) @ (y / np.linalg.norm(y, axis=1, keepdims=True)).T
+
+
+@pytest.mark.parametrize(
+    ("n", "null"),
+    [(2000, 0.005), (6155, 0.0017), (1854, 0.006), (317, 0.036), (693, 0.0149), (92, 0.110), (93, 0.11), (241, 0.042), (60, 0.169)],
+)
+def test_shuffled_pairings_of_the_reference_sets_score_what_chance_says(n, null):
+    """Nulls were measured with another program by shuffling: digits, words, THINGS, norms, Wikipedia, images, colours, names, brains."""
+    assert K / (n - 1) == pytest.approx(null, abs=0.005)
 
 
 def test_wikipedia():
