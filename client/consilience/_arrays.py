@@ -1,14 +1,15 @@
 """`align_arrays`: two arrays as a request, and the alignment of arrays without a server."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Unpack
 
 from consilience import _names, _wire
 from consilience._alignment_options import AlignmentOptions
 from consilience._batches import cuts_of_rows, upload_seconds
 from consilience._codec.alignment import Neighbours, decode_report, encode_spec
-from consilience._convert import Vectors, as_list
+from consilience._convert import Vectors, as_list, to_vectors
 from consilience._embedded import align_embedded
 from consilience._kernels import array_kernel, to_kernel
 from consilience._layers import Layers, to_layers
@@ -20,6 +21,12 @@ from consilience.v1 import alignment_pb2
 _SLOWEST_COMPARISONS_PER_SECOND = 5e6
 
 
+ArrayControls = Mapping[str, Any]
+"""Controls by name: an array, which takes x's place, or (array, side)."""
+
+NO_CONTROLS: ArrayControls = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Arrays:
     """A request of `AlignArrays`."""
@@ -27,13 +34,24 @@ class Arrays:
     header: alignment_pb2.AlignArraysHeader
     x: Vectors
     y: Vectors
+    controls: tuple[Vectors, ...] = ()
+    given: Vectors | None = None
+
+    @property
+    def beside(self) -> list[Vectors]:
+        """The controls, then the given array where there is one."""
+        return [*self.controls, *([] if self.given is None else [self.given])]
 
     def requests(self, limits: Limits) -> Iterator[tuple[bytes, int]]:
-        """The stream: the header, then blocks of x and of y that fit the server's limits."""
+        """The stream: the header, then blocks of x, of y and of the arrays beside them that fit the server's limits."""
         yield _wire.arrays_header(self.header), 0
-        for side, vectors in (("x", self.x), ("y", self.y)):
+        given = [] if self.given is None else [("given", self.given)]
+        for side, vectors in (("x", self.x), ("y", self.y), *given):
             for start, stop in cuts_of_rows(vectors, limits):
                 yield _wire.arrays_block(side, vectors.rows(start, stop)), stop - start
+        for number, vectors in enumerate(self.controls):
+            for start, stop in cuts_of_rows(vectors, limits):
+                yield _wire.control_block(number, vectors.rows(start, stop)), stop - start
 
 
 def arrays_of(
@@ -44,11 +62,44 @@ def arrays_of(
     metric: str,
     options: AlignmentOptions,
     kernels: tuple[str | None, str | None] = (None, None),
+    controls: ArrayControls = NO_CONTROLS,
+    given: Any = None,
 ) -> Arrays:
     """The request for two arrays; TypeError and what `encode_spec` and `encode_arrays` raise."""
     named: dict[str, Any] = dict(options)
     labels, folds = named.pop("within", None), named.pop("folds_by", None)
-    return encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels, kernels, folds)
+    arrays = encode_arrays(x, y, similarity, encode_spec(k=k, metric=metric, **named), labels, kernels, folds)
+    return _with_beside(arrays, controls, given) if controls or given is not None else arrays
+
+
+def _with_beside(arrays: Arrays, controls: ArrayControls, given: Any) -> Arrays:
+    """The request with arrays beside x and y.
+
+    Raises:
+        InvalidArgumentError: no mapping of names, a side that is neither `x` nor `y`, or other numbers of rows.
+    """
+    if not isinstance(controls, Mapping):
+        raise InvalidArgumentError("controls among arrays are a mapping from a name to an array, or to (array, 'y')", field="controls")
+    told, vectors = [], []
+    for name, control in controls.items():
+        array, side = control if isinstance(control, tuple) and len(control) == 2 and isinstance(control[1], str) else (control, "x")
+        vectors.append(_rows_beside(array, f"controls[{name!r}]", len(arrays.x)))
+        place = _names.SIDES.to_number(side)
+        told.append(alignment_pb2.ArrayControl(name=_names.text(name, "controls"), columns=vectors[-1].columns, in_place_of=place))
+    beyond = None if given is None else _rows_beside(given, "given", len(arrays.x))
+    arrays.header.controls.extend(told)
+    arrays.header.given_columns = 0 if beyond is None else beyond.columns
+    return replace(arrays, controls=tuple(vectors), given=beyond)
+
+
+def _rows_beside(values: Any, field: str, rows: int) -> Vectors:
+    """One vector an item."""
+    vectors = to_vectors(values, field)
+    if len(vectors) != rows:
+        raise InvalidArgumentError(
+            f"{field} has {len(vectors):,} rows, x has {rows:,}; row i of all is the same item", reason="SHAPE_MISMATCH", field=field
+        )
+    return vectors
 
 
 def encode_arrays(
@@ -127,7 +178,7 @@ def _side(values: Any, field: str, kernel: str | None) -> tuple[Layers, alignmen
 
 def align_arrays_seconds(timeout: float, arrays: Arrays) -> float:
     """The default time: that of a call, what the bytes take over a slow line, and what n^2 comparisons take on a small machine."""
-    nbytes = arrays.x.data.nbytes + arrays.y.data.nbytes
+    nbytes = sum(vectors.data.nbytes for vectors in (arrays.x, arrays.y, *arrays.beside))
     layers = max(len(arrays.header.x_layer_columns), 1) * max(len(arrays.header.y_layer_columns), 1)
     return upload_seconds(timeout, nbytes) + layers * len(arrays.x) ** 2 / _SLOWEST_COMPARISONS_PER_SECOND
 
@@ -141,6 +192,8 @@ def align_arrays(
     similarity: str = "cosine",
     x_kernel: str | None = None,
     y_kernel: str | None = None,
+    controls: ArrayControls = NO_CONTROLS,
+    given: Any = None,
     **options: Unpack[AlignmentOptions],
 ) -> AlignmentReport:
     """How far two arrays agree whose row i is the same item; needs no server, only the extra `consilience[server]`.
@@ -158,6 +211,9 @@ def align_arrays(
         x_kernel: x is no array of vectors but a matrix over the items (an RDM, judgements) of entries of this kind: `similarity`,
             `dissimilarity`, `euclidean` or `squared_euclidean` distances. (n, n), or of dissimilarities the condensed upper triangle.
         y_kernel: likewise of y.
+        controls: arrays that might explain the alignment away (raw inputs, random weights), by name: `{"pixels": pixels}` is compared with
+            y in the place of x, `{"words": (words, "y")}` with x in the place of y. The answer has them in `report.controls`.
+        given: (n, d) a third array: align what linear regression on it leaves of the others, see `Client.align`.
         **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
     Raises:
@@ -165,6 +221,7 @@ def align_arrays(
             chosen on the other half; a layer that is the same for all items.
         MissingExtraError: the extra is not installed.
     """
-    arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
-    response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32())
+    arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel), controls, given)
+    beside = [vectors.to_float32() for vectors in arrays.beside]
+    response = align_embedded(arrays.header, arrays.x.to_float32(), arrays.y.to_float32(), beside)
     return decode_report(response.report)

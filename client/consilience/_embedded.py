@@ -52,10 +52,10 @@ def open_embedded(path: str) -> Embedded:
     return embedded
 
 
-def align_embedded(header: Any, x: Any, y: Any) -> Any:
-    """An AlignArraysResponse for two float32 arrays, without a server; MissingExtraError likewise."""
+def align_embedded(header: Any, x: Any, y: Any, beside: Any = ()) -> Any:
+    """An AlignArraysResponse for two float32 arrays and those beside them, without a server; MissingExtraError likewise."""
     align = _load("align_arrays")
-    return _called(lambda: align(header, x, y))
+    return _called(lambda: align(header, x, y, beside))
 
 
 def _load(name: str) -> Callable[..., Any]:

@@ -32,9 +32,20 @@ def arrays_header(header: alignment_pb2.AlignArraysHeader) -> bytes:
 
 
 def arrays_block(side: str, vectors: Vectors) -> bytes:
-    """A block of rows of `x` or of `y` as an encoded AlignArraysRequest."""
-    fields = {"x": alignment_pb2.AlignArraysRequest.X_FIELD_NUMBER, "y": alignment_pb2.AlignArraysRequest.Y_FIELD_NUMBER}
+    """A block of rows of `x`, `y` or `given` as an encoded AlignArraysRequest."""
+    fields = {
+        "x": alignment_pb2.AlignArraysRequest.X_FIELD_NUMBER,
+        "y": alignment_pb2.AlignArraysRequest.Y_FIELD_NUMBER,
+        "given": alignment_pb2.AlignArraysRequest.GIVEN_FIELD_NUMBER,
+    }
     return b"".join(_with_matrix(b"", fields[side], vectors))
+
+
+def control_block(number: int, vectors: Vectors) -> bytes:
+    """A block of rows of a control as an encoded AlignArraysRequest."""
+    rest = alignment_pb2.ArrayControlBlock(number=number).SerializeToString()
+    block = _with_matrix(rest, alignment_pb2.ArrayControlBlock.ROWS_FIELD_NUMBER, vectors)
+    return b"".join([_prefix(alignment_pb2.AlignArraysRequest.CONTROL_FIELD_NUMBER, _size(block)), *block])
 
 
 def _with_matrix(rest: bytes, field: int, vectors: Vectors) -> list[bytes | memoryview]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
+    read_beside,
     read_fold_groups,
     read_groups,
     read_kernels,
@@ -383,7 +385,7 @@ def _engine_of_arrays() -> WarmEngine:
 
 
 def align_arrays(
-    header: alignment_pb2.AlignArraysHeader, x: NDArray[np.float32], y: NDArray[np.float32]
+    header: alignment_pb2.AlignArraysHeader, x: NDArray[np.float32], y: NDArray[np.float32], beside: Sequence[NDArray[np.float32]] = ()
 ) -> alignment_pb2.AlignArraysResponse:
     """The entry point of the SDK's `align_arrays`: a first number without a store and without a server.
 
@@ -391,6 +393,7 @@ def align_arrays(
         header: spec and similarity; its shapes are not read.
         x: (n, d) float32.
         y: (n, d') float32; row i is the same item as row i of x.
+        beside: the arrays of the header's controls, then the given one, row i likewise.
 
     Raises:
         StatusError: a refusal, in the shape of a failed call.
@@ -419,7 +422,9 @@ def align_arrays(
             )
             similarity, spec = read_array_similarity(header), read_spec(header.spec)
             groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
-            report = await alignment.align_arrays(call, x, y, similarity, spec, groups, kernels, layers, read_fold_groups(header))
+            report = await alignment.align_arrays(
+                call, x, y, similarity, spec, groups, kernels, layers, read_fold_groups(header), read_beside(header, beside)
+            )
             return alignment_pb2.AlignArraysResponse(report=write_report(report))
         finally:
             pool.close()

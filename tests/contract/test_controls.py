@@ -72,3 +72,41 @@ def test_controls_that_cannot_be_are_refused(client, spaces, name):
     for controls, told in ((pixels, "a list of spaces"), ({pixels: "z"}, "side is 'z'; it is one of x, y")):
         with pytest.raises(consilience.InvalidArgumentError, match=told):
             client.align(x, y, k=5, controls=controls)
+
+
+def test_arrays_have_controls_too(client, spaces):
+    (x, left), (y, right), (pixels, third), (noise, fourth) = spaces.values()
+    controls = {"pixels": third, "noise": (fourth, "y")}
+    given = {"k": 5, "metric": "cycle_knn", "permutations": 19}
+    served, local = (caller(left, right, controls=controls, **given) for caller in (client.align_arrays, consilience.align_arrays))
+    assert {name: control.by_k for name, control in served.controls.items()} == {name: c.by_k for name, c in local.controls.items()}
+    stored = client.align(x, y, controls={pixels: "x", noise: "y"}, **given)
+    for name, control in (("pixels", pixels), ("noise", noise)):
+        assert served.controls[name].score == pytest.approx(stored.controls[control].score)
+        assert served.controls[name].in_place_of == stored.controls[control].in_place_of
+    assert repr(served).splitlines()[1].startswith("control pixels for x = ")
+    other = client.align_arrays(left, right, controls={"pixels": fourth}, **given)
+    assert other.controls["pixels"].score != served.controls["pixels"].score  # the name is no identity
+    rho = np.random.default_rng(0).permutation(N)
+    moved = {name: (value[0][rho], value[1]) if isinstance(value, tuple) else value[rho] for name, value in controls.items()}
+    again = client.align_arrays(left[rho], right[rho], controls=moved, **given)
+    assert {name: control.by_k for name, control in again.controls.items()} == {name: c.by_k for name, c in local.controls.items()}
+
+
+@pytest.mark.parametrize(
+    ("controls", "told"),
+    [
+        ({"pixels": np.ones((N - 1, 2))}, "has 79 rows, x has 80"),
+        ({"pixels": (np.ones((N, 2)), "z")}, "side is 'z'"),
+        ([np.ones((N, 2))], "a mapping from a name"),
+        ({"pixels": np.full((N, 2), np.nan)}, "not finite|NaN"),
+        ({3: np.ones((N, 2))}, "give a string"),
+    ],
+)
+def test_arrays_that_are_no_controls_are_refused(client, spaces, controls, told):
+    left, right = spaces["x"][1], spaces["y"][1]
+    for caller in (client.align_arrays, consilience.align_arrays):
+        with pytest.raises(consilience.InvalidArgumentError, match=told):
+            caller(left, right, k=5, controls=controls)
+    with pytest.raises(consilience.InvalidArgumentError, match="beside single arrays"):
+        client.align_arrays(left.reshape(N, 2, 4), right, k=5, controls={"pixels": left})

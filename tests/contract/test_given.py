@@ -79,3 +79,26 @@ def test_what_cannot_be_asked_beyond_a_space_is_refused(client, spaces, name):
     with pytest.raises(consilience.NotFoundError) as missing:
         client.align(x, y, k=5, given=f"{name}-nobody")
     assert missing.value.field == "given"
+
+
+def test_arrays_are_aligned_beyond_an_array(client, spaces):
+    (x, left), (y, right), (more, other), (z, given) = spaces.values()
+    asked = {"k": 5, "metric": "cka", "permutations": 99}
+    served, local = (
+        caller(left, right, given=given, controls={"more": (other, "y")}, **asked)
+        for caller in (client.align_arrays, consilience.align_arrays)
+    )
+    assert served.by_k == local.by_k
+    assert served.given.rank == 5
+    stored = client.align(x, y, given=z, controls={more: "y"}, **asked)
+    # Rows come in another order, so that residuals are of other items; what they add up to is the same.
+    assert served.score == pytest.approx(stored.score, abs=0.05)
+    assert (served.n, served.given.explained_x) == (stored.n, pytest.approx(stored.given.explained_x))
+    assert served.controls["more"].p_value == 0.01
+    rho = np.random.default_rng(0).permutation(N)
+    moved = client.align_arrays(left[rho], right[rho], given=given[rho], controls={"more": (other[rho], "y")}, **asked)
+    assert moved.score == pytest.approx(served.score, rel=1e-6)
+    with pytest.raises(consilience.UnimplementedError, match="beyond a given array"):
+        client.align_arrays(left, right, k=5, given=given, within=["a", "b"] * 35)
+    with pytest.raises(consilience.InvalidArgumentError, match="69 rows"):
+        client.align_arrays(left, right, k=5, given=given[:69])

@@ -5,7 +5,7 @@ from typing import Any, Literal, Unpack, cast, overload
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions
-from consilience._arrays import align_arrays_seconds, arrays_of
+from consilience._arrays import NO_CONTROLS, ArrayControls, align_arrays_seconds, arrays_of
 from consilience._async.operations import AsyncOperationCalls
 from consilience._codec.alignment import (
     Controls,
@@ -138,6 +138,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
         similarity: str = "cosine",
         x_kernel: str | None = None,
         y_kernel: str | None = None,
+        controls: ArrayControls = NO_CONTROLS,
+        given: Any = None,
         timeout: float | None = None,
         **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport:
@@ -154,6 +156,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             x_kernel: x is a matrix over the items, (n, n) or of dissimilarities condensed, and its entries are of this kind: `similarity`,
                 `dissimilarity`, `euclidean` or `squared_euclidean` distances.
             y_kernel: likewise of y.
+            controls: as in `consilience.align_arrays`.
+            given: as in `consilience.align_arrays`.
             timeout: seconds; None is that of a call, what the bytes take at 2 MB/s, and what n^2 comparisons take on a small machine.
             **options: as in `align`.
 
@@ -161,7 +165,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n, half of the items where layers
                 are chosen on the other half; a layer that is the same for all items.
         """
-        arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
+        arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel), controls, given)
         limits = await self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
         message, details = await self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)

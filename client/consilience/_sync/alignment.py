@@ -6,7 +6,7 @@ from typing import Any, Literal, Unpack, cast, overload
 
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions
-from consilience._arrays import align_arrays_seconds, arrays_of
+from consilience._arrays import NO_CONTROLS, ArrayControls, align_arrays_seconds, arrays_of
 from consilience._sync.operations import OperationCalls
 from consilience._codec.alignment import (
     Controls,
@@ -139,6 +139,8 @@ class AlignmentCalls(OperationCalls):
         similarity: str = "cosine",
         x_kernel: str | None = None,
         y_kernel: str | None = None,
+        controls: ArrayControls = NO_CONTROLS,
+        given: Any = None,
         timeout: float | None = None,
         **options: Unpack[AlignmentOptions],
     ) -> AlignmentReport:
@@ -155,6 +157,8 @@ class AlignmentCalls(OperationCalls):
             x_kernel: x is a matrix over the items, (n, n) or of dissimilarities condensed, and its entries are of this kind: `similarity`,
                 `dissimilarity`, `euclidean` or `squared_euclidean` distances.
             y_kernel: likewise of y.
+            controls: as in `consilience.align_arrays`.
+            given: as in `consilience.align_arrays`.
             timeout: seconds; None is that of a call, what the bytes take at 2 MB/s, and what n^2 comparisons take on a small machine.
             **options: as in `align`.
 
@@ -162,7 +166,7 @@ class AlignmentCalls(OperationCalls):
             InvalidArgumentError: different numbers of rows, NaN or infinity, zero rows under cosine, k >= n, half of the items where layers
                 are chosen on the other half; a layer that is the same for all items.
         """
-        arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel))
+        arrays = arrays_of(x, y, similarity, k, metric, options, (x_kernel, y_kernel), controls, given)
         limits = self._limits()
         most = align_arrays_seconds(self._settings.timeout, arrays) if timeout is None else seconds(timeout)
         message, details = self._upload(ALIGN_ARRAYS, lambda: arrays.requests(limits), most)

@@ -142,9 +142,7 @@ def align(
     }
     files = [name.lower().endswith(_ENDINGS) for name in (x, y)]
     if all(files):
-        if control or given:
-            field = "control" if control else "given"
-            raise InvalidArgumentError(f"{field} is a space of a server; ingest the files, and align the spaces", field=field)
+        spec |= files_beside([x, y], parse_controls(control), given)
         kernels = (x_kernel is not None, y_kernel is not None)
         left, right, dropped, labels = paired(x, y, within, kernels)
         fold_labels = paired(x, y, folds_by, kernels)[3] if folds_by else None
@@ -169,6 +167,18 @@ def _told(report: AlignmentReport, cite: bool) -> tuple[str, dict[str, Any]]:  #
     if not cite:
         return report.text(), report.to_dict()
     return f"{report.text()}\n\n{report.cite()}", {**report.to_dict(), "citation": report.cite()}
+
+
+def files_beside(sides: list[str], controls: dict[str, str], given: str | None) -> dict[str, Any]:
+    """The arrays of control and given files, as keywords; rows pair by position, so that all files must be .npy."""
+    named = [*controls, *([given] if given else [])]
+    if named and not all(name.lower().endswith(".npy") for name in [*sides, *named]):
+        raise InvalidArgumentError(
+            f"beside files stand .npy files, whose rows pair by position, not {', '.join(named)}; or ingest all, and align the spaces",
+            field="control" if controls else "given",
+        )
+    arrays = {Path(name).stem: (load_npy(Path(name)), side) for name, side in controls.items()}
+    return {**({"controls": arrays} if arrays else {}), **({"given": load_npy(Path(given))} if given else {})}
 
 
 def paired(x: str, y: str, within: str = "", kernels: tuple[bool, bool] = (False, False)) -> tuple[Any, Any, tuple[int, int], Any]:

@@ -50,7 +50,9 @@ DeduplicateOption = Annotated[float, typer.Option(help="Cosine from which items 
 QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the items of this file, one id a line, against all.")]
 ControlOption = Annotated[
     list[str] | None,
-    typer.Option("--control", help="A space beside the score, in the place of x (`pixels`) or of y (`pixels:y`); repeat for several."),
+    typer.Option(
+        "--control", help="A space (or .npy file) beside the score, in the place of x (`pixels`) or of y (`pixels:y`); repeat for several."
+    ),
 ]
 GivenOption = Annotated[str | None, typer.Option(help="A third space: align what it does not explain of the two.")]
 CiteOption = Annotated[bool, typer.Option("--cite", help="Add sentences for a methods section: every parameter, with sources.")]

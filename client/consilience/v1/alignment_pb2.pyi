@@ -551,17 +551,39 @@ class AlignResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[AlignmentReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignArraysRequest(_message.Message):
-    __slots__ = ("header", "x", "y")
+    __slots__ = ("header", "x", "y", "control", "given")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     X_FIELD_NUMBER: _ClassVar[int]
     Y_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_FIELD_NUMBER: _ClassVar[int]
     header: AlignArraysHeader
     x: _matrix_pb2.Matrix
     y: _matrix_pb2.Matrix
-    def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+    control: ArrayControlBlock
+    given: _matrix_pb2.Matrix
+    def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., control: _Optional[_Union[ArrayControlBlock, _Mapping]] = ..., given: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+
+class ArrayControl(_message.Message):
+    __slots__ = ("name", "columns", "in_place_of")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    columns: int
+    in_place_of: Side
+    def __init__(self, name: _Optional[str] = ..., columns: _Optional[int] = ..., in_place_of: _Optional[_Union[Side, str]] = ...) -> None: ...
+
+class ArrayControlBlock(_message.Message):
+    __slots__ = ("number", "rows")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    rows: _matrix_pb2.Matrix
+    def __init__(self, number: _Optional[int] = ..., rows: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
 
 class AlignArraysHeader(_message.Message):
-    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "x_layer_columns", "y_layer_columns", "x_stacked", "y_stacked", "within_groups", "x_kernel", "y_kernel", "fold_groups")
+    __slots__ = ("spec", "similarity", "rows", "x_columns", "y_columns", "x_layer_columns", "y_layer_columns", "x_stacked", "y_stacked", "within_groups", "controls", "given_columns", "x_kernel", "y_kernel", "fold_groups")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
@@ -572,6 +594,8 @@ class AlignArraysHeader(_message.Message):
     X_STACKED_FIELD_NUMBER: _ClassVar[int]
     Y_STACKED_FIELD_NUMBER: _ClassVar[int]
     WITHIN_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     X_KERNEL_FIELD_NUMBER: _ClassVar[int]
     Y_KERNEL_FIELD_NUMBER: _ClassVar[int]
     FOLD_GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -585,10 +609,12 @@ class AlignArraysHeader(_message.Message):
     x_stacked: bool
     y_stacked: bool
     within_groups: _containers.RepeatedScalarFieldContainer[int]
+    controls: _containers.RepeatedCompositeFieldContainer[ArrayControl]
+    given_columns: int
     x_kernel: ArrayKernel
     y_kernel: ArrayKernel
     fold_groups: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., x_layer_columns: _Optional[_Iterable[int]] = ..., y_layer_columns: _Optional[_Iterable[int]] = ..., x_stacked: bool = ..., y_stacked: bool = ..., within_groups: _Optional[_Iterable[int]] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., fold_groups: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., rows: _Optional[int] = ..., x_columns: _Optional[int] = ..., y_columns: _Optional[int] = ..., x_layer_columns: _Optional[_Iterable[int]] = ..., y_layer_columns: _Optional[_Iterable[int]] = ..., x_stacked: bool = ..., y_stacked: bool = ..., within_groups: _Optional[_Iterable[int]] = ..., controls: _Optional[_Iterable[_Union[ArrayControl, _Mapping]]] = ..., given_columns: _Optional[int] = ..., x_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., y_kernel: _Optional[_Union[ArrayKernel, _Mapping]] = ..., fold_groups: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ArrayKernel(_message.Message):
     __slots__ = ("dissimilarity", "dissimilarity_kind")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, GroupQuery, Side, SpaceQuery
 from consilience_server.app.array_layers import ArrayLayers, check_array, cut_layers
+from consilience_server.app.arrays_beside import NOTHING_BESIDE, ArraysBeside, snapshots_beside
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import matrix_cautions, report_cautions
@@ -18,7 +19,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
 from consilience_server.app.controls import check_controls, control_fields, control_report
 from consilience_server.app.deduplication import Deduplication
-from consilience_server.app.given_space import beyond_given, check_given
+from consilience_server.app.given_space import beyond_given, check_beyond, check_given
 from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_same, with_strata, within_of
 from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
@@ -123,30 +124,17 @@ class Alignment:
         kernels: tuple[KernelKind | None, KernelKind | None] = (None, None),
         layers: tuple[ArrayLayers | None, ArrayLayers | None] = (None, None),
         folds: NDArray[np.int64] | None = None,
+        beside: ArraysBeside = NOTHING_BESIDE,
     ) -> AlignmentReport:
         """The alignment of two arrays whose row i is the same item; nothing is stored and nothing cached.
 
         Items are named by their content, so the answer does not depend on the order of the rows. Random pairings stay within `groups`, one
         number an item, where they are given. A side that is a kernel is its matrix. A side with `layers` holds them one beside the other.
-        Rows of equal `folds` stay in one fold of a cross-validation.
+        Rows of equal `folds` stay in one fold of a cross-validation. Arrays `beside` them are controls, and one beyond which they are
+        aligned.
         """
         check_spec(spec, self._limits)
-        if spec.within:
-            raise InvalidArgument("arrays have no attributes; give the group of each row in within_groups", field="header.spec.within")
-        if spec.predictivity.folds_by:
-            raise InvalidArgument(
-                "arrays have no attributes; give the group of each row in fold_groups", field="header.spec.predictivity.folds_by"
-            )
-        if len(x) != len(y):
-            raise ShapeMismatch(f"x has {len(x):,} rows, y has {len(y):,}; row i of both must be the same item", field="header.rows")
-        if spec.group_by:
-            raise InvalidArgument("arrays have no attributes to group by; leave it out, or store the spaces", field="header.spec.group_by")
-        if spec.strata:
-            raise InvalidArgument("arrays have no attributes to be strata; leave them out, or store the spaces", field="header.spec.strata")
-        if spec.query_ids:
-            raise InvalidArgument(
-                "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
-            )
+        _check_arrays(spec, len(x), len(y))
         if layers == (None, None):
             for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1])):
                 await asyncio.to_thread(check_array, array, similarity, kernel, name)
@@ -162,6 +150,8 @@ class Alignment:
         if folds is not None and len(folds) != len(x):
             raise ShapeMismatch(f"fold_groups has {len(folds):,} entries for {len(x):,} rows", field="header.fold_groups")
         if layers != (None, None):
+            if beside:
+                raise InvalidArgument("controls and given stand beside single arrays; give one layer as the side", field="header.controls")
             with self._pool.holding(call, x.nbytes + y.nbytes):
                 cut = [
                     await asyncio.to_thread(cut_layers, field, array, of_side, similarity, kernel, ids, digest)
@@ -173,7 +163,17 @@ class Alignment:
             Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
             for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
         )
-        return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest, folds), spec, of_items)
+        if not beside:
+            return await self._report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest, folds), spec, of_items)
+        others = await self._pool.run(call, "load", lambda: snapshots_beside(beside, similarity, ids, digest), nbytes=x.nbytes)
+        every, sides = [*snapshots, *others], [side for _, side, _ in beside.controls]
+        joined = Join(ids, (rows,) * len(every), digest, folds)
+        if beside.given is None:
+            return await self._report(call, every, joined, spec, of_items, sides)
+        if of_items is not None:
+            raise NotServed("permutations within groups are not served beyond a given array", field="header.within_groups")
+        check_beyond(spec)
+        return await self._report_beyond(call, every, joined, spec, sides)
 
     async def align_matrix(
         self,
@@ -416,6 +416,26 @@ class Alignment:
 
 def _kernel_rule(spec: AlignmentSpec, snapshot: Snapshot) -> str:
     return "" if snapshot.kernel is None else FAMILY_OF[spec.metric].kernel_rule(snapshot.kernel)
+
+
+def _check_arrays(spec: AlignmentSpec, rows_x: int, rows_y: int) -> None:
+    """Rows that pair, and nothing that takes ids or attributes: ShapeMismatch, InvalidArgument."""
+    if spec.within:
+        raise InvalidArgument("arrays have no attributes; give the group of each row in within_groups", field="header.spec.within")
+    if spec.predictivity.folds_by:
+        raise InvalidArgument(
+            "arrays have no attributes; give the group of each row in fold_groups", field="header.spec.predictivity.folds_by"
+        )
+    if rows_x != rows_y:
+        raise ShapeMismatch(f"x has {rows_x:,} rows, y has {rows_y:,}; row i of both must be the same item", field="header.rows")
+    if spec.group_by:
+        raise InvalidArgument("arrays have no attributes to group by; leave it out, or store the spaces", field="header.spec.group_by")
+    if spec.strata:
+        raise InvalidArgument("arrays have no attributes to be strata; leave them out, or store the spaces", field="header.spec.strata")
+    if spec.query_ids:
+        raise InvalidArgument(
+            "rows of arrays have no ids to ask for; ask a sample of queries, or store the spaces", field="header.spec.query_ids"
+        )
 
 
 def _square(

@@ -31,9 +31,14 @@ class Beyond:
 
 
 def check_given(x: SpaceQuery, y: SpaceQuery, given: SpaceQuery, spec: AlignmentSpec) -> None:
-    """Refuse a side as the given space, and what residuals cannot be asked: their rows are exchangeable among all items alone."""
+    """Refuse a side as the given space, and what `check_beyond` refuses."""
     if given in (x, y):
         raise InvalidArgument(f"{given.name!r} is a side of this alignment; nothing of it would be left beyond itself", field="given")
+    check_beyond(spec)
+
+
+def check_beyond(spec: AlignmentSpec) -> None:
+    """Refuse what residuals cannot be asked: their rows are exchangeable among all items alone."""
     if spec.within:
         raise NotServed(
             "permutations within groups are not served beyond a given space; give the groups as one-hot vectors in that space instead",
@@ -45,6 +50,8 @@ def check_given(x: SpaceQuery, y: SpaceQuery, given: SpaceQuery, spec: Alignment
         raise NotServed(
             "residuals mix items, so that folds by an attribute would leak; leave folds_by out", field="spec.predictivity.folds_by"
         )
+    if spec.group_by:
+        raise NotServed("residuals mix items, so that they belong to no group; leave group_by out", field="spec.group_by")
     if spec.asks_some:
         field = "spec.query_ids" if spec.query_ids else "spec.sample_queries"
         raise NotServed("a sample of queries is not served beyond a given space; ask all items", field=field)
@@ -68,13 +75,17 @@ async def beyond_given(
     given, n = snapshots[-1], joined.n
     least = max(FAMILY_OF[spec.metric].least_items, max(spec.ks) + 1 if FAMILY_OF[spec.metric].reads == "tables" else 0)
     async with scores.sides(call, snapshots, joined, spec) as sides:
-        vectors = [side.vectors for side in sides]
-        nbytes = 8 * n * (3 * max(side.shape[1] for side in vectors) + sum(side.shape[1] for side in vectors) + 4 * vectors[-1].shape[1])
+        # Which items the residuals are of must not depend on the order of rows, which that of arrays' items may differ from.
+        order = np.argsort(joined.ids, kind="stable")
+        vectors = [side.vectors[order] for side in sides]
+        nbytes = 4 * n * sum(side.shape[1] for side in vectors) + 8 * n * (
+            3 * max(side.shape[1] for side in vectors) + sum(side.shape[1] for side in vectors) + 4 * vectors[-1].shape[1]
+        )
         found = await pool.run(call, "statistics", lambda: beyond(vectors[:-1], vectors[-1], least), nbytes=nbytes)
         similarities = [side.similarity for side in sides[:-1]]
         clips = of_sides([side.clip for side in sides[:2]], float("nan"))
         constant = of_sides([side.constant_columns for side in sides[:2]], 0)
-    ids = joined.ids[found.kept]
+    ids = joined.ids[order][found.kept]
     left = Join(ids, tuple(np.arange(len(ids)) for _ in found.residuals), item_digest(ids.tolist()))
     with pool.holding(call, sum(4 * residuals.size for residuals in found.residuals)):
         made = [

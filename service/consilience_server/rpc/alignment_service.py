@@ -19,6 +19,7 @@ from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
 from consilience_server.rpc.convert.alignment import (
     read_array_similarity,
+    read_beside,
     read_controls,
     read_fold_groups,
     read_groups,
@@ -108,7 +109,16 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             x, y = arrays.finish()
             groups, kernels, layers = read_groups(header), read_kernels(header), read_layers(header)
             report = await self._alignment.align_arrays(
-                current_call(), x, y, similarity, spec, groups, kernels, layers, read_fold_groups(header)
+                current_call(),
+                x,
+                y,
+                similarity,
+                spec,
+                groups,
+                kernels,
+                layers,
+                read_fold_groups(header),
+                read_beside(header, arrays.beside),
             )
         return alignment_pb2.AlignArraysResponse(report=write_report(report))
 

@@ -23,15 +23,17 @@ class ReceivedArrays:
     """
 
     def __init__(self, header: alignment_pb2.AlignArraysHeader) -> None:
-        shapes = {"x": (header.rows, header.x_columns), "y": (header.rows, header.y_columns)}
+        shapes = {name: (header.rows, columns) for name, columns in _columns(header).items()}
         for name, shape in shapes.items():
             if 0 in shape:
                 raise ShapeMismatch(f"{name} is announced as {shape[0]} x {shape[1]}; it needs rows and columns", field="header")
         self._arrays = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
-        self._filled = {"x": 0, "y": 0}
+        self._filled = dict.fromkeys(shapes, 0)
 
     def add(self, name: str, block: matrix_pb2.Matrix) -> None:
         """The next rows of one array; ShapeMismatch where they do not fit what was announced."""
+        if name not in self._arrays:
+            raise ShapeMismatch(f"the header announces no {name}", field=name)
         rows = read_vectors(block, name)
         array, start = self._arrays[name], self._filled[name]
         if rows.shape[1] != array.shape[1] or start + len(rows) > len(array):
@@ -49,6 +51,11 @@ class ReceivedArrays:
             if self._filled[name] != len(array):
                 raise ShapeMismatch(f"{len(array):,} rows of {name} were announced, {self._filled[name]:,} came", field=name)
         return self._arrays["x"], self._arrays["y"]
+
+    @property
+    def beside(self) -> list[NDArray[np.float32]]:
+        """The controls in the order of the header, then the given array where there is one."""
+        return [array for name, array in self._arrays.items() if name not in {"x", "y"}]
 
 
 async def read_header(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], max_dim: int) -> alignment_pb2.AlignArraysHeader:
@@ -70,14 +77,17 @@ async def read_header(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], ma
             )
         if max(widths, default=columns) > max_dim:
             raise InvalidArgument(f"at most {max_dim:,} columns are served, in each layer", field=f"header.{side}_columns")
+    for name, columns in _columns(header).items():
+        if name not in {"x", "y"} and columns > max_dim:
+            raise InvalidArgument(f"at most {max_dim:,} columns are served; {name} has {columns:,}", field=f"header.{name}")
     return header
 
 
 @contextmanager
 def memory_for(header: alignment_pb2.AlignArraysHeader, account: Account) -> Iterator[None]:
-    """The budget's promise for both arrays while the context is open; MemoryBudget."""
-    nbytes = 4 * header.rows * (header.x_columns + header.y_columns)
-    with account.borrowed(nbytes, f"two arrays of {header.rows:,} rows"):
+    """The budget's promise for all arrays while the context is open; MemoryBudget."""
+    columns = _columns(header)
+    with account.borrowed(4 * header.rows * sum(columns.values()), f"{len(columns)} arrays of {header.rows:,} rows"):
         yield
 
 
@@ -85,6 +95,20 @@ async def receive(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], arrays
     """All blocks of the stream."""
     async for part in parts:
         name = part.WhichOneof("part")
-        if name not in {"x", "y"}:
-            raise InvalidArgument("after the header come blocks of x and of y", field="header")
-        arrays.add(name, getattr(part, name))
+        if name in {"x", "y", "given"}:
+            arrays.add(name, getattr(part, name))
+        elif name == "control":
+            arrays.add(_control(part.control.number), part.control.rows)
+        else:
+            raise InvalidArgument("after the header come blocks of x, of y and of what it announces beside them", field="header")
+
+
+def _columns(header: alignment_pb2.AlignArraysHeader) -> dict[str, int]:
+    """The width of every array that is announced, by the name of its blocks."""
+    controls = {_control(number): control.columns for number, control in enumerate(header.controls)}
+    given = {"given": header.given_columns} if header.given_columns else {}
+    return {"x": header.x_columns, "y": header.y_columns, **controls, **given}
+
+
+def _control(number: int) -> str:
+    return f"controls[{number}]"

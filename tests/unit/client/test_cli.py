@@ -30,7 +30,7 @@ def in_process(monkeypatch):
     """Stands in for the engine; what it was asked is in the list."""
     asked = []
 
-    def answer(header, x, y):
+    def answer(header, x, y, _beside):
         asked.append((header, x, y))
         return alignment_pb2.AlignArraysResponse(report=report(0.25))
 
@@ -122,6 +122,21 @@ def test_an_alignment_is_cited_and_has_its_controls(call, script):
     assert "was measured by mutual k-nearest neighbours" in json.loads(out)["citation"]
     sides = [(control.space.name, control.in_place_of) for control in script.last.controls]
     assert sides == [("spaces/pixels", alignment_pb2.SIDE_X), ("spaces/words", alignment_pb2.SIDE_Y)]
+
+
+def test_files_stand_beside_files_by_position(call, in_process, tmp_path):
+    for name in ("x", "y", "pixels", "words", "z"):
+        np.save(tmp_path / f"{name}.npy", np.ones((4, 2)))
+    files = {name: str(tmp_path / f"{name}.npy") for name in ("x", "y", "pixels", "words", "z")}
+    controls = ("--control", files["pixels"], "--control", f"{files['words']}:y")
+    assert call("align", files["x"], files["y"], *controls, "--given", files["z"], server=False)[0] == 0
+    ((header, _, _),) = in_process
+    named = [(control.name, control.in_place_of) for control in header.controls]
+    assert named == [("pixels", alignment_pb2.SIDE_X), ("words", alignment_pb2.SIDE_Y)]
+    assert header.given_columns == 2
+    code, _, err = call("align", files["x"], files["y"], "--control", "pixels", server=False)
+    assert code != 0
+    assert "beside files stand .npy files" in err
 
 
 def test_the_labels_of_a_file_go_with_its_items(tmp_path):

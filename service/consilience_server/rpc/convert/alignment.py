@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
 from consilience_server.app.array_layers import ArrayLayers
+from consilience_server.app.arrays_beside import ArraysBeside
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import (
     AlignmentMatrix,
@@ -323,6 +324,15 @@ def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certific
         exact_dots=certificate.exact_dots,
         backend=certificate.backend,
     )
+
+
+def read_beside(header: alignment_pb2.AlignArraysHeader, arrays: Sequence[NDArray[np.float32]]) -> ArraysBeside:
+    """Arrays beside x and y: those of the header's controls in their order, then the given one."""
+    controls = []
+    for number, (control, array) in enumerate(zip(header.controls, arrays, strict=False)):
+        side = served(alignment_pb2.Side, control.in_place_of, _SIDES, f"header.controls[{number}].in_place_of", what="side")
+        controls.append((control.name or f"control {number + 1}", side, array))
+    return ArraysBeside(tuple(controls), arrays[-1] if header.given_columns else None)
 
 
 def read_controls(controls: Sequence[alignment_pb2.Control]) -> list[ControlQuery]:
