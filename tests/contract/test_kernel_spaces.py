@@ -310,3 +310,29 @@ def test_a_kernel_without_a_kind_on_the_wire_names_its_field(client, name):
     with pytest.raises(INVALID, match="similarity") as refused:
         client._call(methods.CREATE_SPACE, space_pb2.CreateSpaceRequest(space_id=name, space=space), 10)
     assert refused.value.field == "space.similarity"
+
+
+@pytest.mark.parametrize(
+    ("metric", "options"), [("rsa", {"rdm_distance": "euclidean"}), ("rsa", {"rdm_comparison": "kendall_tau_b"}), ("rbf_cka", {})]
+)
+def test_metrics_of_all_pairs_take_kernels_and_vectors_alike(client, distances, points, others, metric, options):
+    options = {"metric": metric, "permutations": 99, **options}
+    if "rdm_comparison" in options:
+        # Vectors by correlation distance are another question than their Euclidean distances.
+        options["rdm_distance"] = "euclidean"
+    mixed, plain = client.align(distances, others, **options), client.align(points, others, **options)
+    assert mixed.score == pytest.approx(plain.score, abs=1e-6)
+    assert mixed.p_value == pytest.approx(plain.p_value, abs=0.011)
+    assert mixed.interval.low == pytest.approx(plain.interval.low, abs=1e-5)
+    assert (mixed.kernel_rule_x, mixed.kernel_rule_y) == ("d", "")
+    gram = client.align_arrays(POINTS @ POINTS.T, OTHERS, x_kernel="similarity", metric="rbf_cka", permutations=0)
+    assert gram.score == pytest.approx(client.align(points, others, metric="rbf_cka", permutations=0).score, abs=1e-5)
+    sampled = client.align(distances, others, **{**options, "sample_items": 20})
+    assert (sampled.n, sampled.sampled_items.common) == (20, N)
+
+
+def test_a_similarity_that_is_no_kernel_has_no_gaussian_kernel(client):
+    gram = np.eye(N, dtype=np.float32)
+    gram[0, 0], gram[0, 1], gram[1, 0] = 5.0, 4.0, 4.0
+    with pytest.raises(INVALID, match="positive semidefinite"):
+        client.align_arrays(gram, OTHERS, x_kernel="similarity", metric="rbf_cka", permutations=0)
