@@ -310,7 +310,11 @@ class AlignmentReport(Result):
 
     def _name(self, entry: AlignmentAtK) -> str:
         name = f"{self.metric}@{entry.k}" if entry.k else self.metric
-        return name + (f" ({self.rdm_comparison} of {self.rdm_distance})" if self.rdm_distance else "")
+        if not self.rdm_distance:
+            return name
+        stored = [rule for rule in (self.kernel_rule_x, self.kernel_rule_y) if rule]
+        made = {0: self.rdm_distance, 1: f"{self.rdm_distance} and a stored matrix", 2: "stored matrices"}[len(stored)]
+        return f"{name} ({self.rdm_comparison} of {made})"
 
     def _side_names(self) -> tuple[str, str]:
         return (self.x.name if self.x else "x", self.y.name if self.y else "y")

@@ -31,8 +31,18 @@ def _measured(report: Any) -> str:
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     return (
         f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks}{_options(report)} over the {asked}{tail}, "
-        f"from {sources.PREPROCESSING.get(report.preprocess, report.preprocess)}{_nearness(report)}."
+        f"from {_read(report, sides)}{_nearness(report)}."
     )
+
+
+def _read(report: Any, sides: list[str]) -> str:
+    """What was compared: vectors as they were prepared, and entries of stored matrices by their rule."""
+    kernels = [f"{side} as {rule}" for side, rule in zip(sides, (report.kernel_rule_x, report.kernel_rule_y), strict=True) if rule]
+    vectors = sources.PREPROCESSING.get(report.preprocess, report.preprocess)
+    if not kernels:
+        return str(vectors)
+    entries = f"entries of the stored matri{'x' if len(kernels) == 1 else 'ces'} of {_listed(kernels)}"
+    return entries if len(kernels) == 2 else f"{vectors} and {entries}"
 
 
 def _options(report: Any) -> str:

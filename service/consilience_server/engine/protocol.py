@@ -34,7 +34,7 @@ class Certificate:
         certified_rows: rows that the bound proved at once.
         refined_rows: rows that it did not: refined with exact scores in place, or done again exactly.
         exact_dots: exact scores computed.
-        backend: what scanned: `native`, `faiss-cpu`, `faiss-gpu` or `torch`.
+        backend: what scanned: `native`, `faiss-cpu`, `faiss-gpu` or `torch`; `precomputed` where scores were read from a stored matrix.
     """
 
     scan_dtype: str

@@ -97,3 +97,12 @@ def test_arrays_and_reports_without_a_null():
     assert "the first array and the second array" in text
     assert "of the array x and" in report(x=SpaceUse("x", "u", 0)).cite()
     assert not any(word in text for word in ("Significance", "Calibrated", "k = ", "nearness", "Controls"))
+
+
+def test_entries_of_stored_matrices_are_told_by_their_rule():
+    entry = AlignmentAtK(k=0, score=0.5, chance=0, excess=0.5, interval=Interval(0.4, 0.6))
+    one = report(entry, metric="cka", kernel_rule_x="-d^2/2")
+    assert "the vectors as stored and entries of the stored matrix of clip (version 3) as -d^2/2" in one.cite()
+    both = report(entry, metric="rsa", kernel_rule_x="d", kernel_rule_y="-s", rdm_distance="correlation", rdm_comparison="pearson")
+    assert "from entries of the stored matrices of clip (version 3) as d and bge (version 8) as -s" in both.cite()
+    assert repr(both).startswith("rsa (pearson of stored matrices) = 0.500")
