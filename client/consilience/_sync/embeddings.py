@@ -130,7 +130,10 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
             MissingExtraError: the package that reads it is not installed.
         """
         name = _names.space_name(space)
-        if kind == "kernel":
+        is_kernel = _names.SPACE_KINDS.to_number(kind) == space_pb2.SPACE_KIND_KERNEL
+        if not is_kernel and (dissimilarity or dissimilarity_kind or repeats or symmetrize):
+            raise InvalidArgumentError("dissimilarity, repeats and symmetrize are of kernels; give kind='kernel'", field="kind")
+        if is_kernel:
             names, matrix, columns = run_blocking(lambda: open_kernel(Path(path), ids, id_column, vector_column, attribute_columns))
             if create:
                 try:

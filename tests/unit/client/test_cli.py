@@ -326,6 +326,8 @@ def test_matrices_from_files(tmp_path, capsys):
     assert (told["score"], told["n"], told["dropped_y"], told["kernel_rule_x"]) == (1, 25, 5, "-d")
     assert run(["align", "rdm", "part", "--x-kernel", "euclidean", *local]) == 2
     assert run(["ingest", "rdm", str(tmp_path / "ids.txt"), "--kind", "kernel", *local]) == 2
+    for wrong in (["--kind", "kernels"], ["--dissimilarity"], ["--repeat", "ann"]):
+        assert run(["ingest", "rdm", str(tmp_path / "rdm.npz"), *wrong, *local]) == 2
 
 
 def test_the_noise_ceiling_of_a_file_of_raters(tmp_path, capsys):
