@@ -151,7 +151,7 @@ class AlignmentMatrix(Result):
 
 
 def _table(names: Sequence[str], values: NDArray[np.float64]) -> str:
-    cells = [[number(float(value)) for value in row] for row in values]
+    cells = [["-" if np.isnan(value) else number(float(value)) for value in row] for row in values]
     width = max((len(text) for text in (*names, *(cell for row in cells for cell in row))), default=0)
     head = " ".join([" " * width, *(name.rjust(width) for name in names)])
     lines = [" ".join([name.ljust(width), *(cell.rjust(width) for cell in row)]) for name, row in zip(names, cells, strict=True)]

@@ -18,6 +18,8 @@ def _measured(report: Any) -> str:
     ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report.headline)
     sides = [_side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
     asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
+    if report.selection_n:
+        asked = f"{report.n:,} of the {report.layers_n:,} items common to all layers"
     if report.n != report.gallery:
         how = "given" if report.query_sampling == "given" else "chosen by a hash of their ids"
         asked = f"{report.n:,} queries {how} among the {asked}"
@@ -90,6 +92,8 @@ def _nearness(report: Any) -> str:
 def _side(use: Any, label: str) -> str:
     if use is None:
         return label
+    if use.name.startswith("groups/"):
+        return f"the layers of {use.name.removeprefix('groups/')}"
     return f"{use.name} (version {use.version})" if use.version else f"the array {use.name}"
 
 
@@ -109,7 +113,9 @@ def _layers(report: Any) -> str:
     """How the layers were chosen, where a side has several."""
     if report.layer_scores is None or report.best_layers is None or report.layer_scores.size == 1:
         return ""
-    pair, count = f"Layers {report.best_layers[0]} and {report.best_layers[1]}", f"{report.layer_scores.size:,} pairs"
+    layers = zip(report.best_layers, (report.x_layers, report.y_layers), strict=True)
+    names = [_side(spaces[at], "") if spaces else f"{at}" for at, spaces in layers]
+    pair, count = f"Layers {names[0]} and {names[1]}", f"{report.layer_scores.size:,} pairs"
     if report.selection_n:
         return f"{pair} were chosen among {count} on {report.selection_n:,} other items (split half)."
     return f"{pair} have the maximum of {count}, which is calibrated as a maximum by permutations that all pairs share."

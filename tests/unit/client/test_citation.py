@@ -67,6 +67,11 @@ def test_how_layers_were_chosen_is_told():
     layers = {"layer_scores": np.zeros((2, 3)), "best_layers": (1, 2)}
     assert "Layers 1 and 2 were chosen among 6 pairs on 512 other items (split half)." in report(selection_n=512, **layers).cite()
     assert "Layers 1 and 2 have the maximum of 6 pairs" in report(layer_selection="max", **layers).cite()
+    spaces = {"x_layers": tuple(SpaceUse(f"llama-{at}", "u", 4) for at in range(2)), "x": SpaceUse("groups/llama", "", 0)}
+    told = report(selection_n=512, layers_n=1024, **spaces, **layers).cite()
+    assert "The alignment of the layers of llama and " in told
+    assert " of the 1,024 items common to all layers" in told
+    assert "Layers llama-1 (version 4) and 2 were chosen" in told
 
 
 def test_what_decides_predictivity_and_svcca_is_told():

@@ -17,11 +17,14 @@ _LONGEST = 200
 
 
 def space_id(name: str, field: str) -> str:
-    """`spaces/{space}` to `{space}`; NotServed for a layer, InvalidName for anything else."""
+    """`spaces/{space}` to `{space}`; NotServed for a layer, InvalidName for a group and anything else."""
     if _LAYER.fullmatch(name):
         raise NotServed(
             f"{_shown(name)}: layers of a space are not served by this version; keep each layer as a space of its own", field=field
         )
+    if name.removeprefix("spaces/").startswith(_GROUP):
+        shown = _shown(name.removeprefix("spaces/"))
+        raise InvalidName(f"{shown} is a group, which is a side of an alignment; here name its spaces one by one", field=field)
     return _id(_SPACE, name, "spaces/{space}", field)
 
 

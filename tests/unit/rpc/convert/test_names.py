@@ -64,3 +64,9 @@ def test_a_side_is_a_space_or_a_group():
     assert refused.value.field == "x.name"
     with pytest.raises(InvalidArgument, match="pin none"):
         side_query(SpaceRef(name="groups/a", version=2), "y")
+
+
+@pytest.mark.parametrize("name", ["groups/llama", "spaces/groups/llama"])
+def test_a_group_is_no_space(name):
+    with pytest.raises(InvalidName, match="'groups/llama' is a group"):
+        space_id(name, "name")
