@@ -323,6 +323,24 @@ class TestAlignment:
         grouped = client.align_arrays(x, y, metric="linear_predictivity", folds_by=labels, permutations=0)
         assert grouped.score != client.align_arrays(x, y, metric="linear_predictivity", permutations=0).score
 
+    def test_an_attribute_of_either_space_keeps_groups_in_one_fold(self, client):
+        random = np.random.default_rng(3)
+        x, ids = random.normal(size=(60, 4)), [f"item-{row:02}" for row in range(60)]
+        groups = [f"scene-{row // 6}" for row in range(60)]
+        client.create_space("seen", dim=4)
+        client.create_space("said", dim=3)
+        client.upsert("seen", ids, x, attributes={"group_id": groups})
+        client.upsert("said", ids, x[:, :3] + random.normal(size=(60, 3)))
+        options = {"metric": "linear_predictivity", "permutations": 0}
+        report = client.align("seen", "said", folds_by="group_id", **options)
+        assert (report.fit.folds_by, report.fit.fold_groups) == ("group_id", 10)
+        assert client.align("said", "seen", folds_by="group_id", **options).fit.fold_groups == 10
+        assert client.align("seen", "said", **options).fit.fold_groups == 0
+        with pytest.raises(consilience.InvalidArgumentError, match="10 groups cannot be spread over 20 folds"):
+            client.align("seen", "said", folds_by="group_id", folds=20, **options)
+        for name in ("seen", "said"):
+            client.delete_space(name)
+
     def test_preprocessing_is_named_and_recorded(self, client, pair):
         x_name, y_name, _, x, y = pair
         by_hand = {

@@ -15,7 +15,7 @@ def cite(report: Any) -> str:
 
 def _measured(report: Any) -> str:
     source = sources.METRICS.get(report.metric, sources.Source(report.metric, "as documented by Consilience"))
-    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report.headline)
+    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report)
     sides = [_side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
     asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
     if report.selection_n:
@@ -32,7 +32,7 @@ def _measured(report: Any) -> str:
         dropped.append(f"{report.duplicates:,} near-duplicates, of cosine {report.deduplicate:g} or more, were left out")
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     return (
-        f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks}{_options(report)} over the {asked}{tail}, "
+        f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks} over the {asked}{tail}, "
         f"from {_read(report, sides)}{_nearness(report)}."
     )
 
@@ -47,38 +47,25 @@ def _read(report: Any, sides: list[str]) -> str:
     return entries if len(kernels) == 2 else f"{vectors} and {entries}"
 
 
-def _options(report: Any) -> str:
-    """What else decides the number: components, or how columns were predicted."""
+def _form(report: Any) -> str:
+    """What a metric of vectors was told beside them: directions, components, or how columns were predicted."""
     top = report.headline
+    x, y = top.components_x, top.components_y
     if report.metric == "svcca":
-        alike = top.components_x == top.components_y
-        return f" of the {top.components_x if alike else f'{top.components_x} and {top.components_y}'} strongest components"
-    if top.fit is None:
-        return ""
-    fit, last = top.fit, len(top.fit.penalties) - 1
-    of = f" of {fit.folds_by!r}" if fit.folds_by else ""
-    by = f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else ""
-    penalty = (
-        f"penalty {fit.penalties[0]:g}"
-        if not last
-        else f"one of {last + 1} penalties chosen by generalised cross-validation on the training items"
-    )
-    score = "R^2" if fit.target_score == "r2" else "Pearson r"
-    return f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds} folds{by}, {penalty})"
-
-
-def _form(entry: AlignmentAtK) -> str:
-    """What a metric of vectors was told beside them."""
-    if entry.components_x:
-        return f" of {entry.components_x:,} and {entry.components_y:,} directions"
-    fit = entry.fit
+        return f" of the {x:,} strongest components" if x == y else f" of the {x:,} and {y:,} strongest components"
+    if x:
+        return f" of {x:,} and {y:,} directions"
+    fit = top.fit
     if fit is None:
         return ""
-    kept = f", groups{f' of {fit.folds_by}' if fit.folds_by else ''} kept in one fold" if fit.fold_groups else ""
+    of = f" of {fit.folds_by!r}" if fit.folds_by else ""
+    kept = f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else ""
     penalties = _listed([f"{penalty:g}" for penalty in fit.penalties])
+    chosen = "a penalty of" if len(fit.penalties) == 1 else "each column's penalty chosen by generalised cross-validation from"
+    score = "R^2" if fit.target_score == "r2" else "Pearson r"
     return (
-        f", the {fit.aggregate} {fit.target_score} of the columns by ridge regression in {fit.folds:,} folds{kept}, penalties chosen from "
-        f"{penalties} times the mean eigenvalue,"
+        f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds:,} folds{kept}, {chosen} {penalties} times "
+        "the mean eigenvalue)"
     )
 
 

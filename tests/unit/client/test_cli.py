@@ -62,6 +62,14 @@ def test_align_of_spaces(call, script):
     call("align", "a", "b", "--metric", "rbf_cka", "--bandwidth", "1.5")
     assert script.last.spec.bandwidth == 1.5
     assert call("align", "a", "b", "--metric", "rbf_cka", "--bandwidth", "wide")[0] == 2
+    predicted = ["--folds", "4", "--folds-by", "run", "--target-score", "pearson", "--aggregate", "median", "--penalties", ".1,1"]
+    call("align", "a", "b", "--metric", "linear_predictivity", *predicted, "--context")
+    told = script.last.spec.predictivity
+    assert (told.folds, told.folds_by, told.target_score, told.aggregate, list(told.penalties)) == (4, "run", 2, 2, [0.1, 1.0])
+    assert script.last.spec.context
+    assert call("align", "a", "b", "--metric", "linear_predictivity", "--penalties", "low")[0] == 2
+    call("align", "a", "b", "--metric", "svcca", "--components", "3")
+    assert script.last.spec.components == 3
     call("matrix", "a", "b", "-k", "n/50")
     assert (list(script.last.spec.ks), list(script.last.spec.k_fractions)) == ([], [0.02])
 
