@@ -102,3 +102,14 @@ def test_arrays_are_aligned_beyond_an_array(client, spaces):
         client.align_arrays(left, right, k=5, given=given, within=["a", "b"] * 35)
     with pytest.raises(consilience.InvalidArgumentError, match="69 rows"):
         client.align_arrays(left, right, k=5, given=given[:69])
+
+
+def test_a_sample_of_what_is_left_is_told_by_the_rows_that_were_given(client, spaces):
+    (_, left), (_, right), _, (_, given) = spaces.values()
+    asked = {"metric": "rsa", "permutations": 0, "sample_items": 30}
+    report = client.align_arrays(left, right, given=given, **asked)
+    rho = np.random.default_rng(0).permutation(N)
+    moved = client.align_arrays(left[rho], right[rho], given=given[rho], **asked)
+    assert len(report.sampled_items.rows) == 30
+    assert sorted(rho[list(moved.sampled_items.rows)]) == list(report.sampled_items.rows)
+    assert moved.score == pytest.approx(report.score, rel=1e-5)

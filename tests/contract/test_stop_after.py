@@ -22,7 +22,7 @@ def test_stopped_within_groups_and_beside_a_control(client, name):
         assert refused.value.field == "spec.stop_after"
     with pytest.raises(consilience.InvalidArgumentError, match="share their permutations"):
         client.align_matrix([x, y], k=5, stop_after=5)
-    with pytest.raises(consilience.InvalidArgumentError, match="their maximum needs all of them"):
+    with pytest.raises(consilience.InvalidArgumentError, match="layers are compared under all pairings"):
         client.align_arrays(draw.normal(size=(50, 3, 4)), draw.normal(size=(50, 4)), k=5, stop_after=5)
     with pytest.raises(consilience.InvalidArgumentError, match="stop_after"):
         client.align(x, y, k=5, stop_after=-1)

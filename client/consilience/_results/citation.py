@@ -22,12 +22,17 @@ def _measured(report: Any) -> str:
         asked = f"{report.n:,} of the {report.layers_n:,} items common to all layers"
     if report.n != report.gallery:
         how = "given" if report.query_sampling == "given" else "chosen by a hash of their ids"
+        how += f" in strata of {report.strata}" if report.strata else ""
         asked = f"{report.n:,} queries {how} among the {asked}"
     dropped = [
         f"{count:,} items of {side} had no partner"
         for side, count in zip(sides, (report.dropped_x, report.dropped_y), strict=True)
         if count
     ]
+    if report.sampled_items is not None:
+        dropped.append(f"a sample of {report.sampled_items.common:,} by a hash of their ids")
+    if report.group_by:
+        dropped.append(f"items of equal {report.group_by} compared as one thing, {report.groups:,} of them")
     if report.deduplicate:
         dropped.append(f"{report.duplicates:,} near-duplicates, of cosine {report.deduplicate:g} or more, were left out")
     tail = f" ({'; '.join(dropped)})" if dropped else ""
@@ -57,7 +62,7 @@ def _form(report: Any) -> str:
         return f" of {x:,} and {y:,} directions"
     fit = top.fit
     if fit is None:
-        return ""
+        return _distances(report)
     of = f" of {fit.folds_by!r}" if fit.folds_by else ""
     kept = f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else ""
     penalties = _listed([f"{penalty:g}" for penalty in fit.penalties])
@@ -67,6 +72,17 @@ def _form(report: Any) -> str:
         f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds:,} folds{kept}, {chosen} {penalties} times "
         "the mean eigenvalue)"
     )
+
+
+def _distances(report: Any) -> str:
+    """The kernels or distances of metrics that compare all pairs of items."""
+    if report.bandwidths:
+        return f" of sigma {_listed([number(sigma) for sigma in report.bandwidths])}"
+    if report.rdm_comparison:
+        return (
+            f", the {report.rdm_comparison} of {f'{report.rdm_distance} distances' if report.rdm_distance else 'stored dissimilarities'},"
+        )
+    return ""
 
 
 def _nearness(report: Any) -> str:

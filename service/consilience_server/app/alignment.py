@@ -263,8 +263,12 @@ class Alignment:
             replace(control, space=replace(control.space, uid=snapshot.uid), dropped=snapshot.n - common.n)
             for control, snapshot in zip(report.controls, snapshots[2:-1], strict=True)
         ]
+        sample = report.sampled_items
+        if sample is not None and sample.rows:
+            sample = replace(sample, rows=tuple(sorted(joined.rows[0][left.rows[list(sample.rows)]].tolist())))
         return replace(
             report,
+            sampled_items=sample,
             x=x,
             y=y,
             dropped_x=snapshots[0].n - common.n,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
 from consilience_server.app.call import Call
@@ -21,11 +22,16 @@ from consilience_server.engine.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Beyond:
-    """The residuals of spaces as snapshots over the items that are left, and what the report tells of them and their preprocessing."""
+    """The residuals of spaces as snapshots over the items that are left, and what the report tells of them and their preprocessing.
+
+    Attributes:
+        rows: (m,) the place of each item that is left in the join before.
+    """
 
     snapshots: Sequence[Snapshot]
     joined: Join
     given: Given
+    rows: NDArray[np.int64]
     clips: Sequence[float]
     constant_columns: Sequence[int]
 
@@ -100,7 +106,7 @@ async def beyond_given(
             )
             for snapshot, similarity, residuals in zip(snapshots[:-1], similarities, found.residuals, strict=True)
         ]
-        yield Beyond(made, left, _told(given, found, n), clips, constant)
+        yield Beyond(made, left, _told(given, found, n), order[found.kept], clips, constant)
 
 
 def _told(given: Snapshot, found: Partial, n: int) -> Given:

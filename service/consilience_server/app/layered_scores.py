@@ -110,11 +110,6 @@ class LayeredComparison:
                 "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",
                 field="spec.query_ids" if spec.query_ids else "spec.sample_queries",
             )
-        if spec.stop_after:
-            raise InvalidArgument(
-                "pairs of layers share permutations, and their maximum needs all of them; leave stop_after out, or ask one pair of layers",
-                field="spec.stop_after",
-            )
         count = len(x.layers)
         choice = count * len(y.layers) > 1
         if choice and spec.layer_selection == "max" and not spec.permutations:
