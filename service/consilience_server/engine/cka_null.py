@@ -47,12 +47,12 @@ def permuted_moments(
     Returns:
         For each pair two (K,) float64.
     """
-    n = len(spaces[0].values)
+    n = spaces[0].n
     pairs = sorted(off_diagonal(len(spaces)) if only is None else only)
     if not pairs:
         return {}
     earlier, later = ({pair[side] for pair in pairs} for side in (0, 1))
-    widths = [space.values.shape[1] for space in spaces]
+    widths = [space.width for space in spaces]
     product = n * sum(widths[i] * widths[j] for i, j in pairs) / _PRODUCT_RATE
     gather = 0.5 * n * n * len(later) * (1 + 0.15 * len(earlier)) / _GATHER_RATE
     fits = 8 * n * n * (len(later) + 0.5 * len(earlier)) <= _GRAM_BYTES
@@ -82,23 +82,28 @@ def permuted_moments(
 _Cross = Callable[[Sequence[NDArray[np.int64]]], dict[tuple[int, int], NDArray[np.float64]]]
 
 
-def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]], _control: Control) -> _Cross:
+def _by_features(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]], control: Control) -> _Cross:
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
         found = {}
         for j in sorted({j for _, j in pairs}):
-            right = spaces[j].values
-            # Several pairings side by side make one product large enough to be fast.
-            paired = np.concatenate([right[rho] for rho in rhos], axis=1)
-            for i in (i for i, other in pairs if other == j):
-                product = (spaces[i].values.T @ paired).reshape(-1, len(rhos), right.shape[1])
-                found[i, j] = np.einsum("abc,abc->b", product, product)
+            right, partners = spaces[j], [i for i, other in pairs if other == j]
+            products = {i: np.zeros((spaces[i].width, len(rhos) * right.width)) for i in partners}
+            for tile in right.tiles(max(len(rhos) * right.width, *(spaces[i].width for i in partners))):
+                control.check()
+                # Several pairings side by side make one product large enough to be fast.
+                paired = np.concatenate([right.rows(rho[tile]) for rho in rhos], axis=1)
+                for i in partners:
+                    products[i] += spaces[i].rows(tile).T @ paired
+            for i, product in products.items():
+                wide = product.reshape(-1, len(rhos), right.width)
+                found[i, j] = np.einsum("abc,abc->b", wide, wide)
         return found
 
     return cross
 
 
 def _by_gram(spaces: Sequence[Features], pairs: Sequence[tuple[int, int]], control: Control) -> _Cross:
-    products = permuted_products(lambda i: spaces[i].values @ spaces[i].values.T, len(spaces[0].values), pairs, control)
+    products = permuted_products(lambda i: spaces[i].values @ spaces[i].values.T, spaces[0].n, pairs, control)
 
     def cross(rhos: Sequence[NDArray[np.int64]]) -> dict[tuple[int, int], NDArray[np.float64]]:
         drawn = [products(rho) for rho in rhos]

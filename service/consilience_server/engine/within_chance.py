@@ -43,17 +43,27 @@ def moments_chance(x: Features, y: Features, groups: NDArray[np.int64]) -> tuple
         O(n d + G d_x d_y) for G groups.
     """
     count = int(groups.max()) + 1
-    order = np.argsort(groups, kind="stable")
+    order = np.argsort(groups, kind="stable").astype(np.int64)
     sizes = np.bincount(groups, minlength=count).astype(np.float64)
-    starts = np.searchsorted(groups[order], np.arange(count))
-    s, t = (np.add.reduceat(space.values[order], starts, axis=0) for space in (x, y))
-    a, b = (np.add.reduceat(space.squares[order], starts) for space in (x, y))
+    s, t = (_sums_by_group(space, groups, order, count) for space in (x, y))
+    a, b = (np.bincount(groups, weights=space.squares, minlength=count) for space in (x, y))
     cross = (s / sizes[:, None]).T @ t
     of_sums = np.einsum("ij,ij->i", s, s), np.einsum("ij,ij->i", t, t)
     others = (of_sums[0] - a) * (of_sums[1] - b) / np.maximum(sizes * (sizes - 1.0), 1.0)
     between = np.vdot(cross, cross) - (of_sums[0] * of_sums[1] / sizes**2).sum()
     paired = float((a * b / sizes).sum())
     return float(paired + others.sum() + between), paired
+
+
+def _sums_by_group(space: Features, groups: NDArray[np.int64], order: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """(G, r) the sum of each group's rows, a tile at a time; `order` sorts the rows by group."""
+    sums = np.zeros((count, space.width))
+    for tile in space.tiles():
+        positions = order[tile]
+        of = groups[positions]
+        starts = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
+        sums[of[starts]] += np.add.reduceat(space.rows(positions), starts, axis=0)
+    return sums
 
 
 def matrices_chance(x: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64]) -> float:
