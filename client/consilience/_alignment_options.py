@@ -35,7 +35,7 @@ class AlignmentOptions(TypedDict, total=False):
             sample, those of smallest hash: the same in every space and version, named in `report.sampled_items`. A number asks another
             size, `"all"` asks all; what that costs is the server's to refuse.
         sample_queries: ask this many items, those of smallest hash, against all: the same in every space and version. 0, the default, and
-            as many as there are ask all. For metrics that need the queries' neighbour lists alone: `mutual_knn`.
+            as many as there are ask all. For metrics that need the queries' lists alone: `mutual_knn`, `lcs_knn`, `edit_distance_knn`.
         query_ids: ask these items against all; not for arrays.
         strata: attribute of the items whose values the queries are sampled from in proportion, two of each at least: a narrower interval
             where strata differ in agreement. Needs `sample_queries`; not for arrays.

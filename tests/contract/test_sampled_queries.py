@@ -83,3 +83,18 @@ def test_arrays_take_a_sample_but_no_ids(client, pair):
     assert (report.n, report.gallery) == (30, 90)
     with pytest.raises(consilience.InvalidArgumentError, match="no ids"):
         client.align_arrays(x, y, k=5, query_ids=["0"])
+
+
+@pytest.mark.parametrize("metric", ["lcs_knn", "edit_distance_knn"])
+def test_ordered_lists_are_sampled_too(client, pair, metric):
+    x, y = (side.name for side in pair)
+    whole = client.align(x, y, k=5, metric=metric, permutations=99)
+    some = client.align(x, y, k=5, metric=metric, sample_queries=45, permutations=99)
+    assert (some.n, some.gallery, some.query_sampling, some.p_value) == (45, 90, "hash", 0.01)
+    assert abs(some.score - whole.score) < 0.2
+    assert some.interval.low < some.score < some.interval.high
+    matrix = client.align_matrix([x, y], k=5, metric=metric, sample_queries=45, permutations=99)
+    assert matrix.scores[0, 1] == some.score
+    assert client.align(x, y, k=5, metric=metric, sample_queries=90, permutations=99).score == whole.score
+    with pytest.raises(consilience.InvalidArgumentError, match="strata are of mutual_knn"):
+        client.align(x, y, k=5, metric=metric, sample_queries=45, strata="label")

@@ -67,6 +67,8 @@ def _check_items(spec: AlignmentSpec) -> None:
         raise InvalidArgument(
             f"deduplicate is {spec.deduplicate}; give a cosine above 0 and at most 1, such as .999", field="spec.deduplicate"
         )
+    if spec.strata and spec.metric != "mutual_knn":
+        raise InvalidArgument(f"{spec.metric} does not weight its queries; strata are of mutual_knn", field="spec.strata")
     if spec.strata and not spec.sample_queries:
         raise InvalidArgument("strata are sampled from; say with sample_queries how many queries", field="spec.strata")
 
@@ -94,8 +96,8 @@ def _check_queries(spec: AlignmentSpec) -> None:
         raise InvalidArgument(
             f"{len(spec.query_ids):,} query_ids and a sample of {spec.sample_queries:,}; choose the queries in one way", field=field
         )
-    if not FAMILY_OF[spec.metric].samples_queries:
-        able = ", ".join(sorted(name for name, family in FAMILY_OF.items() if family.samples_queries))
+    if spec.metric not in FAMILY_OF[spec.metric].samples_queries:
+        able = ", ".join(sorted(name for name, family in FAMILY_OF.items() if name in family.samples_queries))
         raise InvalidArgument(f"{spec.metric} needs every item, not only the queries' lists; ask all items, or {able}", field=field)
     if spec.interval_kind != "queries":
         raise InvalidArgument(

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidK, ShapeMismatch
-from consilience_server.core.permutation import Pairings, canonical_order
+from consilience_server.core.permutation import canonical_order
 from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.neighbour_jackknife import ranked_lists
 from consilience_server.engine.neighbour_scores import table_depth
 from consilience_server.engine.overlap import KeyedSets, shared_edges
-from consilience_server.engine.permutation_null import permuted_shared_edges
+from consilience_server.engine.permutation_null import Draws, permuted_shared_edges
 from consilience_server.engine.protocol import NeighbourTable
 
 
@@ -149,11 +149,14 @@ def keyed_lists(
     by_key = keys[order][ranked.columns[tied]]
     edges[tied] = tied[np.lexsort((by_key, ranked.run_first[tied]))]
     columns = ranked.columns[edges[ranked.starts[:-1][:, None] + np.arange(depth)]]
-    return KeyedLists(columns, _tie_shares(table.scores[order, : depth + 1], depth))
+    return KeyedLists(columns, tie_shares(table.scores[order, : depth + 1], depth))
 
 
-def _tie_shares(scores: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
-    """A tie counts from the k whose list has its first member: whether the second still fits or not, keys decided."""
+def tie_shares(scores: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
+    """(depth,) for every k the share of lists, by their scores (m, depth + 1), in which a tie decided who is in the list, or where.
+
+    A tie counts from the k whose list has its first member: whether the second still fits or not, keys decided.
+    """
     equal = scores[:, 1:] == scores[:, :-1]
     first = np.where(equal.any(axis=1), equal.argmax(axis=1), depth)
     return np.asarray(np.cumsum(np.bincount(first, minlength=depth + 1)[:depth]) / len(scores), dtype=np.float64)
@@ -167,7 +170,7 @@ def observed_places(x: KeyedPlaces, y: KeyedPlaces) -> CommonPlaces:
 
 
 def permuted_places(
-    x: KeyedPlaces, y: KeyedPlaces, permutations: int, pairings: Pairings, threads: int, control: Control
+    x: KeyedPlaces, y: KeyedPlaces, permutations: int, pairings: Draws, threads: int, control: Control
 ) -> Iterator[tuple[range, CommonPlaces]]:
     """The same under the random pairings of `core/permutation.py`, chunk by chunk: the permutations of the chunk and what they make common.
 

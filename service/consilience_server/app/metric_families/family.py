@@ -112,7 +112,7 @@ class MetricFamily:
         nbytes: peak bytes of either beyond vectors and tables.
         seconds: a rough estimate of a computation from scratch: n items, the width of each space, a spec without shares, rates and threads.
         check: refuses a space of vectors by its similarity; told the name of the request's field.
-        samples_queries: whether some items can be asked against all: the lists of the asked ones suffice.
+        samples_queries: the metrics of which some items can be asked against all: the lists of the asked ones suffice.
         chance_within: the metrics whose chance is that of `options.groups` where items stay within groups; for the others it is estimated
             by the mean of the null (`judge.py`).
         kernel_rule: what the metrics compare of an entry of a kernel space, as a formula.
@@ -129,7 +129,7 @@ class MetricFamily:
     nbytes: Callable[[Compared], int]
     seconds: Callable[[int, Sequence[int], AlignmentSpec, AlignmentLimits], float]
     check: Callable[[Similarity, str], None] = any_similarity
-    samples_queries: bool = False
+    samples_queries: frozenset[MetricName] = frozenset()
     chance_within: frozenset[MetricName] = frozenset()
     kernel_rule: Callable[[KernelKind], str] = nearness_rule
     check_kernel: Callable[[KernelKind, str], None] | None = None

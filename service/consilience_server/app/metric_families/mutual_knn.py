@@ -44,7 +44,7 @@ MUTUAL_KNN = MetricFamily(
     matrix=_matrix,
     nbytes=_nbytes,
     seconds=table_seconds,
-    samples_queries=True,
+    samples_queries=frozenset({"mutual_knn"}),
     chance_within=frozenset({"mutual_knn"}),
     check_kernel=any_kernel,
 )
