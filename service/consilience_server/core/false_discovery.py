@@ -24,7 +24,8 @@ def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     m = len(p_values)
     order = np.argsort(p_values, kind="stable")
-    steps = p_values[order] * m / np.arange(1, m + 1)
+    # The factor first: it is at least 1, so that rounding takes no q-value below its p-value.
+    steps = p_values[order] * (m / np.arange(1, m + 1))
     q_values = np.empty(m)
     q_values[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
     return q_values

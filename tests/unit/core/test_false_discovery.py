@@ -17,3 +17,8 @@ def test_the_worked_example_of_the_paper():
     )
     # Benjamini and Hochberg 1995, section 4: at .05 the four smallest are rejected.
     assert (benjamini_hochberg(p_values) <= 0.05).sum() == 4
+
+
+def test_rounding_takes_no_q_value_below_its_p_value():
+    p_values = np.random.default_rng(0).integers(1, 1001, (2000, 3)) / 1000
+    assert all((benjamini_hochberg(row) >= row).all() for row in p_values)
