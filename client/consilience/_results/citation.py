@@ -87,7 +87,7 @@ def _distances(report: Any) -> str:
 
 def _nearness(report: Any) -> str:
     told = [kind.replace("_", " ") for kind in (report.similarity_x, report.similarity_y) if kind]
-    if not told or (not report.k and not report.controls and report.metric not in {"rsa", "rbf_cka"}):
+    if not told or not report.k:
         return ""
     return f", nearness by {told[0] if len(set(told)) == 1 else ' and '.join(told)}"
 
