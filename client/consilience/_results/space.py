@@ -21,7 +21,7 @@ class SpaceUse:
 
     def __str__(self) -> str:
         # A group has no version of its own.
-        return f"{self.name}@{self.version}" if self.uid else self.name
+        return self.name if self.name.startswith("groups/") else f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
