@@ -14,6 +14,8 @@ k a_X a_Y / (m - 1) + k (1 - a_X)(1 - a_Y) / (n - m)  =  k/(n - 1) + k (a_X - p)
 It is k/(n - 1) where either space's queries list each other as often as they list others, and k/(n - 1) on average over all pairings.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,21 +36,32 @@ def query_pairing(seed: int, index: int, queries: int, others: int, listed: int)
 
     Returns:
         (m,) int64, a uniform permutation; (listed,) int64, distinct places in [0, others), every choice equally likely to within
-        others / 2^64. O(m log m + listed log listed).
+        others / 2^64. O(m log m + listed).
     """
     stream = np.random.Philox(key=np.array([seed, index], dtype=np.uint64))
     permuted = np.argsort(stream.random_raw(queries)).astype(np.int64)
     if listed == 0:
         return permuted, np.empty(0, dtype=np.int64)
-    if 2 * listed > others:
+    if 5 * listed > 4 * others:
+        # Most places are taken: the last of them would be drawn for long.
         return permuted, np.argsort(stream.random_raw(others))[:listed].astype(np.int64)
     drawn = np.empty(0, dtype=np.int64)
+    # As many as are taken on average until so many places are named, and a few more.
+    more = int(1.05 * others * math.log(others / (others - listed))) + 32
     while True:
-        more = stream.random_raw(listed + listed // 4 + 16) % np.uint64(others)
-        drawn = np.concatenate([drawn, more.astype(np.int64)])
-        _, first = np.unique(drawn, return_index=True)
+        named = stream.random_raw(more) % np.uint64(others)
+        drawn = np.concatenate([drawn, named.astype(np.int64)])
+        first = np.flatnonzero(_is_first(drawn, others))
         if len(first) >= listed:
-            return permuted, drawn[np.sort(first)[:listed]]
+            return permuted, drawn[first[:listed]]
+
+
+def _is_first(drawn: NDArray[np.int64], places: int) -> NDArray[np.bool_]:
+    """Whether a place had not been drawn before. O(len(drawn)): only what is written is read."""
+    at = np.arange(len(drawn))
+    earliest = np.empty(places, dtype=np.int64)
+    earliest[drawn[::-1]] = at[::-1]
+    return np.asarray(earliest[drawn] == at, dtype=np.bool_)
 
 
 def chance_of_pairings(k: int, queries: int, gallery: int, share_x: float, share_y: float) -> float:

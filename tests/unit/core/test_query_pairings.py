@@ -15,9 +15,9 @@ def test_known_values_never_change():
     assert places.tolist() == [803, 725, 167, 196, 405]
 
 
-@pytest.mark.parametrize("others", [4, 9])  # most of the others listed, and few: the two ways to draw
+@pytest.mark.parametrize("others", [2, 4, 9])  # all of the others listed, and fewer: the two ways to draw
 def test_places_are_distinct_and_every_choice_equally_likely(others):
-    draws, listed = 12000, 2
+    draws, listed = 6000, 2
     counts = Counter()
     for index in range(draws):
         queries, places = query_pairing(5, index, 3, others, listed)
@@ -28,6 +28,14 @@ def test_places_are_distinct_and_every_choice_equally_likely(others):
     expected = draws / cells
     chi_square = sum((count - expected) ** 2 / expected for count in counts.values())
     assert chi_square < cells - 1 + 3.1 * np.sqrt(2 * (cells - 1)) + 7  # about the .999 quantile
+
+
+def test_the_places_are_the_first_that_the_stream_names():
+    for others, listed in ((50, 39), (1000, 10), (7, 5)):
+        for index in range(20):
+            _, places = query_pairing(3, index, 4, others, listed)
+            named = (np.random.Philox(key=[3, index]).random_raw(4 + 5000)[4:] % np.uint64(others)).tolist()
+            assert places.tolist() == list(dict.fromkeys(named))[:listed]
 
 
 def test_the_mean_over_all_pairings_is_as_derived():
