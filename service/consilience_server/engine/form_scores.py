@@ -19,6 +19,9 @@ from consilience_server.engine.within_chance import matrices_chance
 _NULL_SHARE = 0.6
 """Of the progress."""
 
+_FORMS_AT_A_TIME = 4
+"""Threads that make forms anew at a time: each holds those of all spaces, and a machine of many threads must not hold them all."""
+
 _ROUNDING = 1e-12
 """A chance below this is the 0 of centred values."""
 
@@ -103,7 +106,7 @@ def form_bytes(n: int, spaces: int, threads: int) -> int:
     """Peak bytes of `form_scores` beyond what its sources hold: forms and their squares, or the forms of a part in each thread."""
     forms = 4 * n * n * spaces
     null = 12 * n * n * spaces + threads * 3 * 8 * (1 << 16) * spaces + 16 * n * n
-    jackknife = threads * (4 * n * n * spaces + 26 * n * n)
+    jackknife = min(threads, _FORMS_AT_A_TIME) * (4 * n * n * spaces + 26 * n * n)
     return forms + max(null, jackknife, 40 * n * n)
 
 
@@ -137,7 +140,7 @@ def _without_groups(
         defined = {pair: (forms[pair[0]], forms[pair[1]]) for pair in found}
         return {pair: x.times(y) for pair, (x, y) in defined.items() if x is not None and y is not None}
 
-    with ThreadPoolExecutor(max(1, options.threads)) as pool:
+    with ThreadPoolExecutor(max(1, min(options.threads, _FORMS_AT_A_TIME))) as pool:
         for group, scores in enumerate(pool.map(one, range(groups))):
             for pair, score in scores.items():
                 found[pair][group] = score

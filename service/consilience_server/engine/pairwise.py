@@ -9,7 +9,7 @@ from consilience_server.core.control import Control
 from consilience_server.core.rdm import RdmDistance, condensed, dissimilarities, prepared_rows, square, upper_triangle
 from consilience_server.engine.row_blocks import for_row_blocks
 
-_TILE = 1 << 21
+_TILE = 1 << 19
 """Entries of a tile."""
 
 _TILE_PRODUCTS = 1 << 28

@@ -208,3 +208,11 @@ def test_chance_within_groups_is_that_of_the_definition():
     k, l = (matrix + matrix.T for matrix in draw.normal(size=(2, 30, 30)))
     groups = draw.integers(0, 5, 30)
     assert matrices_chance(k, l, groups) == pytest.approx(mean_product(k, l, groups), abs=1e-10)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 16, 64])
+def test_a_sample_of_items_stays_below_two_gibibytes_on_any_machine(threads):
+    distances = pairwise_bytes(2048, [4096, 4096], threads)
+    assert distances + rsa_bytes(2048, 2, "spearman", threads) < 1 << 31
+    assert distances + rbf_cka_bytes(2048, 2, threads) < 1 << 31
+    assert pairwise_bytes(512, [4096, 4096], threads) + rsa_bytes(512, 2, "kendall_tau_b", threads) < 1 << 31
