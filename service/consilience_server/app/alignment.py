@@ -21,7 +21,7 @@ from consilience_server.app.controls import check_controls, control_fields, cont
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.given_space import beyond_given, check_beyond, check_given
 from consilience_server.app.item_groups import ItemGroups, numbered, read_groups, with_folds, with_same, with_strata, within_of
-from consilience_server.app.item_sample import sampled, sampled_items
+from consilience_server.app.item_sample import check_sample, sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_alignment import LayeredAlignment
@@ -304,6 +304,7 @@ class Alignment:
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
         joined = await with_same(self._snapshots, call, snapshots, joined, spec)
+        check_sample(joined.n, spec)
         joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         share = 1.0 / (1 + len(sides))
         found = await self._scores.of_pair(call.part(0.0, share), snapshots[:2], joined.of(0, 1), spec, groups)
@@ -368,6 +369,7 @@ class Alignment:
             joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
             joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
             of = joined.n
+            check_sample(of, spec)
             joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
             sample = sampled_items(joined, of, named=True)
             scores = await self._matrices.common(call, snapshots, joined, spec, groups)

@@ -19,14 +19,14 @@ def report_cautions(
     by_k: Sequence[Score], n: int, permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of the alignment of two spaces over n items, a sample where there are more (`of`); empty where nothing is to be said."""
-    return (*_sampled(n, of), *_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
+    return (*sample_cautions(n, of), *_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
 
 
 def matrix_cautions(
     by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of all pairs of many spaces: `by_pair` scores of different spaces, `n` (M, M) the items of each pair, `of` those to choose from."""
-    found = [*_sampled(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
+    found = [*sample_cautions(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
     if n.min() != n.max():
         found.append(
             f"the pairs are over {n.min():,} to {n.max():,} items: scores of different n do not compare; "
@@ -41,7 +41,8 @@ def matrix_cautions(
     return tuple(found)
 
 
-def _sampled(n: int, of: int) -> Iterator[str]:
+def sample_cautions(n: int, of: int) -> Iterator[str]:
+    """Of a score of a sample of n items; nothing where there are no more."""
     if of > n:
         yield (
             f"estimated from {n:,} of {of:,} items, chosen by hash: the interval is that of such a sample, and chance that of {n:,} items; "

@@ -36,13 +36,11 @@ def sampled(joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None)
     `items` is where the score of another such sample would fall. A second call changes nothing.
 
     Raises:
-        InvalidArgument: as `check_sample`.
         InvalidAttribute: every item of the sample is alone in its group.
     """
     count = compared_items(joined.n, spec)
     if count == joined.n:
         return joined, groups
-    check_sample(joined.n, spec)
     positions = hash_sample(joined.sampling_keys, count)
     part = joined.some(positions)
     return part, None if groups is None else numbered(groups.attribute, groups.of[positions], "spec.within")

@@ -14,7 +14,7 @@ from consilience_server.app.cautions import report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.item_groups import ItemGroups, read_groups, with_folds, within_of
-from consilience_server.app.item_sample import sampled, sampled_items
+from consilience_server.app.item_sample import check_sample, sampled, sampled_items
 from consilience_server.app.joins import Join, join
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide
 from consilience_server.app.metric_families.registry import FAMILY_OF
@@ -113,6 +113,7 @@ class LayeredAlignment:
         if spec.within:
             groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within)
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
+        check_sample(joined.n, spec)
         joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
         found = await self._comparison.compare(call, x, y, joined, spec, groups)
         certificates = found.certificates or (None, None)

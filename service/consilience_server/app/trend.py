@@ -13,7 +13,9 @@ from consilience_server.app.alignment_query import at_size, check_spec
 from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
+from consilience_server.app.cautions import sample_cautions
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.item_sample import compared_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.metric_families.registry import FAMILY_OF
@@ -86,7 +88,8 @@ class Trends:
             aligned = await self._with_others(measuring, snapshots, joined, spec)
         else:
             aligned = await self._with_reference(measuring, snapshots, joined, spec)
-        n, warnings = spec.queries(joined.n), told(query, snapshots, joined.n)
+        compared = compared_items(joined.n, spec)
+        n, warnings = spec.queries(compared), [*sample_cautions(compared, joined.n), *told(query, snapshots, joined.n)]
         control = call.part(0.95, 1.0).control
         return await self._pool.run(
             call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, n, aligned, warnings, control)

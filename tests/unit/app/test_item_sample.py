@@ -8,7 +8,7 @@ import pytest
 from consilience_server.app.alignment_query import check_spec, estimated_seconds
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.item_groups import ItemGroups
-from consilience_server.app.item_sample import compared_items, sampled, sampled_items
+from consilience_server.app.item_sample import check_sample, compared_items, sampled, sampled_items
 from consilience_server.app.joins import Join
 from consilience_server.core.errors import InvalidArgument, InvalidAttribute, TooFewItems
 
@@ -79,9 +79,9 @@ def test_all_is_no_sample_and_costs_what_it_costs():
 def test_an_interval_of_queries_says_nothing_of_a_sample():
     queries = AlignmentSpec(metric="rsa", sample_items=20, interval_kind="queries")
     with pytest.raises(InvalidArgument, match=r"20 of 200 items.*sample_items='all'") as caught:
-        sampled(joined(names(200)), queries)
+        check_sample(200, queries)
     assert caught.value.field == "spec.interval_kind"
-    assert sampled(joined(names(20)), queries)[0].n == 20
+    check_sample(20, queries)
 
 
 def test_an_answer_names_the_items_or_the_rows():

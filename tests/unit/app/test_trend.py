@@ -61,6 +61,17 @@ async def test_without_a_reference_each_space_is_compared_with_the_others(house)
     assert told.spearman > 0.5
 
 
+async def test_metrics_of_all_pairs_are_measured_on_their_sample(house):
+    spec = AlignmentSpec("rsa", rdm_distance="euclidean", sample_items=60, permutations=19)
+    told, matrix = await house.trend(query(spec=spec)), await house.matrix(NAMES, spec)
+    off = matrix.scores.copy()
+    np.fill_diagonal(off, np.nan)
+    np.testing.assert_allclose(told.pair_scores, off, atol=1e-12)
+    assert told.n == 60
+    assert "estimated from 60 of 150 items" in told.warnings[0]
+    assert (await house.trend(query(spec=spec, reference=SpaceQuery("latent")))).n == 60
+
+
 async def test_a_metric_with_a_direction_counts_both(house):
     spec = AlignmentSpec(metric="cycle_knn", ks=(5,), permutations=9)
     told = await house.trend(query(spec=spec))
