@@ -18,6 +18,9 @@ from consilience_server.engine.shape_scores import LEAST_ITEMS, shape_bytes, sha
 _PRODUCT_SECONDS = 1.3e-10
 _SINGULAR_SECONDS = 1e-9
 
+_COPY_SECONDS = 1e-8
+"""Of an element of a space copied, centred and projected."""
+
 _GROUPS = 32
 """Groups of the jackknife, each of which decomposes small matrices anew."""
 
@@ -43,8 +46,12 @@ def _nbytes(compared: Compared) -> int:
 def _seconds(n: int, widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
     narrow = [min(n, width) for width in widths]
     decompositions = sum(6.0 * n * width * small for width, small in zip(widths, narrow, strict=True)) / limits.flops_per_second
-    # SVCCA decomposes as many half-samples too.
-    groups = (4.0 if spec.metric == "svcca" else 2.0) * _GROUPS * _SINGULAR_SECONDS * sum(small**3 for small in narrow)
+    groups = 2.0 * _GROUPS * _SINGULAR_SECONDS * sum(small**3 for small in narrow)
+    if spec.metric == "svcca" and spec.interval_kind == "items":
+        # It decomposes as many half-samples too; each time the rows that are left are copied, and of halves the products are formed anew.
+        copies = 2.0 * _COPY_SECONDS * n * sum(widths)
+        products = 0.5 * _PRODUCT_SECONDS * n * sum(width * small for width, small in zip(widths, narrow, strict=True))
+        groups = 2.0 * groups + _GROUPS * (copies + products)
     compared = [min(spec.components, small) for small in narrow] if spec.metric == "svcca" else narrow
     step = sum(a * b * (n * _PRODUCT_SECONDS + min(a, b) * _SINGULAR_SECONDS) for a, b in combinations(compared, 2))
     return decompositions + groups + step * max(spec.permutations, LEAST_PAIRINGS) / limits.threads
