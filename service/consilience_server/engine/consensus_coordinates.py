@@ -13,8 +13,8 @@ from consilience_server.core.control import Control
 from consilience_server.core.errors import ConstantFeatures
 
 ConsensusMethod = Literal["mean_kernel", "procrustes"]
-TOLERANCE = 1e-10
-MOST_ROUNDS = 500
+TOLERANCE = 1e-6
+MOST_ROUNDS = 200
 _BLOCK = 4096
 _CONSTANT = 1e-20
 _NOTHING = 1e-10
@@ -186,24 +186,26 @@ class ConsensusEngine:
     def _procrustes(self, members: Sequence[int], rank: int, control: Control) -> ConsensusCoordinates:
         products = {(i, j): self._product(i, j) * self._scales[i] * self._scales[j] for i in members for j in members}
         width = max(self._spaces.arrays[at].shape[1] for at in members)
-        common = [sum(float((products[i, j] ** 2).sum()) for j in members if j != i) for i in members]
-        first = members[int(np.argmax(common))]
-        targets = {i: np.pad(products[i, first], ((0, 0), (0, width - products[i, first].shape[1]))) for i in members}
-        size, rounds, converged, rotations = 0.0, 0, False, {}
+        common = np.array([sum(float((products[i, j] ** 2).sum()) for j in members if j != i) for i in members])
+        turns = [members[at] for at in np.argsort(-common, kind="stable")]
+        first = turns[0]
+        padding = ((0, 0), (0, width - self._spaces.arrays[first].shape[1]))
+        rotations = {i: _polar(np.pad(products[i, first], padding)) for i in members}
+        size, rounds, converged = 0.0, 0, len(members) == 1
         while rounds < MOST_ROUNDS and not converged:
             control.check()
-            rotations = {i: _polar(targets[i]) for i in members}
-            targets = {i: np.add.reduce([products[i, j] @ rotations[j] for j in members]) / len(members) for i in members}
+            for i in turns:
+                rotations[i] = _polar(np.add.reduce([products[i, j] @ rotations[j] for j in turns if j != i]))
             rounds += 1
-            grown = sum(float((rotations[i] * targets[i]).sum()) for i in members) / len(members)
+            grown = _common_norm(products, rotations)
             converged = grown - size <= TOLERANCE * grown
             size = grown
-        gram = np.add.reduce([rotations[i].T @ targets[i] for i in members]) / len(members)
+        gram = np.add.reduce([rotations[i].T @ products[i, j] @ rotations[j] for i in members for j in members]) / len(members) ** 2
         values, axes = _principal(0.5 * (gram + gram.T))
         kept = _count(values, rank)
         maps = [(at, self._scales[at] / len(members) * rotations[at] @ axes[:, :kept]) for at in members]
         blocks = (np.add.reduce([self._spaces.centred(at, start) @ rotation for at, rotation in maps]) for start in self._starts(control))
-        return _coordinates(self._projected(blocks, kept), values, kept, size, rounds, converged=converged)
+        return _coordinates(self._projected(blocks, kept), values, kept, _common_norm(products, rotations), rounds, converged=converged)
 
     def _starts(self, control: Control) -> Iterator[int]:
         for start in range(0, self._spaces.n, _BLOCK):
@@ -224,6 +226,11 @@ def consensus_bytes(n: int, widths: Sequence[int], method: ConsensusMethod, rank
     columns = sum(widths)
     side = columns if method == "procrustes" or columns <= n else n
     return 8 * (5 * side * side + 2 * n * min(rank, side) + 2 * _BLOCK * columns)
+
+
+def _common_norm(products: dict[tuple[int, int], NDArray[np.float64]], rotations: dict[int, NDArray[np.float64]]) -> float:
+    """|G|^2 of the mean configuration."""
+    return sum(float((rotations[i] * (product @ rotations[j])).sum()) for (i, j), product in products.items()) / len(rotations) ** 2
 
 
 def _polar(x: NDArray[np.float64]) -> NDArray[np.float64]:
