@@ -25,7 +25,7 @@ from consilience_server.app.queries import query_rows, query_strata
 from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.effective_rank import effective_rank, participation_ratio
-from consilience_server.core.errors import InvalidArgument, KernelSpace, NotServed, TooFewItems
+from consilience_server.core.errors import ConstantFeatures, InvalidArgument, KernelSpace, NotServed, TooFewItems, ZeroVector
 from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
@@ -218,7 +218,15 @@ class JoinedScores:
         copies = sum(_copied_bytes(snapshot, joined.n, changed=changed) for snapshot in snapshots)
         with self._pool.holding(call, copies):
             clips = await self._clips(call, pairs, stacks) if spec.preprocess == "platonic_rep" else {}
-            sides = [await self._side(call, *pair, joined, spec, clips.get(at)) for at, pair in enumerate(pairs)]
+            sides = []
+            for at, (snapshot, rows) in enumerate(pairs):
+                try:
+                    sides.append(await self._side(call, snapshot, rows, joined, spec, clips.get(at)))
+                except (ConstantFeatures, ZeroVector) as refusal:
+                    if len(pairs) == 2:
+                        raise
+                    # Of many spaces, and of layers, only the name tells which.
+                    raise type(refusal)(f"{snapshot.name}: {refusal.message}", field=refusal.field) from refusal
             for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
                 _check_side(side, spec.metric, name)
             yield sides

@@ -198,6 +198,12 @@ async def test_refusals_name_the_layer(house):
         await house.alignment.align_arrays(Call("align_arrays"), X[0], Y[0], Similarity.COSINE, SPEC, layers=(ArrayLayers([4, 4]), None))
 
 
+async def test_refusals_of_preprocessing_name_the_layer(house):
+    constant = [Y[0], np.tile(np.arange(1, 5, dtype=np.float32), (N, 1))]
+    with pytest.raises(errors.ConstantFeatures, match="layer 1 of y"):
+        await house.align(X, constant, replace(SPEC, preprocess="standardize"))
+
+
 async def test_halves_that_are_too_small_name_the_way_out(house):
     with pytest.raises(errors.InvalidK, match=r"45 items.*at most 44.*layer_selection max"):
         await house.align(spec=replace(SPEC, ks=(45,)))
