@@ -98,7 +98,8 @@ def consensus_warnings(query: ConsensusQuery, reports: Sequence[AlignmentReport]
     told = []
     for space, report in zip(query.spaces, reports, strict=True):
         p = report.headline.p_value
-        if p is not None and p > query.spec.alpha:
+        # At the least p that so many permutations can give, more of them might well tell.
+        if p is not None and p > max(query.spec.alpha, 1.5 / (report.permutations + 1)):
             told.append(f"{space.name} agrees with the others no better than chance (p = {p:.2g}); look at it, or leave it out")
     if not found.exact:
         told.append(f"the consensus keeps {found.vectors.shape[1]} axes with {found.kept:.1%} of its variance; a larger rank keeps more")

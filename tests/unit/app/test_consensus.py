@@ -62,6 +62,12 @@ async def test_a_stranger_is_found(house, method):
     assert warning.startswith("stranger agrees with the others no better than chance")
 
 
+async def test_too_few_permutations_to_tell_accuse_nobody(house):
+    told = await house.agree(query(spec=AlignmentSpec(ks=(8,), permutations=9)))
+    assert [report.headline.p_value for report in told.leave_one_out] == [0.1] * 4
+    assert told.warnings == ()
+
+
 async def test_no_space_is_compared_with_itself(house):
     """A space doubled finds its copy among the others; a space with nothing like it finds nothing."""
     house.put("copy", IDS, house.store.load("stranger", 1).vectors, Similarity.SQUARED_L2)
