@@ -133,7 +133,7 @@ def test_after_a_fork_the_child_is_refused_and_the_parent_goes_on(provide, handl
 def test_arrays_reach_the_engine_as_float32(provide):
     seen = []
 
-    def align(header, x, y):
+    def align(header, x, y, _beside):
         seen.append((header, x, y))
         return alignment_pb2.AlignArraysResponse(report=report(0.25))
 
