@@ -269,7 +269,7 @@ class TestBridges:
 
     def test_a_method_that_is_not_served_yet(self, client, space, name):
         with pytest.raises(consilience.UnimplementedError) as refused:
-            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="cca")
+            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="unsupervised")
         check(refused.value, "NOT_SERVED", "method", "")
 
     def test_a_pair_that_is_in_no_space(self, client, space, name):

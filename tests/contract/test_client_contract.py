@@ -378,6 +378,18 @@ class TestBridgesAndMatches:
         bridge = client.fit_bridge(f"{name}-source", f"{name}-target", name=f"{name}-bridge", method="procrustes", pair_ids=ids[:60])
         return bridge, ids, x
 
+    @pytest.mark.parametrize("method", ["scaled_procrustes", "affine", "relative", "whitened", "cca", "csa"])
+    def test_every_method_is_fitted_and_matched_through(self, client, rotated, name, method):
+        _, ids, _ = rotated
+        bridge = client.fit_bridge(f"{name}-source", f"{name}-target", name=f"{name}-{method.replace('_', '-')}", method=method)
+        assert bridge.method == method
+        assert (bridge.source_dim, bridge.target_dim) == (8, 8)
+        assert [report.method for report in bridge.candidates] == ["identity", "mean_shift", method]
+        found = client.match(query_ids=ids[:20], bridge=bridge.name, k=10, correction="csls")
+        assert np.mean([item in row for item, row in zip(ids[:20], found.ids, strict=True)]) > 0.8
+        assert found.similarities.max() <= 1.0 + 1e-9
+        assert len(client.mutual_pairs(f"{name}-source", f"{name}-target", bridge=bridge.name).source_ids) > 0
+
     def test_a_bridge_finds_what_it_was_not_fitted_on(self, client, rotated):
         bridge, ids, x = rotated
         assert bridge.method == "procrustes"

@@ -82,12 +82,15 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             source: the space mapped from; `name@7` pins version 7.
             target: the space mapped into.
             name: `[a-z][a-z0-9-]{0,62}`; spaces and bridges share one set of names.
-            method: `auto` (the best by held-out recall), `identity`, `ridge` or `procrustes`.
+            method: `auto` fits all that the pairs support and keeps the best by held-out recall; or one by name: the baselines `identity`
+                and `mean_shift` (reported beside every fit), `procrustes`, `scaled_procrustes`, `ridge`, `affine` (of low rank), `relative`
+                (few pairs), and for as many pairs as dimensions or more `whitened`, `cca`, `csa`. The last four map both sides into a
+                space of their own.
             pair_ids: item ids known in both spaces; None is all common items.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
             held_out_fraction: share of the pairs kept out of the fit for the report, above 0 and below 1.
             seed: chooses the held-out pairs.
-            penalties: of ridge, in units of the mean eigenvalue; empty is the server's grid.
+            penalties: of ridge and affine, in units of the mean eigenvalue; empty is the server's grid.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: makes repeating the call safe across processes.

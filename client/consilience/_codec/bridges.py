@@ -69,4 +69,5 @@ def _decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
         queries=message.queries,
         gallery=message.gallery,
         penalty=message.penalty,
+        components=message.components,
     )

@@ -29,7 +29,8 @@ class RetrievalReport:
         mean_reciprocal_rank, median_rank: of the true partner.
         queries: held-out pairs asked.
         gallery: items of the target space that they were searched in.
-        penalty: the one chosen, in units of the mean eigenvalue; 0 for methods without.
+        penalty: the penalty or regularisation chosen, in units of the mean eigenvalue; 0 for methods without.
+        components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
     """
 
     method: str
@@ -39,6 +40,7 @@ class RetrievalReport:
     queries: int
     gallery: int
     penalty: float = 0.0
+    components: int = 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,11 +82,12 @@ class Bridge(Result):
     target_similarity: str
 
     def to_pandas(self) -> Any:
-        """A DataFrame with one row a candidate: method, penalty, recall@k, mean_reciprocal_rank. Needs `consilience[report]`."""
+        """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""
         rows = [
             {
                 "method": report.method,
                 "penalty": report.penalty,
+                "components": report.components,
                 **{f"recall@{k}": recall.recall for k, recall in report.recalls.items()},
                 "mean_reciprocal_rank": report.mean_reciprocal_rank,
                 "queries": report.queries,

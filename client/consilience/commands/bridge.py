@@ -17,7 +17,12 @@ def fit(
     target: Annotated[str, typer.Argument(help="The space mapped into.")],
     name: Annotated[str, typer.Argument(help="Name of the new bridge.")],
     *,
-    method: Annotated[str, typer.Option(help="auto, identity, ridge or procrustes.")] = "auto",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="auto, or one by name: identity, mean_shift, procrustes, scaled_procrustes, ridge, affine, relative, whitened, cca, csa."
+        ),
+    ] = "auto",
     pairs: Annotated[
         Path | None, typer.Option(help="Text file of known pairs: an id a line, or source and target ids with a tab between.")
     ] = None,

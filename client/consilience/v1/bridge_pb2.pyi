@@ -27,6 +27,8 @@ class BridgeMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BRIDGE_METHOD_RELATIVE: _ClassVar[BridgeMethod]
     BRIDGE_METHOD_STITCHING_LAYER: _ClassVar[BridgeMethod]
     BRIDGE_METHOD_UNSUPERVISED: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_SCALED_PROCRUSTES: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_CSA: _ClassVar[BridgeMethod]
 BRIDGE_METHOD_UNSPECIFIED: BridgeMethod
 BRIDGE_METHOD_AUTO: BridgeMethod
 BRIDGE_METHOD_IDENTITY: BridgeMethod
@@ -39,6 +41,8 @@ BRIDGE_METHOD_CCA: BridgeMethod
 BRIDGE_METHOD_RELATIVE: BridgeMethod
 BRIDGE_METHOD_STITCHING_LAYER: BridgeMethod
 BRIDGE_METHOD_UNSUPERVISED: BridgeMethod
+BRIDGE_METHOD_SCALED_PROCRUSTES: BridgeMethod
+BRIDGE_METHOD_CSA: BridgeMethod
 
 class PairSelection(_message.Message):
     __slots__ = ("item_ids", "target_ids", "attribute")
@@ -61,7 +65,7 @@ class RecallAtK(_message.Message):
     def __init__(self, k: _Optional[int] = ..., recall: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ...) -> None: ...
 
 class RetrievalReport(_message.Message):
-    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty")
+    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     RECALLS_FIELD_NUMBER: _ClassVar[int]
     MEAN_RECIPROCAL_RANK_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +73,7 @@ class RetrievalReport(_message.Message):
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     PENALTY_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
     method: BridgeMethod
     recalls: _containers.RepeatedCompositeFieldContainer[RecallAtK]
     mean_reciprocal_rank: float
@@ -76,7 +81,8 @@ class RetrievalReport(_message.Message):
     queries: int
     gallery: int
     penalty: float
-    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ...) -> None: ...
+    components: int
+    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ...) -> None: ...
 
 class Bridge(_message.Message):
     __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity")

@@ -27,8 +27,12 @@ from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, Retri
 from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
 from consilience_server.core.similarity import Similarity
 
-FORMAT = 1
-"""Raised by one whenever an older program could misread what this one writes."""
+FORMAT = 2
+"""Raised by one whenever an older program could misread what this one writes.
+
+1: maps into the target space. 2: maps of both sides into a space of their own, with correlations; reports with components. Format 1 is
+read as it is: what it lacks has its default.
+"""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _MAP = "map.safetensors"
@@ -106,7 +110,12 @@ class BridgeFiles:
                 tensors = (folder / _MAP).read_bytes()
                 facts = document["bridge"]
                 # The text itself too: another spelling of the same numbers was not written here.
-                whole = found == FORMAT and document["digest"] == _digest(facts, tensors) and text == _canonical(document)
+                whole = (
+                    type(found) is int
+                    and 1 <= found <= FORMAT
+                    and document["digest"] == _digest(facts, tensors)
+                    and text == _canonical(document)
+                )
                 if not whole or facts["name"] != name:
                     raise CorruptData(f"bridge {name!r} is not as it was written (its digest differs); restore it or fit it anew")
                 return _artefact(facts, safetensors.load(tensors))
@@ -211,7 +220,8 @@ def _digest(facts: object, tensors: bytes) -> str:
 
 
 def _tensors(bridge_map: BridgeMap) -> dict[str, np.ndarray[Any, Any]]:
-    return {field.name: np.ascontiguousarray(getattr(bridge_map, field.name), dtype=np.float64) for field in fields(BridgeMap)}
+    arrays = {field.name: getattr(bridge_map, field.name) for field in fields(BridgeMap)}
+    return {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items() if array is not None}
 
 
 def _facts(artefact: BridgeArtefact) -> dict[str, Any]:

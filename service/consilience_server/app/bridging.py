@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,10 @@ from consilience_server.app.tables import item_digest
 from consilience_server.app.validation import check_name, shown
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.bridges.choose import METHODS, FitProblem, FittedBridge, MethodChoice, fit_and_choose
+from consilience_server.bridges.fit import CANONICAL
 from consilience_server.bridges.held_out import Split, split_pairs
 from consilience_server.bridges.ridge_penalty import PENALTIES
+from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
     BridgeExists,
     DuplicateId,
@@ -47,6 +49,7 @@ __all__ = ["Bridging", "FitLimits", "FitQuery", "MethodChoice"]
 T = TypeVar("T")
 _MOST_HELD_OUT = 0.9
 _MOST_PENALTIES = 100
+METHOD_CHOICES: tuple[MethodChoice, ...] = ("auto", *METHODS)
 _MAX_SEED = 2**64 - 1
 
 
@@ -155,8 +158,14 @@ class Bridging:
         gram = 2.0 * pairs * source.spec.dim * (order + target.spec.dim)
         # A symmetric decomposition runs at about a tenth of the rate of products.
         work = 3 * (gram + 10 * 10.0 * order**3) + 8.0 * pairs * source.spec.dim * target.spec.dim
+        # The canonical methods decompose both sides and their cross-covariance, for each regularisation of each fold.
+        canonical = (
+            60 * (source.spec.dim + target.spec.dim) ** 3 + 12.0 * pairs * (source.spec.dim + target.spec.dim) ** 2
+            if query.method == "auto" or query.method in CANONICAL
+            else 0.0
+        )
         search = 2.0 * min(pairs, 4096) * target.item_count * target.spec.dim
-        return (work + len(METHODS) * search) / self._limits.flops_per_second
+        return (work + 3 * canonical + len(METHODS) * search) / self._limits.flops_per_second
 
     async def get(self, call: Call, name: str) -> BridgeArtefact:
         """One bridge; BridgeNotFound."""
@@ -229,8 +238,8 @@ class Bridging:
 def _check(query: FitQuery) -> None:
     """What can be refused before anything is read."""
     check_name(query.name, "bridge_id")
-    if query.method not in get_args(MethodChoice):
-        raise UnknownMethod(f"{query.method!r} is no bridge method; choose one of {', '.join(get_args(MethodChoice))}", field="method")
+    if query.method not in METHOD_CHOICES:
+        raise UnknownMethod(f"{query.method!r} is no bridge method; choose one of {', '.join(METHOD_CHOICES)}", field="method")
     if not 0 < query.held_out_fraction <= _MOST_HELD_OUT:
         raise InvalidArgument(
             f"held_out_fraction is {query.held_out_fraction}; it must be above 0 and at most {_MOST_HELD_OUT}", field="held_out_fraction"
@@ -335,5 +344,7 @@ def _fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:
     """Peak of a fit: pairs in float32 and twice in float64, two centred galleries, the matrices of the decompositions."""
     widths = source.dim + target.dim
     order = min(fit_pairs, source.dim)
-    matrices = 8 * (4 * order * order + 6 * source.dim * target.dim)
-    return fit_pairs * widths * 20 + 2 * target.vectors.nbytes + matrices + (64 << 20)
+    matrices = 8 * (4 * order * order + 6 * source.dim * target.dim + 24 * (source.dim**2 + target.dim**2))
+    # Anchors may be more than dimensions.
+    gallery = 4 * target.n * max(target.dim, min(source.dim, target.dim) + 2, ANCHORS[-1])
+    return fit_pairs * widths * 20 + 2 * target.vectors.nbytes + gallery + matrices + (64 << 20)

@@ -39,8 +39,7 @@ class _Known:
 
     @property
     def nbytes(self) -> int:
-        fitted = self.artefact.map
-        return fitted.weights.nbytes + fitted.source_mean.nbytes + fitted.target_mean.nbytes
+        return self.artefact.map.nbytes
 
 
 class DerivedVectors:
@@ -73,11 +72,11 @@ class DerivedVectors:
 
     async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
         """The bridge's map with its weights cut."""
-        nbytes = 2 * artefact.map.weights.nbytes
+        nbytes = 2 * artefact.map.nbytes
         return await self._value(call, "load", ("map", artefact.uid), lambda: make_ready(artefact.map), nbytes, "tables")
 
     async def gallery(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
-        """The centred copy of a version of the target space, (n, d_target) float32."""
+        """The copy of a version of the target space that is searched, (n, width of the map) float32."""
         ready = await self.ready_map(call, artefact)
         key = ("gallery", artefact.uid, snapshot.uid, str(snapshot.version))
         return await self._value(
@@ -85,12 +84,12 @@ class DerivedVectors:
             "load",
             key,
             lambda: _frozen(centre_gallery(ready, snapshot.vectors, call.control, snapshot.ids)),
-            snapshot.vectors.nbytes,
+            4 * snapshot.n * ready.width,
             "snapshots",
         )
 
     async def bank(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
-        """All items of a version of the source space, mapped, (m, d_target) float32."""
+        """All items of a version of the source space, mapped, (m, width of the map) float32."""
         ready = await self.ready_map(call, artefact)
         key = ("bank", artefact.uid, snapshot.uid, str(snapshot.version))
         return await self._value(
@@ -98,7 +97,7 @@ class DerivedVectors:
             "load",
             key,
             lambda: _frozen(map_vectors(ready, snapshot.vectors, call.control, snapshot.ids)),
-            4 * snapshot.n * len(ready.target_mean),
+            4 * snapshot.n * ready.width,
             "snapshots",
         )
 

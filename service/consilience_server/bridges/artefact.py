@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.similarity import Similarity
 
-MethodName = Literal["identity", "mean_shift", "ridge", "procrustes"]
+MethodName = Literal["identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class RetrievalReport:
         median_rank: 1 is best.
         queries: held-out pairs.
         gallery: items searched.
-        penalty: the ridge penalty chosen, in units of the mean eigenvalue; 0 for methods without.
+        penalty: chosen for ridge, or the regularisation of whitened, cca and csa, in units of the mean eigenvalue; 0 for methods without.
+        components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
     """
 
     method: MethodName
@@ -36,25 +37,47 @@ class RetrievalReport:
     queries: int
     gallery: int
     penalty: float = 0.0
+    components: int = 0
 
 
 @dataclass(frozen=True)
 class BridgeMap:
     """The map itself.
 
-    With c(x; m) = unit(unit(x) - m), a source vector becomes unit(c(x; source_mean) @ weights), a gallery vector c(t; target_mean).
-    Queries and gallery meet in the centred target space, under cosine. `bridges/apply.py` has the arithmetic. Identity has the unit matrix
-    and zero means; mean shift has the unit matrix and the means of the fit.
+    With c(x; m) = unit(unit(x) - m), a source vector becomes unit(c(x; source_mean) @ weights). Where `target_weights` is None, a gallery
+    vector becomes c(t; target_mean), and both meet in the centred target space; else unit(c(t; target_mean) @ target_weights), and both
+    meet in a space of their own. They are compared by cosine; with `correlations` by that of `core/csa.py`. `bridges/apply.py` has the
+    arithmetic. Identity has the unit matrix and zero means; mean shift has the unit matrix and the means of the fit.
 
     Attributes:
-        weights: (d_source, d_target) float64.
+        weights: (d_source, d) float64; d = d_target where both meet in the target space.
         source_mean: (d_source,) float64, of the unit source rows of the fit.
         target_mean: (d_target,) float64, of the unit target rows of the fit.
+        target_weights: (d_target, d) float64, or None.
+        correlations: (d,) float64 in [0, 1], or None.
     """
 
     weights: NDArray[np.float64]
     source_mean: NDArray[np.float64]
     target_mean: NDArray[np.float64]
+    target_weights: NDArray[np.float64] | None = None
+    correlations: NDArray[np.float64] | None = None
+
+    @property
+    def leads_into_target(self) -> bool:
+        """Whether mapped vectors are vectors of the (centred) target space: only then can they be stored, composed or inverted there."""
+        return self.target_weights is None
+
+    @property
+    def width(self) -> int:
+        """Of the vectors that are compared."""
+        return int(self.weights.shape[1]) + (2 if self.correlations is not None else 0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        arrays = (self.weights, self.source_mean, self.target_mean, self.target_weights, self.correlations)
+        return sum(int(array.nbytes) for array in arrays if array is not None)
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeMap, MethodName, RetrievalReport
-from consilience_server.bridges.fit import EQUAL_WIDTHS, NEEDED_PAIRS, fit_map
+from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
+from consilience_server.bridges.tuning import Tuning
 from consilience_server.core.control import Control
-from consilience_server.core.errors import DimensionMismatch, TooFewPairs
+from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
 from consilience_server.core.retrieval import mean_reciprocal_rank, median_rank, partner_ranks, recall_at_k, wilson_interval
 
-MethodChoice = Literal["auto", "identity", "mean_shift", "ridge", "procrustes"]
+MethodChoice = Literal[MethodName, "auto"]
 
-METHODS: tuple[MethodName, ...] = ("identity", "mean_shift", "procrustes", "ridge")
+METHODS: tuple[MethodName, ...] = get_args(MethodName)
 """From the simplest on: of equally good methods the first is kept."""
 
 REPORTED_KS = (1, 5, 10)
@@ -59,39 +60,40 @@ class FittedBridge:
 
 
 def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int) -> tuple[MethodName, ...]:
-    """What will be fitted: the method asked, or all that the pairs support; the baselines always where widths are equal.
+    """What will be fitted: the method asked, or all that the pairs support; the baselines beside either.
 
     Raises:
-        DimensionMismatch: a method for equal widths, asked by name.
+        DimensionMismatch: a baseline asked by name for spaces of unequal width.
         TooFewPairs: fewer pairs left for the fit than the method needs; for `auto`, than any learned method needs.
     """
-    equal = source_dim == target_dim
-    if method in EQUAL_WIDTHS and not equal:
+    if method in BASELINES and source_dim != target_dim:
         raise DimensionMismatch(
             f"{method} joins spaces of equal width; these have {source_dim} and {target_dim}: use ridge or procrustes",
             field="method",
             source_dim=source_dim,
             target_dim=target_dim,
         )
-    needed = min(NEEDED_PAIRS["procrustes"], NEEDED_PAIRS["ridge"]) if method == "auto" else NEEDED_PAIRS[method]
+    needs = {name: needed_pairs(name, source_dim, target_dim) for name in METHODS}
+    needed = min(need for name, need in needs.items() if name not in BASELINES) if method == "auto" else needs[method]
     if fit_pairs < needed:
         raise TooFewPairs(
-            f"{fit_pairs} known pairs are left for the fit; {method} needs at least {needed}: give more pairs, or hold out fewer",
+            f"{fit_pairs} known pairs are left for the fit; {method} needs at least {needed}: give more pairs, hold out fewer"
+            + (", or use a method that needs fewer (ridge, procrustes, relative)" if needed > needs["ridge"] else ""),
             field="pairs",
             fit_pairs=fit_pairs,
             needed=needed,
         )
-    baselines = tuple(name for name in METHODS if name in EQUAL_WIDTHS and equal and fit_pairs >= NEEDED_PAIRS[name])
-    learned = tuple(name for name in METHODS if name not in EQUAL_WIDTHS and method in ("auto", name) and fit_pairs >= NEEDED_PAIRS[name])
-    return baselines + learned
+    return tuple(name for name in METHODS if (name in BASELINES or method in ("auto", name)) and fit_pairs >= needs[name])
 
 
 def fit_and_choose(problem: FitProblem, method: MethodChoice, penalties: Sequence[float], control: Control) -> FittedBridge:
     """Fit every candidate, rank the held-out partners among the whole gallery, keep the method asked or the best.
 
-    `auto` keeps the greatest recall@1; equal: the greatest mean reciprocal rank; equal: the simplest. The kept map never sees the held-out
-    pairs. Its report is of the pairs it was chosen on, so with several close candidates it flatters slightly (by less than one standard
-    error for four candidates).
+    `auto` keeps the greatest recall@1; equal: the greatest mean reciprocal rank; equal: the simplest. Where that is a map of both sides
+    into a space of their own, the best map into the target space is kept instead if it is worse by no more than one standard error of the
+    paired difference: its vectors can be stored, composed and exported. The kept map never sees the held-out pairs. Its report is of the
+    pairs it was chosen on, so with several close candidates it flatters slightly (by about one standard error at most for these). A
+    baseline of unequal widths that leaves a held-out item without direction is left out.
 
     Args:
         problem: pairs and gallery.
@@ -103,36 +105,65 @@ def fit_and_choose(problem: FitProblem, method: MethodChoice, penalties: Sequenc
         DimensionMismatch, TooFewPairs, ZeroVector.
     """
     names = candidate_methods(method, len(problem.x), problem.x.shape[1], problem.y.shape[1])
-    fitted: dict[MethodName, tuple[BridgeMap, RetrievalReport]] = {}
+    fitted: dict[MethodName, _Candidate] = {}
     galleries: dict[bytes, NDArray[np.float32]] = {}
+    fits = Fits(problem.x, problem.y, penalties, control)
     for done, name in enumerate(names):
         part = control.part(done / len(names), (done + 1) / len(names))
-        bridge, penalty = fit_map(name, problem.x, problem.y, penalties, part)
-        fitted[name] = (bridge, _measure(name, bridge, penalty, problem, galleries, part))
-    candidates = tuple(report for _, report in fitted.values())
+        bridge, tuning = fits.fit(name)
+        try:
+            fitted[name] = _measure(name, bridge, tuning, problem, galleries, part)
+        except ZeroVector:
+            if name == method or name not in BASELINES:
+                raise
+    best = _best(tuple(fitted.values())) if method == "auto" else fitted[method]
+    return FittedBridge(best.report.method, best.map, best.report, tuple(candidate.report for candidate in fitted.values()))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A map with its report and the ranks it comes from."""
+
+    map: BridgeMap
+    report: RetrievalReport
+    ranks: NDArray[np.int64]
+
+
+def _best(candidates: Sequence[_Candidate]) -> _Candidate:
     # max keeps the first of equals, and the simplest comes first.
-    greatest = max(candidates, key=lambda report: (report.recalls[1], report.mean_reciprocal_rank)).method
-    best = greatest if method == "auto" else method
-    return FittedBridge(best, *fitted[best], candidates)
+    best = max(candidates, key=_merit)
+    if best.map.leads_into_target:
+        return best
+    other = max((candidate for candidate in candidates if candidate.map.leads_into_target), key=_merit)
+    differences = (best.ranks == 1).astype(np.float64) - (other.ranks == 1)
+    error = float(differences.std(ddof=1)) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
+    return other if differences.mean() <= error else best
+
+
+def _merit(candidate: _Candidate) -> tuple[float, float]:
+    return candidate.report.recalls[1], candidate.report.mean_reciprocal_rank
 
 
 def _measure(
     method: MethodName,
     bridge: BridgeMap,
-    penalty: float,
+    tuning: Tuning,
     problem: FitProblem,
     galleries: dict[bytes, NDArray[np.float32]],
     control: Control,
-) -> RetrievalReport:
-    """Held-out retrieval of one map; `galleries` shares the centred copies between maps of the same target mean."""
+) -> _Candidate:
+    """Held-out retrieval of one map; `galleries` shares the centred copies between maps into the target space of the same target mean."""
     ready = make_ready(bridge)
     mean = bridge.target_mean.tobytes()
-    if mean not in galleries:
-        galleries[mean] = centre_gallery(ready, problem.gallery, control.part(0.5, 0.8), problem.gallery_ids)
+    gallery = galleries.get(mean) if bridge.leads_into_target else None
+    if gallery is None:
+        gallery = centre_gallery(ready, problem.gallery, control.part(0.5, 0.8), problem.gallery_ids)
+        if bridge.leads_into_target:
+            galleries[mean] = gallery
     asked = slice(0, MAX_HELD_OUT_QUERIES)
     mapped = map_vectors(ready, problem.queries[asked], control.part(0.8, 1.0), problem.query_ids[asked])
-    ranks = partner_ranks(mapped, galleries[mean], problem.partners[asked], control.check)
-    return RetrievalReport(
+    ranks = partner_ranks(mapped, gallery, problem.partners[asked], control.check)
+    report = RetrievalReport(
         method=method,
         recalls={k: recall_at_k(ranks, k) for k in REPORTED_KS},
         intervals={k: wilson_interval(int((ranks <= k).sum()), len(ranks)) for k in REPORTED_KS},
@@ -140,5 +171,7 @@ def _measure(
         median_rank=median_rank(ranks),
         queries=len(ranks),
         gallery=len(problem.gallery),
-        penalty=penalty,
+        penalty=tuning.penalty,
+        components=tuning.components,
     )
+    return _Candidate(bridge, report, ranks)

@@ -1,3 +1,4 @@
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -5,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from consilience_server.adapters.bridge_files import BridgeFiles
+from consilience_server.adapters.bridge_files import FORMAT, BridgeFiles, _canonical, _digest
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
 from consilience_server.core.errors import (
     BridgeExists,
@@ -190,11 +191,39 @@ def test_files_of_two_bridges_cannot_be_exchanged(bridges):
         bridges.get("c")
 
 
+def test_maps_of_both_sides_come_back_whole(bridges):
+    rng = np.random.default_rng(5)
+    both = replace(artefact().map, target_weights=rng.standard_normal((5, 5)), correlations=np.linspace(1, 0, 5))
+    bridges.put(replace(artefact(), method="csa", map=both))
+    read = bridges.get("text-to-image").map
+    assert np.array_equal(read.target_weights, both.target_weights)
+    assert np.array_equal(read.correlations, both.correlations)
+    assert not read.leads_into_target
+    assert read.width == 7
+
+
+def test_the_first_format_is_still_read(bridges):
+    """It had no components in its reports and no weights of the target."""
+    bridges.put(artefact())
+    folder = bridges._root / "text-to-image"
+    document = json.loads((folder / "bridge.json").read_bytes())
+    facts = document["bridge"]
+    for told in (facts["held_out"], *facts["candidates"]):
+        for key in set(told) - FIRST_FORMAT:
+            del told[key]
+    old = {"format": 1, "digest": _digest(facts, (folder / "map.safetensors").read_bytes()), "bridge": facts}
+    (folder / "bridge.json").write_bytes(_canonical(old))
+    assert_same(bridges.get("text-to-image"), artefact())
+
+
+FIRST_FORMAT = {"method", "recalls", "intervals", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty"}
+
+
 def test_a_newer_format_is_refused(bridges):
     bridges.put(artefact())
     path = bridges._root / "text-to-image" / "bridge.json"
-    path.write_text(path.read_text().replace('"format":1', '"format":2'))
-    with pytest.raises(StoreTooNew, match="format 2"):
+    path.write_text(path.read_text().replace(f'"format":{FORMAT}', f'"format":{FORMAT + 1}'))
+    with pytest.raises(StoreTooNew, match=f"format {FORMAT + 1}"):
         bridges.get("text-to-image")
 
 

@@ -161,7 +161,7 @@ async def test_pages(bench):
 BAD = [
     ({"name": "Big"}, errors.InvalidName, "bridge_id", "lower-case"),
     ({"name": "x"}, errors.InvalidName, "bridge_id", "id of a space"),
-    ({"method": "cca"}, errors.UnknownMethod, "method", "auto, identity, mean_shift, ridge, procrustes"),
+    ({"method": "magic"}, errors.UnknownMethod, "method", "auto, identity, mean_shift, procrustes"),
     ({"method": "identity"}, errors.DimensionMismatch, "method", "12 and 9"),
     ({"source": "nowhere"}, errors.SpaceNotFound, "source", "nowhere"),
     ({"held_out_fraction": 0.0}, errors.InvalidArgument, "held_out_fraction", "above 0"),

@@ -66,6 +66,23 @@ async def test_through_a_bridge_by_the_definition(bench, by):
     assert report.certificate.certified_rows + report.certificate.refined_rows == 30
 
 
+@pytest.mark.parametrize("method", ["scaled_procrustes", "affine", "relative", "whitened", "cca", "csa"])
+async def test_maps_into_a_space_of_their_own_are_matched_by_the_definition(method):
+    bench = BridgeBench()
+    bench.space("x", X)
+    bench.space("y", Y)
+    artefact = await bench.bridging.fit(Call("fit"), bench.query(method=method))
+    assert artefact.method == method
+    assert artefact.held_out.recalls[10] > 0.5
+    mapped, gallery = sides(bench)
+    scores = exact_scores(mapped[20:50], gallery, Similarity.COSINE)
+    check(await match(bench, bridge="b", k=7, ids=IDS[20:50].tolist()), scores, scores, 7)
+    full = exact_scores(mapped, gallery, Similarity.COSINE)
+    r_source = np.sort(full, axis=0)[::-1][:6].mean(axis=0)
+    corrected = await match(bench, bridge="b", k=7, vectors=X[20:50], correction="csls", correction_k=6)
+    assert list(corrected.ids) == IDS[nearest(2 * scores - r_source, 7)[0].ravel()].tolist()
+
+
 @pytest.mark.parametrize("by", ["ids", "vectors"])
 async def test_csls_through_a_bridge_by_the_definition(bench, by):
     mapped, gallery = sides(bench)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from consilience_server.bridges import choose
-from consilience_server.bridges.choose import FitProblem, candidate_methods, fit_and_choose
+from consilience_server.bridges.choose import METHODS, FitProblem, candidate_methods, fit_and_choose
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.core import errors
 from consilience_server.core.control import Control
@@ -36,9 +36,10 @@ def test_a_space_that_must_be_stretched_goes_to_ridge():
     subject = problem(lambda x: x @ rotation, noise=0.05)
     squeeze = np.logspace(0, -1.5, 16, dtype=np.float32)
     fitted = fit(replace(subject, x=subject.x * squeeze, queries=subject.queries * squeeze))
-    assert fitted.method == "ridge"
-    assert fitted.held_out.penalty > 0
-    assert fitted.held_out.recalls[1] > 0.9
+    by = {report.method: report for report in fitted.candidates}
+    assert by["ridge"].penalty > 0
+    assert by["ridge"].recalls[1] > 0.9 > by["procrustes"].recalls[1]
+    assert fitted.held_out.recalls[1] >= by["ridge"].recalls[1]
 
 
 def test_spaces_that_agree_already_keep_the_identity():
@@ -55,7 +56,7 @@ def test_a_shifted_space_needs_the_mean_shift():
 
 def test_all_candidates_are_reported_on_the_same_pairs():
     fitted = fit(problem(lambda x: x))
-    assert [report.method for report in fitted.candidates] == ["identity", "mean_shift", "procrustes", "ridge"]
+    assert [report.method for report in fitted.candidates] == list(METHODS)
     assert {(report.queries, report.gallery) for report in fitted.candidates} == {(100, 400)}
     for report in fitted.candidates:
         assert set(report.recalls) == set(report.intervals) == {1, 5, 10}
@@ -71,9 +72,28 @@ def test_a_method_by_name_is_kept_though_another_is_better():
     assert fitted.held_out is fitted.candidates[1]
 
 
-def test_unequal_widths_have_no_baseline():
-    fitted = fit(problem(lambda x: x[:, :9]))
-    assert [report.method for report in fitted.candidates] == ["procrustes", "ridge"]
+def test_baselines_stand_beside_a_fit_of_unequal_widths():
+    """A space cut to its first dimensions needs no more than that: the identity finds its items."""
+    fitted = fit(problem(lambda x: x[:, :9], noise=0.0), "procrustes")
+    assert [report.method for report in fitted.candidates] == ["identity", "mean_shift", "procrustes"]
+    assert fitted.candidates[0].recalls[1] == 1.0
+    assert fitted.method == "procrustes"
+
+
+def test_a_baseline_that_loses_a_held_out_item_is_left_out():
+    subject = problem(lambda x: x[:, :9])
+    queries = subject.queries.copy()
+    queries[0, :9] = 0.0
+    fitted = fit(replace(subject, queries=queries), "ridge")
+    assert [report.method for report in fitted.candidates] == ["mean_shift", "ridge"]
+
+
+def test_canonical_methods_are_tried_where_there_are_pairs_enough():
+    names = candidate_methods("auto", 60, 64, 80)
+    assert {"ridge", "relative", "affine"} <= set(names)
+    assert not {"whitened", "cca", "csa"} & set(names)
+    with pytest.raises(errors.TooFewPairs, match=r"60 known pairs .* cca needs at least 64.*ridge"):
+        candidate_methods("cca", 60, 64, 80)
 
 
 def test_the_held_out_pairs_never_reach_the_fit():
@@ -111,9 +131,9 @@ def test_too_few_pairs_are_told_with_both_numbers(method, pairs):
 
 
 def test_enough_is_enough():
-    assert candidate_methods("auto", 10, 8, 8) == ("identity", "mean_shift", "procrustes", "ridge")
+    assert candidate_methods("auto", 10, 8, 8) == METHODS
     assert candidate_methods("identity", 0, 8, 8) == ("identity",)
-    assert candidate_methods("ridge", 10, 8, 9) == ("ridge",)
+    assert candidate_methods("ridge", 10, 8, 9) == ("identity", "mean_shift", "ridge")
 
 
 def test_progress_never_falls_and_ends_at_one():

@@ -3,9 +3,13 @@ import pytest
 from scipy.stats import ortho_group
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.fit import fit_map
+from consilience_server.bridges.choose import METHODS
+from consilience_server.bridges.fit import BASELINES, fit_map
+from consilience_server.bridges.tuning import Tuning
 from consilience_server.core import errors
+from consilience_server.core.centring import centred
 from consilience_server.core.control import Control
+from consilience_server.core.csa import csa_similarities
 from consilience_server.core.retrieval import partner_ranks
 
 CONTROL = Control()
@@ -15,7 +19,10 @@ def clouds(n=300, width=24, seed=0):
     return np.random.default_rng(seed).standard_normal((n, width)).astype(np.float32)
 
 
-@pytest.mark.parametrize("method", ["procrustes", "ridge"])
+LEARNED = [name for name in METHODS if name not in BASELINES]
+
+
+@pytest.mark.parametrize("method", ["procrustes", "ridge", "scaled_procrustes", "affine"])
 def test_an_exact_rotation_is_recovered(method):
     x = clouds()
     rotation = ortho_group.rvs(24, random_state=1)
@@ -27,9 +34,34 @@ def test_an_exact_rotation_is_recovered(method):
     assert (ranks == 1).all()
 
 
+def test_noise_is_cut_away_by_the_rank():
+    """Two directions agree, twenty-two are noise of either side: the rank that is kept is small, and better than all."""
+    rng = np.random.default_rng(3)
+    latent = rng.standard_normal((260, 2))
+    x = (latent @ rng.standard_normal((2, 24)) * 2 + clouds(260, seed=4)).astype(np.float32)
+    y = (latent @ rng.standard_normal((2, 24)) * 2 + clouds(260, seed=5)).astype(np.float32)
+    fitted, tuning = fit_map("affine", x, y, (1e-6,), CONTROL)
+    assert tuning.components <= 6
+    assert np.linalg.matrix_rank(fitted.weights) == tuning.components
+
+
+def test_csa_is_compared_by_the_similarity_of_its_definition():
+    x = clouds(300, 12)
+    y = (x[:, :9] + clouds(300, 9, seed=2)).astype(np.float32)
+    fitted, tuning = fit_map("csa", x, y, (), CONTROL)
+    ready = make_ready(fitted)
+    assert fitted.correlations is not None
+    assert fitted.target_weights is not None
+    assert fitted.width == tuning.components + 2
+    left = centred(x, fitted.source_mean) @ fitted.weights
+    right = centred(y, fitted.target_mean) @ fitted.target_weights
+    got = map_vectors(ready, x, CONTROL) @ centre_gallery(ready, y, CONTROL).T
+    assert np.abs(got - csa_similarities(left, right, fitted.correlations)).max() < 1e-6
+
+
 def test_identity_has_nothing_to_learn():
-    fitted, penalty = fit_map("identity", clouds(), clouds(seed=1), (), CONTROL)
-    assert penalty == 0.0
+    fitted, tuning = fit_map("identity", clouds(), clouds(seed=1), (), CONTROL)
+    assert tuning == Tuning()
     assert np.array_equal(fitted.weights, np.eye(24))
     assert not fitted.source_mean.any()
     assert not fitted.target_mean.any()
@@ -54,11 +86,23 @@ def test_procrustes_joins_unequal_widths(widths):
 def test_ridge_answers_the_penalty_it_chose():
     x = clouds()
     y = (x + 0.5 * clouds(seed=2)).astype(np.float32)
-    _, penalty = fit_map("ridge", x, y, (0.01, 0.02), CONTROL)
-    assert penalty in {0.01, 0.02}
+    for method in ("ridge", "affine"):
+        _, tuning = fit_map(method, x, y, (0.01, 0.02), CONTROL)
+        assert tuning.penalty in {0.01, 0.02}
 
 
-@pytest.mark.parametrize("method", ["mean_shift", "procrustes", "ridge"])
+@pytest.mark.parametrize("method", LEARNED)
+def test_every_method_finds_the_partners_of_a_rotation(method):
+    x = clouds()
+    y = (x.astype(np.float64) @ ortho_group.rvs(24, random_state=1)).astype(np.float32)
+    fitted, _ = fit_map(method, x[:200], y[:200], (1e-6,), CONTROL)
+    ready = make_ready(fitted)
+    mapped, gallery = map_vectors(ready, x[200:], CONTROL), centre_gallery(ready, y, CONTROL)
+    assert mapped.shape[1] == gallery.shape[1] == fitted.width
+    assert (partner_ranks(mapped, gallery, np.arange(200, 300)) == 1).mean() >= (0.95 if method == "relative" else 1.0)
+
+
+@pytest.mark.parametrize("method", ["mean_shift", *LEARNED])
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_one_direction_for_all_is_refused(method, side):
     varied = clouds(40, 5)

@@ -15,11 +15,17 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
     bridge_pb2.BRIDGE_METHOD_MEAN_SHIFT: "mean_shift",
     bridge_pb2.BRIDGE_METHOD_RIDGE: "ridge",
     bridge_pb2.BRIDGE_METHOD_PROCRUSTES: "procrustes",
+    bridge_pb2.BRIDGE_METHOD_SCALED_PROCRUSTES: "scaled_procrustes",
+    bridge_pb2.BRIDGE_METHOD_AFFINE: "affine",
+    bridge_pb2.BRIDGE_METHOD_RELATIVE: "relative",
+    bridge_pb2.BRIDGE_METHOD_WHITENED: "whitened",
+    bridge_pb2.BRIDGE_METHOD_CCA: "cca",
+    bridge_pb2.BRIDGE_METHOD_CSA: "csa",
 }
 _METHOD_VALUES = {name: value for value, name in METHODS.items()}
 _DEFAULT_HELD_OUT = 0.2
 _RECALL_CONFIDENCE = 0.95
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """`Bridge.version`: grows with the format of the artefact."""
 
 
@@ -50,7 +56,6 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
 
 def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
     """A bridge with where it came from; the map itself stays on the server."""
-    d_source, d_target = artefact.map.weights.shape
     return bridge_pb2.Bridge(
         name=bridge_name(artefact.name),
         uid=artefact.uid,
@@ -58,8 +63,8 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         source=space_pb2.SpaceUse(name=space_name(artefact.source_name), uid=artefact.source_uid, version=artefact.source_version),
         target=space_pb2.SpaceUse(name=space_name(artefact.target_name), uid=artefact.target_uid, version=artefact.target_version),
         method=_METHOD_VALUES[artefact.method],
-        source_dim=d_source,
-        target_dim=d_target,
+        source_dim=len(artefact.map.source_mean),
+        target_dim=len(artefact.map.target_mean),
         fit_pairs=artefact.fit_pairs,
         fit_ids_digest=artefact.fit_ids_digest,
         held_out=_write_retrieval(artefact.held_out),
@@ -80,6 +85,7 @@ def _write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
         queries=report.queries,
         gallery=report.gallery,
         penalty=report.penalty,
+        components=report.components,
     )
 
 

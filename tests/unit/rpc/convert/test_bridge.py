@@ -54,7 +54,7 @@ def test_other_refusals():
 
 
 def test_an_artefact_keeps_every_field_but_the_map():
-    report = RetrievalReport("ridge", {10: 0.9, 1: 0.5}, {1: (0.4, 0.6), 10: (0.8, 1.0)}, 0.7, 1.5, 20, 100, 0.25)
+    report = RetrievalReport("ridge", {10: 0.9, 1: 0.5}, {1: (0.4, 0.6), 10: (0.8, 1.0)}, 0.7, 1.5, 20, 100, 0.25, 8)
     made = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
     artefact = BridgeArtefact(
         name="a-to-b", uid="w", method="ridge", map=BridgeMap(np.zeros((3, 4)), np.zeros(3), np.zeros(4)), source_name="a", source_uid="u",
@@ -62,7 +62,7 @@ def test_an_artefact_keeps_every_field_but_the_map():
         fit_ids_digest="ff", held_out=report, candidates=(report, report), seed=2**64 - 1, code_version="1.2", create_time=made,
     )  # fmt: skip
     bridge = write_bridge(artefact)
-    assert (bridge.name, bridge.uid, bridge.version, bridge.method) == ("bridges/a-to-b", "w", 1, bridge_pb2.BRIDGE_METHOD_RIDGE)
+    assert (bridge.name, bridge.uid, bridge.version, bridge.method) == ("bridges/a-to-b", "w", 2, bridge_pb2.BRIDGE_METHOD_RIDGE)
     assert (bridge.source.name, bridge.source.uid, bridge.source.version) == ("spaces/a", "u", 1)
     assert (bridge.target.name, bridge.target.uid, bridge.target.version) == ("spaces/b", "v", 2)
     assert (bridge.source_dim, bridge.target_dim, bridge.fit_pairs, bridge.fit_ids_digest) == (3, 4, 80, "ff")
@@ -74,4 +74,6 @@ def test_an_artefact_keeps_every_field_but_the_map():
         (1, 0.5, 0.4, 0.6),
         (10, 0.9, 0.8, 1.0),
     ]
-    assert (held.mean_reciprocal_rank, held.median_rank, held.queries, held.gallery, held.penalty) == (0.7, 1.5, 20, 100, 0.25)
+    assert (held.mean_reciprocal_rank, held.median_rank, held.queries, held.gallery, held.penalty, held.components) == (
+        0.7, 1.5, 20, 100, 0.25, 8,
+    )  # fmt: skip
