@@ -3,7 +3,7 @@
     python tests/bench/null_level.py [--draws 500] [--metrics mutual_knn,cka] [--sizes 40,64] [--permutations 99] [--workers 2]
 
 A draw is two unrelated spaces of one kind. At alpha = .05 a permutation test rejects in 5% of draws, in fewer where scores tie; more than a
-binomial variable reaches in 99.9% of its draws (45 of 500) is a broken null. The least share tells nothing against a metric: many pairings
+binomial variable reaches in 99.9% of its draws (41 of 500) is a broken null. The least share tells nothing against a metric: many pairings
 of one-hot spaces score the same.
 """
 
