@@ -49,7 +49,7 @@ def may_be_kernel(values: Any, items: int) -> bool:
     count = dimensions(values)
     if count == 2:
         rows, columns = getattr(values, "shape", None) or (len(values), len(values[0]) if len(values) else 0)
-        return bool(rows == columns or rows != items)
+        return bool(rows == columns or columns == items * (items - 1) // 2)
     # A pandas column holds a vector an item.
     return count == 3 or (count == 1 and type(values).__module__.partition(".")[0] != "pandas")
 
