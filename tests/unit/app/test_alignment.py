@@ -10,8 +10,7 @@ from scipy.spatial.distance import pdist
 from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
-from consilience_server.app import alignment as alignment_module
-from consilience_server.app import joined_scores
+from consilience_server.app import array_alignment, joined_scores
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.call import Call
@@ -429,7 +428,7 @@ async def test_an_estimate_looks_at_the_versions_that_are_asked(house, data):
 async def test_nothing_heavy_happens_on_the_event_loop(house, data, monkeypatch):
     x, y = data
     loop, threads = threading.current_thread(), []
-    for module, name in ((joined_scores, "tie_keys"), (alignment_module, "check_array")):
+    for module, name in ((joined_scores, "tie_keys"), (array_alignment, "check_array")):
         original = getattr(module, name)
 
         def noted(*arguments, original=original, **keywords):
