@@ -263,7 +263,12 @@ def _application(
         consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
         pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),
         bridging=Bridging(
-            store=stores.spaces, bridges=stores.bridges, snapshots=snapshots, pool=pool, limits=FitLimits(info.version, flops)
+            store=stores.spaces,
+            bridges=stores.bridges,
+            snapshots=snapshots,
+            engine=warm.engine,
+            pool=pool,
+            limits=FitLimits(info.version, flops),
         ),
         matching=Matching(
             snapshots=snapshots,

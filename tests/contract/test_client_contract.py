@@ -385,6 +385,12 @@ class TestBridgesAndMatches:
         assert bridge.method == method
         assert (bridge.source_dim, bridge.target_dim) == (8, 8)
         assert [report.method for report in bridge.candidates] == ["identity", "mean_shift", method]
+        assert bridge.leads_into_target == (method in {"scaled_procrustes", "affine"})
+        for report in bridge.candidates:
+            for told in (report.foscttm, report.neighbour_retention, report.hubness, report.hubness_csls):
+                assert told.interval.low <= told.value <= told.interval.high
+        assert bridge.held_out.foscttm.value < 0.1
+        assert bridge.candidates[0].foscttm.interval.high > 0.3
         found = client.match(query_ids=ids[:20], bridge=bridge.name, k=10, correction="csls")
         assert np.mean([item in row for item, row in zip(ids[:20], found.ids, strict=True)]) > 0.8
         assert found.similarities.max() <= 1.0 + 1e-9

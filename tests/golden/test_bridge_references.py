@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.choose import FitProblem, fit_and_choose
+from consilience_server.bridges.choose import fit_and_choose
 from consilience_server.bridges.fit import fit_map
+from consilience_server.bridges.held_out_retrieval import FitProblem
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.core.canonical import canonical
 from consilience_server.core.centring import unit
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.reference
 
 DATA = Path(os.environ.get("CONSILIENCE_REFERENCE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CONTROL = Control()
+ENGINE = ExactNeighbours(FaissCpuScan(1), 1)
 
 
 def load(name):
@@ -64,12 +66,11 @@ def test_words(words, source, target, method, plain, corrected, at_ten):
     ranks = partner_ranks(bank[test], gallery, test)
     assert recall_at_k(ranks, 1) == pytest.approx(plain, abs=0.01)
     assert recall_at_k(ranks, 10) == pytest.approx(at_ten, abs=0.01)
-    engine = ExactNeighbours(FaissCpuScan(1), 1)
     # The bank is all mapped source words, as the service has it.
-    term = neighbourhood_mean(engine.query(gallery, bank, Similarity.COSINE, 10, control=CONTROL).scores, 10)
-    found = engine.query(bank[test], gallery, Similarity.COSINE, 1, bias=term, control=CONTROL)
+    term = neighbourhood_mean(ENGINE.query(gallery, bank, Similarity.COSINE, 10, control=CONTROL).scores, 10)
+    found = ENGINE.query(bank[test], gallery, Similarity.COSINE, 1, bias=term, control=CONTROL)
     assert (found.indices[:, 0] == test).mean() == pytest.approx(corrected, abs=0.01)
-    top = engine.query(bank[test], gallery, Similarity.COSINE, 1, control=CONTROL)
+    top = ENGINE.query(bank[test], gallery, Similarity.COSINE, 1, control=CONTROL)
     assert (top.indices[:, 0] == test).mean() == recall_at_k(ranks, 1)
 
 
@@ -79,7 +80,7 @@ def retrieval(x, y, count, method="ridge"):
     test, fit = order[:count], order[count:]
     ids = np.array([f"{i:05d}" for i in test], dtype=object)
     problem = FitProblem(x[fit], y[fit], x[test], np.arange(count), y[test], ids, ids)
-    return fit_and_choose(problem, method, PENALTIES, CONTROL)
+    return fit_and_choose(problem, method, PENALTIES, ENGINE, CONTROL)
 
 
 def near(recall, anchor, count):
@@ -129,7 +130,7 @@ def test_words_by_auto(words, source, target, method, least):
     ids = np.array([f"{i:05d}" for i in range(6155)], dtype=object)
     x, y = sides[source], sides[target]
     problem = FitProblem(x[fit], y[fit], x[test], test, y, ids[test], ids)
-    fitted = fit_and_choose(problem, "auto", PENALTIES, CONTROL)
+    fitted = fit_and_choose(problem, "auto", PENALTIES, ENGINE, CONTROL)
     recalls = {report.method: report.recalls[1] for report in fitted.candidates}
     assert fitted.method == method
     assert fitted.held_out.recalls[1] >= least

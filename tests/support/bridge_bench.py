@@ -46,7 +46,12 @@ class BridgeBench:
         self.derived = DerivedVectors(self.bridges, self.pool, self.account)
         self.results = ResultCache(MemoryCache(10_000_000), None, self.metrics)
         self.bridging = Bridging(
-            store=self.store, bridges=self.bridges, snapshots=self.snapshots, pool=self.pool, limits=FitLimits("1.0", 1e10)
+            store=self.store,
+            bridges=self.bridges,
+            snapshots=self.snapshots,
+            engine=self.engine,
+            pool=self.pool,
+            limits=FitLimits("1.0", 1e10),
         )
         self.matching = Matching(
             snapshots=self.snapshots,

@@ -7,8 +7,9 @@ from consilience._codec.alignment import decode_interval
 from consilience._codec.spaces import decode_space_use
 from consilience._codec.times import to_datetime
 from consilience._convert import to_ids
+from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Bridge, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, Measured, Recall, RetrievalReport
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2
 
@@ -53,6 +54,9 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         code_version=message.code_version,
         create_time=to_datetime(message, "create_time"),
         target_similarity=_names.SIMILARITIES.to_name(message.target_similarity),
+        near_copies=message.near_copies,
+        split_by=message.split_by,
+        leads_into_target=message.leads_into_target,
         details=details,
     )
 
@@ -70,4 +74,21 @@ def _decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
         gallery=message.gallery,
         penalty=message.penalty,
         components=message.components,
+        mean_reciprocal_rank_interval=_interval_if_any(message, "mean_reciprocal_rank_interval"),
+        median_rank_interval=_interval_if_any(message, "median_rank_interval"),
+        foscttm=_measured(message, "foscttm"),
+        neighbour_retention=_measured(message, "neighbour_retention"),
+        hubness=_measured(message, "hubness"),
+        hubness_csls=_measured(message, "hubness_csls"),
     )
+
+
+def _interval_if_any(message: bridge_pb2.RetrievalReport | bridge_pb2.Measured, field: str) -> Interval | None:
+    return decode_interval(getattr(message, field)) if message.HasField(field) else None
+
+
+def _measured(message: bridge_pb2.RetrievalReport, field: str) -> Measured | None:
+    if not message.HasField(field):
+        return None
+    told: bridge_pb2.Measured = getattr(message, field)
+    return Measured(told.value, _interval_if_any(told, "interval"))

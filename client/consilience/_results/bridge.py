@@ -20,6 +20,18 @@ class Recall:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A number with its interval."""
+
+    value: float
+    interval: Interval | None = None
+
+    def __repr__(self) -> str:
+        low_high = "" if self.interval is None else f" [{number(self.interval.low)}, {number(self.interval.high)}]"
+        return f"{number(self.value)}{low_high}"
+
+
+@dataclass(frozen=True)
 class RetrievalReport:
     """How well one method finds the true partner of held-out source items.
 
@@ -31,6 +43,11 @@ class RetrievalReport:
         gallery: items of the target space that they were searched in.
         penalty: the penalty or regularisation chosen, in units of the mean eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
+        mean_reciprocal_rank_interval, median_rank_interval: over the queries, as all intervals here.
+        foscttm: mean share of the other gallery items that are nearer to a query than its partner is; chance .5, 0 is best.
+        neighbour_retention: mean share of the 10 nearest of the true partner, in the target space itself, that are among the 10 nearest of
+            the mapped query.
+        hubness, hubness_csls: skewness of how often gallery items are found, raw and after CSLS.
     """
 
     method: str
@@ -41,6 +58,12 @@ class RetrievalReport:
     gallery: int
     penalty: float = 0.0
     components: int = 0
+    mean_reciprocal_rank_interval: Interval | None = None
+    median_rank_interval: Interval | None = None
+    foscttm: Measured | None = None
+    neighbour_retention: Measured | None = None
+    hubness: Measured | None = None
+    hubness_csls: Measured | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +85,9 @@ class Bridge(Result):
         code_version: of the server that fitted it.
         create_time: UTC.
         target_similarity: how near two vectors of the target space are.
+        near_copies: pairs left out of the fit because they are nearly the same as a held-out one on both sides.
+        split_by: the attribute whose equal values stayed on one side of the split (`group_id` where a space has it); empty for none.
+        leads_into_target: whether mapped vectors are vectors of the target space; else both sides are mapped into a space of their own.
     """
 
     name: str
@@ -80,6 +106,9 @@ class Bridge(Result):
     code_version: str
     create_time: datetime | None
     target_similarity: str
+    near_copies: int = 0
+    split_by: str = ""
+    leads_into_target: bool = True
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""
@@ -90,6 +119,16 @@ class Bridge(Result):
                 "components": report.components,
                 **{f"recall@{k}": recall.recall for k, recall in report.recalls.items()},
                 "mean_reciprocal_rank": report.mean_reciprocal_rank,
+                "median_rank": report.median_rank,
+                **{
+                    name: None if measured is None else measured.value
+                    for name, measured in (
+                        ("foscttm", report.foscttm),
+                        ("neighbour_retention", report.neighbour_retention),
+                        ("hubness", report.hubness),
+                        ("hubness_csls", report.hubness_csls),
+                    )
+                },
                 "queries": report.queries,
                 "gallery": report.gallery,
             }

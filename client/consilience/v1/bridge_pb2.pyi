@@ -64,8 +64,16 @@ class RecallAtK(_message.Message):
     interval: _alignment_pb2.Interval
     def __init__(self, k: _Optional[int] = ..., recall: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ...) -> None: ...
 
+class Measured(_message.Message):
+    __slots__ = ("value", "interval")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    interval: _alignment_pb2.Interval
+    def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ...) -> None: ...
+
 class RetrievalReport(_message.Message):
-    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components")
+    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components", "mean_reciprocal_rank_interval", "median_rank_interval", "foscttm", "neighbour_retention", "hubness", "hubness_csls")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     RECALLS_FIELD_NUMBER: _ClassVar[int]
     MEAN_RECIPROCAL_RANK_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +82,12 @@ class RetrievalReport(_message.Message):
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     PENALTY_FIELD_NUMBER: _ClassVar[int]
     COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    MEAN_RECIPROCAL_RANK_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_RANK_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    FOSCTTM_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOUR_RETENTION_FIELD_NUMBER: _ClassVar[int]
+    HUBNESS_FIELD_NUMBER: _ClassVar[int]
+    HUBNESS_CSLS_FIELD_NUMBER: _ClassVar[int]
     method: BridgeMethod
     recalls: _containers.RepeatedCompositeFieldContainer[RecallAtK]
     mean_reciprocal_rank: float
@@ -82,10 +96,16 @@ class RetrievalReport(_message.Message):
     gallery: int
     penalty: float
     components: int
-    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ...) -> None: ...
+    mean_reciprocal_rank_interval: _alignment_pb2.Interval
+    median_rank_interval: _alignment_pb2.Interval
+    foscttm: Measured
+    neighbour_retention: Measured
+    hubness: Measured
+    hubness_csls: Measured
+    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +122,9 @@ class Bridge(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     TARGET_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    NEAR_COPIES_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_BY_FIELD_NUMBER: _ClassVar[int]
+    LEADS_INTO_TARGET_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -118,7 +141,10 @@ class Bridge(_message.Message):
     code_version: str
     create_time: _timestamp_pb2.Timestamp
     target_similarity: _space_pb2.Similarity
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ...) -> None: ...
+    near_copies: int
+    split_by: str
+    leads_into_target: bool
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
     __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties")

@@ -25,13 +25,14 @@ from consilience_server.adapters.removal_receipts import RECEIPTS, RemovalReceip
 from consilience_server.adapters.storage_errors import reading, writing
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
 from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
+from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 
 FORMAT = 2
 """Raised by one whenever an older program could misread what this one writes.
 
-1: maps into the target space. 2: maps of both sides into a space of their own, with correlations; reports with components. Format 1 is
-read as it is: what it lacks has its default.
+1: maps into the target space. 2: maps of both sides into a space of their own, with correlations; reports with components and more
+measures. Format 1 is read as it is: what it lacks has its default.
 """
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -257,4 +258,5 @@ def _artefact(facts: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, An
 def _report(facts: Mapping[str, Any]) -> RetrievalReport:
     recalls = dict(facts["recalls"])
     intervals = {k: (low, high) for k, low, high in facts["intervals"]}
-    return RetrievalReport(**{**facts, "recalls": recalls, "intervals": intervals})
+    estimates = {name: Estimate(**told) for name, told in facts.items() if isinstance(told, dict)}
+    return RetrievalReport(**{**facts, **estimates, "recalls": recalls, "intervals": intervals})

@@ -6,7 +6,7 @@ import json
 import math
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.pages import decode_token, encode_token, page_size
+from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
 from consilience_server.app.ports import BridgeStore, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
@@ -24,9 +25,10 @@ from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import item_digest
 from consilience_server.app.validation import check_name, shown
 from consilience_server.bridges.artefact import BridgeArtefact
-from consilience_server.bridges.choose import METHODS, FitProblem, FittedBridge, MethodChoice, fit_and_choose
+from consilience_server.bridges.choose import METHODS, FittedBridge, MethodChoice, fit_and_choose
 from consilience_server.bridges.fit import CANONICAL
-from consilience_server.bridges.held_out import Split, split_pairs
+from consilience_server.bridges.held_out import Split, near_copies, split_pairs
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
@@ -42,6 +44,7 @@ from consilience_server.core.errors import (
     UploadConflict,
     ZeroVector,
 )
+from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
 __all__ = ["Bridging", "FitLimits", "FitQuery", "MethodChoice"]
@@ -103,7 +106,17 @@ class _Pairs:
 class Bridging:
     """The use cases of BridgeService. Names are bare ids; spaces and bridges share one set of them."""
 
-    def __init__(self, *, store: SpaceStore, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, limits: FitLimits) -> None:
+    def __init__(
+        self,
+        *,
+        store: SpaceStore,
+        bridges: BridgeStore,
+        snapshots: Snapshots,
+        pool: ComputePool,
+        engine: NeighbourEngine,
+        limits: FitLimits,
+    ) -> None:
+        self._engine = engine
         self._store = store
         self._bridges = bridges
         self._snapshots = snapshots
@@ -114,6 +127,7 @@ class Bridging:
         """Fit, measure on held-out pairs, and keep.
 
         Neither the order of the pairs nor that of the stored rows matters; the held-out pairs are chosen by a hash of source id and seed.
+        Pairs of one `group_id` stay on one side of the split, and near-copies of held-out pairs are left out of the fit.
 
         Raises:
             InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
@@ -130,14 +144,28 @@ class Bridging:
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
             pairs = await self._pool.run(call, "load", lambda: _pairs(query, source, target))
-            split = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed)
+            groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
+            whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
+            copies = await self._pool.run(
+                call,
+                "statistics",
+                lambda: _near_copies(pairs, whole, source, target, call),
+                nbytes=_copy_bytes(len(whole.fit), len(whole.held_out), source, target),
+            )
+            split = Split(whole.fit[~copies], whole.held_out)
             fitted = await self._pool.run(
                 call,
                 "statistics",
-                lambda: fit_and_choose(_problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, call.control),
+                lambda: fit_and_choose(
+                    _problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
+                ),
                 nbytes=_fit_bytes(len(split.fit), source, target),
             )
-        artefact = self._artefact(query, pairs, split, source, target, fitted)
+        artefact = replace(
+            self._artefact(query, pairs, split, source, target, fitted),
+            near_copies=int(copies.sum()),
+            split_by="" if groups is None else GROUP_ATTRIBUTE,
+        )
         try:
             await self._do(call, lambda: self._bridges.put(artefact))
         except BridgeExists:
@@ -327,6 +355,19 @@ def _check_directions(snapshot: Snapshot, rows: NDArray[np.int64], name: str, fi
         )
 
 
+def _near_copies(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot, call: Call) -> NDArray[np.bool_]:
+    """Of the pairs of the fit; only held-out pairs that are asked count."""
+    fit, held = split.fit, split.held_out[:MAX_HELD_OUT_QUERIES]
+    sides = ((source.vectors, pairs.source_rows), (target.vectors, pairs.target_rows))
+    (x, held_x), (y, held_y) = ((vectors[rows[fit]], vectors[rows[held]]) for vectors, rows in sides)
+    return near_copies(x, y, held_x, held_y, call.control)
+
+
+def _copy_bytes(fit_pairs: int, held_out: int, source: Snapshot, target: Snapshot) -> int:
+    """Rows in float32, unit rows in float64, blocks of cosines of both sides."""
+    return fit_pairs * (source.dim + target.dim) * 20 + 18 * min(fit_pairs, 2048) * min(held_out, MAX_HELD_OUT_QUERIES)
+
+
 def _problem(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
     fit, held = split.fit, split.held_out
     return FitProblem(
@@ -337,6 +378,7 @@ def _problem(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot) ->
         gallery=target.vectors,
         query_ids=pairs.source_ids[held],
         gallery_ids=target.ids,
+        similarity=target.similarity,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 
 MethodName = Literal["identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa"]
@@ -27,6 +28,11 @@ class RetrievalReport:
         gallery: items searched.
         penalty: chosen for ridge, or the regularisation of whitened, cca and csa, in units of the mean eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
+        reciprocal_rank: the mean reciprocal rank with its interval.
+        rank: the median rank with its interval.
+        foscttm: mean share of the other gallery items that are nearer to the query than its partner is, in [0, 1]; chance .5, 0 is best.
+        neighbour_retention, hubness, hubness_csls: of `bridges/neighbourhood.py`. All six are None in artefacts of format 1, the last
+            three also in a gallery of one item.
     """
 
     method: MethodName
@@ -38,6 +44,12 @@ class RetrievalReport:
     gallery: int
     penalty: float = 0.0
     components: int = 0
+    reciprocal_rank: Estimate | None = None
+    rank: Estimate | None = None
+    foscttm: Estimate | None = None
+    neighbour_retention: Estimate | None = None
+    hubness: Estimate | None = None
+    hubness_csls: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,9 @@ class BridgeArtefact:
 
     `held_out` is the report of the method kept, `candidates` those of all that were measured on the same held-out pairs. `request_id` and
     `request_digest` (of everything that was asked) let a repeated fit be told from another one; empty without a request id.
+
+    `near_copies` pairs were left out of the fit for being nearly the same as a held-out one; `split_by` is the attribute whose equal values
+    stayed on one side of the split, empty for none.
     """
 
     name: str
@@ -108,3 +123,5 @@ class BridgeArtefact:
     create_time: datetime
     request_id: str = ""
     request_digest: str = ""
+    near_copies: int = 0
+    split_by: str = ""

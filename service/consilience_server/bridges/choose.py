@@ -7,46 +7,17 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeMap, MethodName, RetrievalReport
 from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
-from consilience_server.bridges.tuning import Tuning
+from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRetrieval
 from consilience_server.core.control import Control
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
-from consilience_server.core.retrieval import mean_reciprocal_rank, median_rank, partner_ranks, recall_at_k, wilson_interval
+from consilience_server.engine.protocol import NeighbourEngine
 
 MethodChoice = Literal[MethodName, "auto"]
 
 METHODS: tuple[MethodName, ...] = get_args(MethodName)
 """From the simplest on: of equally good methods the first is kept."""
-
-REPORTED_KS = (1, 5, 10)
-
-MAX_HELD_OUT_QUERIES = 4096
-"""Held-out pairs that are asked, by hash: recall is then known to .008 (one standard error), whatever the number held out."""
-
-
-@dataclass(frozen=True)
-class FitProblem:
-    """Pairs, split, and the gallery that held-out sources are searched in.
-
-    Attributes:
-        x: (f, d_x) float32, source rows of the fit in random order.
-        y: (f, d_y) float32, their partners.
-        queries: (h, d_x) float32, held-out source rows in random order.
-        partners: (h,) int64, the gallery row of each held-out partner.
-        gallery: (n, d_y) float32, all items of the target space, raw.
-        query_ids: (h,) names of the held-out source items, for messages.
-        gallery_ids: (n,) names of the gallery's items, for messages.
-    """
-
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    queries: NDArray[np.float32]
-    partners: NDArray[np.int64]
-    gallery: NDArray[np.float32]
-    query_ids: NDArray[np.object_]
-    gallery_ids: NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -86,7 +57,9 @@ def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, tar
     return tuple(name for name in METHODS if (name in BASELINES or method in ("auto", name)) and fit_pairs >= needs[name])
 
 
-def fit_and_choose(problem: FitProblem, method: MethodChoice, penalties: Sequence[float], control: Control) -> FittedBridge:
+def fit_and_choose(
+    problem: FitProblem, method: MethodChoice, penalties: Sequence[float], engine: NeighbourEngine, control: Control
+) -> FittedBridge:
     """Fit every candidate, rank the held-out partners among the whole gallery, keep the method asked or the best.
 
     `auto` keeps the greatest recall@1; equal: the greatest mean reciprocal rank; equal: the simplest. Where that is a map of both sides
@@ -99,6 +72,7 @@ def fit_and_choose(problem: FitProblem, method: MethodChoice, penalties: Sequenc
         problem: pairs and gallery.
         method: `auto`, or one by name.
         penalties: candidates for ridge, at least one.
+        engine: searches neighbourhoods.
         control: cancellation and progress.
 
     Raises:
@@ -106,13 +80,13 @@ def fit_and_choose(problem: FitProblem, method: MethodChoice, penalties: Sequenc
     """
     names = candidate_methods(method, len(problem.x), problem.x.shape[1], problem.y.shape[1])
     fitted: dict[MethodName, _Candidate] = {}
-    galleries: dict[bytes, NDArray[np.float32]] = {}
+    measuring = HeldOutRetrieval(problem, engine, control)
     fits = Fits(problem.x, problem.y, penalties, control)
     for done, name in enumerate(names):
         part = control.part(done / len(names), (done + 1) / len(names))
         bridge, tuning = fits.fit(name)
         try:
-            fitted[name] = _measure(name, bridge, tuning, problem, galleries, part)
+            fitted[name] = _Candidate(bridge, *measuring.measure(name, bridge, tuning, part))
         except ZeroVector:
             if name == method or name not in BASELINES:
                 raise
@@ -142,36 +116,3 @@ def _best(candidates: Sequence[_Candidate]) -> _Candidate:
 
 def _merit(candidate: _Candidate) -> tuple[float, float]:
     return candidate.report.recalls[1], candidate.report.mean_reciprocal_rank
-
-
-def _measure(
-    method: MethodName,
-    bridge: BridgeMap,
-    tuning: Tuning,
-    problem: FitProblem,
-    galleries: dict[bytes, NDArray[np.float32]],
-    control: Control,
-) -> _Candidate:
-    """Held-out retrieval of one map; `galleries` shares the centred copies between maps into the target space of the same target mean."""
-    ready = make_ready(bridge)
-    mean = bridge.target_mean.tobytes()
-    gallery = galleries.get(mean) if bridge.leads_into_target else None
-    if gallery is None:
-        gallery = centre_gallery(ready, problem.gallery, control.part(0.5, 0.8), problem.gallery_ids)
-        if bridge.leads_into_target:
-            galleries[mean] = gallery
-    asked = slice(0, MAX_HELD_OUT_QUERIES)
-    mapped = map_vectors(ready, problem.queries[asked], control.part(0.8, 1.0), problem.query_ids[asked])
-    ranks = partner_ranks(mapped, gallery, problem.partners[asked], control.check)
-    report = RetrievalReport(
-        method=method,
-        recalls={k: recall_at_k(ranks, k) for k in REPORTED_KS},
-        intervals={k: wilson_interval(int((ranks <= k).sum()), len(ranks)) for k in REPORTED_KS},
-        mean_reciprocal_rank=mean_reciprocal_rank(ranks),
-        median_rank=median_rank(ranks),
-        queries=len(ranks),
-        gallery=len(problem.gallery),
-        penalty=tuning.penalty,
-        components=tuning.components,
-    )
-    return _Candidate(bridge, report, ranks)

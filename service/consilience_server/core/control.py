@@ -44,6 +44,12 @@ class Control:
         part._cancelled = self._cancelled
         return part
 
+    def silent(self) -> "Control":
+        """A control for work that does not count as progress: the same cancellation, and nothing is told."""
+        silent = Control()
+        silent._cancelled = self._cancelled
+        return silent
+
     def progress(self, fraction: float) -> None:
         """Tell that `fraction` (0 to 1) of the work is done."""
         if self._on_progress is not None:

@@ -7,6 +7,7 @@ from support.bridge_bench import BridgeBench, paired_clouds
 
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
+from consilience_server.app.ports import AttributeColumn
 from consilience_server.bridges.apply import make_ready, map_vectors
 from consilience_server.bridges.held_out import split_pairs
 from consilience_server.core import errors
@@ -97,6 +98,33 @@ async def test_an_exact_rotation_finds_every_partner():
     assert artefact.held_out.recalls[1] == 1.0
     assert np.abs(artefact.map.weights - rotation).max() < 1e-6
     assert map_vectors(make_ready(artefact.map), x.astype(np.float32), Control()).shape == (120, 10)
+
+
+async def test_near_copies_of_held_out_pairs_are_not_fitted_on():
+    bench = BridgeBench()
+    x, y = paired_clouds()
+    noise = np.random.default_rng(1).standard_normal((200, 12)).astype(np.float32)
+    bench.space("x", np.vstack([x, x + np.float32(1e-3) * noise]))
+    bench.space("y", np.vstack([y, y]))
+    artefact = await fit(bench, method="ridge")
+    assert artefact.held_out.queries == 80
+    assert 0 < artefact.near_copies < 80
+    # Whatever a held-out pair has as its twin is out of the fit or itself held out.
+    assert artefact.fit_pairs == 320 - artefact.near_copies
+    bench.space("plain-x", x)
+    bench.space("plain-y", y)
+    assert (await fit(bench, name="c", source="plain-x", target="plain-y", method="ridge")).near_copies == 0
+
+
+async def test_pairs_of_one_group_stay_on_one_side(bench):
+    def attributes(space, _version, ids):
+        return {"group_id": AttributeColumn("integer", tuple(int(item[1:]) // 4 for item in ids))} if space == "x" else {}
+
+    bench.store.attributes = attributes
+    artefact = await fit(bench, method="ridge")
+    assert artefact.split_by == "group_id"
+    assert artefact.held_out.queries == 40
+    assert (await fit(bench, name="c", source="y", target="x", method="ridge")).split_by == "group_id"
 
 
 async def test_spaces_of_equal_width_carry_their_baselines():

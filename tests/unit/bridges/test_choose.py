@@ -2,13 +2,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import ortho_group
+from scipy.stats import ortho_group, skew
 
-from consilience_server.bridges import choose
-from consilience_server.bridges.choose import METHODS, FitProblem, candidate_methods, fit_and_choose
+from consilience_server.bridges import held_out_retrieval
+from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.choose import METHODS, candidate_methods, fit_and_choose
+from consilience_server.bridges.held_out_retrieval import FitProblem
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.core import errors
 from consilience_server.core.control import Control
+from consilience_server.engine.exact_neighbours import ExactNeighbours
+from consilience_server.engine.faiss_cpu import FaissCpuScan
+
+ENGINE = ExactNeighbours(FaissCpuScan(1), 1)
 
 
 def problem(transform, n=400, width=16, held=100, noise=0.3, seed=0):
@@ -22,7 +28,7 @@ def problem(transform, n=400, width=16, held=100, noise=0.3, seed=0):
 
 
 def fit(subject, method="auto", control=None):
-    return fit_and_choose(subject, method, PENALTIES, control or Control())
+    return fit_and_choose(subject, method, PENALTIES, ENGINE, control or Control())
 
 
 def test_few_noisy_pairs_of_a_rotation_go_to_procrustes():
@@ -63,6 +69,44 @@ def test_all_candidates_are_reported_on_the_same_pairs():
         assert all(low <= report.recalls[k] <= high for k, (low, high) in report.intervals.items())
         assert report.recalls[1] <= report.recalls[5] <= report.recalls[10]
         assert report.median_rank >= 1
+
+
+def test_every_measure_by_its_definition():
+    """Ranks, closer others, kept neighbours and hubs, written out over all pairs of cosines."""
+    subject = problem(lambda x: x[:, ::-1], n=120, width=6, held=40, noise=0.8)
+    fitted = fit(subject, "procrustes")
+    report, ready = fitted.held_out, make_ready(fitted.map)
+    mapped, gallery = (
+        a.astype(float) for a in (map_vectors(ready, subject.queries, Control()), centre_gallery(ready, subject.gallery, Control()))
+    )
+    scores = mapped @ gallery.T
+    own = scores[np.arange(40), subject.partners]
+    closer = (scores > own[:, None]).sum(axis=1)
+    assert report.foscttm.value == pytest.approx((closer / 119).mean())
+    assert report.rank.value == report.median_rank == np.median(closer + 1)
+    assert report.reciprocal_rank.value == pytest.approx(report.mean_reciprocal_rank)
+    raw = subject.gallery / np.linalg.norm(subject.gallery, axis=1, keepdims=True)
+    kept = []
+    for i, partner in enumerate(subject.partners):
+        others = np.delete(np.arange(120), partner)
+        native = others[np.argsort(-(raw[others] @ raw[partner]))[:10]]
+        bridged = others[np.argsort(-scores[i, others])[:10]]
+        kept.append(len(set(native) & set(bridged)) / 10)
+    assert report.neighbour_retention.value == pytest.approx(np.mean(kept))
+    lists = np.argsort(-scores, axis=1)[:, :10]
+    assert report.hubness.value == pytest.approx(skew(np.bincount(lists.ravel(), minlength=120)))
+    term = -np.sort(-scores.T, axis=1)[:, :10].mean(axis=1)
+    corrected = np.argsort(-(2 * scores - term), axis=1)[:, :10]
+    assert report.hubness_csls.value == pytest.approx(skew(np.bincount(corrected.ravel(), minlength=120)))
+    for estimate in (report.foscttm, report.rank, report.reciprocal_rank, report.neighbour_retention, report.hubness, report.hubness_csls):
+        assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_the_correction_takes_hubs_away():
+    rng = np.random.default_rng(4)
+    subject = problem(lambda x: x @ rng.standard_normal((60, 60)), n=900, width=60, held=300, noise=4.0)
+    report = fit(subject, "procrustes").held_out
+    assert report.hubness_csls.value < 0.6 * report.hubness.value
 
 
 def test_a_method_by_name_is_kept_though_another_is_better():
@@ -113,7 +157,7 @@ def test_the_held_out_pairs_never_reach_the_fit():
 
 
 def test_no_more_held_out_pairs_are_asked_than_needed(monkeypatch):
-    monkeypatch.setattr(choose, "MAX_HELD_OUT_QUERIES", 30)
+    monkeypatch.setattr(held_out_retrieval, "MAX_HELD_OUT_QUERIES", 30)
     fitted = fit(problem(lambda x: x))
     assert fitted.held_out.queries == 30
 

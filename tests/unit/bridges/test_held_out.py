@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from consilience_server.bridges.held_out import split_pairs
+from consilience_server.bridges.held_out import near_copies, split_pairs
+from consilience_server.core.control import Control
+from consilience_server.core.errors import TooFewPairs
 
 IDS = [f"item-{i}" for i in range(500)]
 
@@ -41,3 +43,41 @@ def test_more_pairs_move_few_across():
 @pytest.mark.parametrize(("count", "fraction", "held"), [(2, 0.1, 1), (10, 0.25, 2), (3, 0.9, 3)])
 def test_at_least_one_is_held_out(count, fraction, held):
     assert len(split_pairs(IDS[:count], fraction, 0).held_out) == held
+
+
+def test_groups_stay_whole():
+    groups = np.arange(len(IDS)) // 7
+    split = split_pairs(IDS, 0.2, 0, groups)
+    assert not set(groups[split.fit]) & set(groups[split.held_out])
+    assert sorted([*split.fit, *split.held_out]) == list(range(len(IDS)))
+    assert 0.2 * len(IDS) <= len(split.held_out) <= 0.2 * len(IDS) + 6
+    order = np.random.default_rng(0).permutation(len(IDS))
+    again = split_pairs([IDS[i] for i in order], 0.2, 0, groups[order])
+    assert {IDS[i] for i in split.held_out} == {IDS[order[i]] for i in again.held_out}
+
+
+def test_groups_of_one_change_nothing():
+    alone, plain = split_pairs(IDS, 0.2, 3, np.arange(len(IDS))), split_pairs(IDS, 0.2, 3)
+    assert np.array_equal(alone.held_out, plain.held_out)
+    assert np.array_equal(alone.fit, plain.fit)
+
+
+def test_one_group_is_left_for_the_fit_and_one_alone_is_refused():
+    halves = np.arange(len(IDS)) % 2
+    assert len(split_pairs(IDS, 0.9, 0, halves).fit) == len(IDS) // 2
+    with pytest.raises(TooFewPairs, match="one group"):
+        split_pairs(IDS, 0.2, 0, np.zeros(len(IDS), dtype=np.int64))
+
+
+def test_copies_on_both_sides_are_found():
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((60, 12)).astype(np.float32) for _ in range(2))
+    held_x, held_y = (rng.standard_normal((20, 12)).astype(np.float32) for _ in range(2))
+    assert not near_copies(x, y, held_x, held_y, Control()).any()
+    x[5], y[5] = held_x[3] * 2, held_y[3] + np.float32(1e-4)
+    # A copy on one side alone is another pair.
+    x[6] = held_x[4]
+    x[7], y[7] = held_x[1], held_y[2]
+    assert np.flatnonzero(near_copies(x, y, held_x, held_y, Control())).tolist() == [5]
+    narrow = [side + np.float32(50) for side in (x, y, held_x, held_y)]
+    assert np.flatnonzero(near_copies(*narrow, Control())).tolist() in ([], [5])

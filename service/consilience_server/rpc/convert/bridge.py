@@ -4,6 +4,7 @@ from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
 from consilience_server.app.bridging import FitQuery, MethodChoice
 from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
 from consilience_server.core.errors import NotServed, UnknownMethod
+from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.names import bridge_name, space_name, space_query
 from consilience_server.rpc.convert.spaces import write_similarity
@@ -24,7 +25,6 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
 }
 _METHOD_VALUES = {name: value for value, name in METHODS.items()}
 _DEFAULT_HELD_OUT = 0.2
-_RECALL_CONFIDENCE = 0.95
 FORMAT_VERSION = 2
 """`Bridge.version`: grows with the format of the artefact."""
 
@@ -73,6 +73,9 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         code_version=artefact.code_version,
         create_time=timestamp(artefact.create_time),
         target_similarity=write_similarity(artefact.target_similarity),
+        near_copies=artefact.near_copies,
+        split_by=artefact.split_by,
+        leads_into_target=artefact.map.leads_into_target,
     )
 
 
@@ -86,10 +89,26 @@ def _write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
         gallery=report.gallery,
         penalty=report.penalty,
         components=report.components,
+        mean_reciprocal_rank_interval=_write_interval(report.reciprocal_rank),
+        median_rank_interval=_write_interval(report.rank),
+        foscttm=_write_measured(report.foscttm),
+        neighbour_retention=_write_measured(report.neighbour_retention),
+        hubness=_write_measured(report.hubness),
+        hubness_csls=_write_measured(report.hubness_csls),
     )
 
 
+def _write_measured(estimate: Estimate | None) -> bridge_pb2.Measured | None:
+    return None if estimate is None else bridge_pb2.Measured(value=estimate.value, interval=_write_interval(estimate))
+
+
+def _write_interval(estimate: Estimate | None) -> alignment_pb2.Interval | None:
+    return None if estimate is None else _interval(estimate.low, estimate.high)
+
+
+def _interval(low: float, high: float) -> alignment_pb2.Interval:
+    return alignment_pb2.Interval(low=low, high=high, confidence=CONFIDENCE, kind=alignment_pb2.INTERVAL_KIND_QUERIES)
+
+
 def _write_recall(k: int, recall: float, bounds: tuple[float, float]) -> bridge_pb2.RecallAtK:
-    low, high = bounds
-    interval = alignment_pb2.Interval(low=low, high=high, confidence=_RECALL_CONFIDENCE, kind=alignment_pb2.INTERVAL_KIND_QUERIES)
-    return bridge_pb2.RecallAtK(k=k, recall=recall, interval=interval)
+    return bridge_pb2.RecallAtK(k=k, recall=recall, interval=_interval(*bounds))

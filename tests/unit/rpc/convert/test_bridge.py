@@ -9,6 +9,7 @@ from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridging import FitQuery
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
 from consilience_server.core.errors import InvalidName, NotServed, UnknownMethod
+from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 from consilience_server.rpc.convert.bridge import METHODS, read_fit, write_bridge
 
@@ -54,7 +55,19 @@ def test_other_refusals():
 
 
 def test_an_artefact_keeps_every_field_but_the_map():
-    report = RetrievalReport("ridge", {10: 0.9, 1: 0.5}, {1: (0.4, 0.6), 10: (0.8, 1.0)}, 0.7, 1.5, 20, 100, 0.25, 8)
+    report = RetrievalReport(
+        "ridge",
+        {10: 0.9, 1: 0.5},
+        {1: (0.4, 0.6), 10: (0.8, 1.0)},
+        0.7,
+        1.5,
+        20,
+        100,
+        0.25,
+        8,
+        foscttm=Estimate(0.1, 0.05, 0.2),
+        rank=Estimate(1.5, 1, 3),
+    )
     made = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
     artefact = BridgeArtefact(
         name="a-to-b", uid="w", method="ridge", map=BridgeMap(np.zeros((3, 4)), np.zeros(3), np.zeros(4)), source_name="a", source_uid="u",
@@ -70,6 +83,10 @@ def test_an_artefact_keeps_every_field_but_the_map():
     assert bridge.create_time.ToDatetime(UTC) == made
     assert len(bridge.candidates) == 2
     held = bridge.held_out
+    assert (held.foscttm.value, held.foscttm.interval.low, held.foscttm.interval.high) == (0.1, 0.05, 0.2)
+    assert (held.median_rank_interval.low, held.median_rank_interval.high) == (1, 3)
+    assert not held.HasField("hubness")
+    assert (bridge.near_copies, bridge.split_by, bridge.leads_into_target) == (0, "", True)
     assert [(entry.k, entry.recall, entry.interval.low, entry.interval.high) for entry in held.recalls] == [
         (1, 0.5, 0.4, 0.6),
         (10, 0.9, 0.8, 1.0),

@@ -1,0 +1,84 @@
+"""What a bridge does to neighbourhoods: how many of the true partner's neighbours it keeps, and how many hubs it makes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.core.control import Control
+from consilience_server.core.csls import neighbourhood_mean
+from consilience_server.core.estimate import Estimate, jackknife_estimate, mean_estimate
+from consilience_server.core.hubness import hubness
+from consilience_server.core.similarity import Similarity
+from consilience_server.engine.protocol import NeighbourEngine
+
+NEIGHBOURS = 10
+
+MAX_QUERIES = 1000
+"""Held-out queries whose neighbourhoods are looked at: three searches a candidate, and a share is then known to .016."""
+
+_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Of held-out queries, with intervals.
+
+    Attributes:
+        retention: mean share of the k nearest of the true partner, in the target space itself, that are among the k nearest of the mapped
+            query (the partner left out of both), in [0, 1]: what a search keeps that had the partner's own vector before. k is 10, or all
+            the other items there are.
+        hubness: skewness of how often each gallery item is among the k nearest of the mapped queries (`core/hubness.py`).
+        hubness_csls: the same after CSLS, its bank these queries.
+    """
+
+    retention: Estimate
+    hubness: Estimate
+    hubness_csls: Estimate
+
+
+def native_lists(
+    vectors: NDArray[np.float32], partners: NDArray[np.int64], similarity: Similarity, engine: NeighbourEngine, control: Control
+) -> NDArray[np.int32]:
+    """The k nearest of each partner in the target space itself, (m, k) int32 rows."""
+    k = min(NEIGHBOURS, len(vectors) - 1)
+    return engine.query(vectors[partners], vectors, similarity, k, exclude=partners, control=control).indices[:, :k]
+
+
+def neighbourhood(
+    mapped: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    partners: NDArray[np.int64],
+    native: NDArray[np.int32],
+    engine: NeighbourEngine,
+    control: Control,
+) -> Neighbourhood:
+    """Measure one map.
+
+    Args:
+        mapped: (m, d) float32, queries where they meet the gallery.
+        gallery: (n, d) float32, n >= 2.
+        partners: (m,) the gallery row of each query's partner.
+        native: (m, k) of `native_lists`.
+        engine: searches exactly.
+        control: cancellation.
+    """
+    k = native.shape[1]
+    kept = engine.query(mapped, gallery, Similarity.COSINE, k, exclude=partners, control=control).indices[:, :k]
+    shared = np.array([len(np.intersect1d(one, other)) for one, other in zip(kept, native, strict=True)], dtype=np.float64)
+    lists = engine.query(mapped, gallery, Similarity.COSINE, k, control=control).indices[:, :k]
+    among = min(k, len(mapped))
+    term = neighbourhood_mean(engine.query(gallery, mapped, Similarity.COSINE, among, control=control).scores, among)
+    corrected = engine.query(mapped, gallery, Similarity.COSINE, k, bias=term, control=control).indices[:, :k]
+    return Neighbourhood(mean_estimate(shared / k, 0.0, 1.0), _skewness(lists, len(gallery)), _skewness(corrected, len(gallery)))
+
+
+def _skewness(lists: NDArray[np.int32], items: int) -> Estimate:
+    """Hubness of k-lists, its interval by leaving out twentieths of the queries."""
+    counts = np.bincount(lists.ravel(), minlength=items).astype(np.float64)
+    full = hubness(counts)
+    groups = min(_GROUPS, len(lists))
+    if groups < 2:
+        return Estimate(full, full, full)
+    without = [hubness(counts - np.bincount(lists[group::groups].ravel(), minlength=items)) for group in range(groups)]
+    return jackknife_estimate(full, np.array(without))
