@@ -6,13 +6,26 @@ from pathlib import Path
 import pytest
 from support.server_process import start_server
 
+from consilience.commands.app import app
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+GUIDE = [page.read_text() for page in sorted((ROOT / "client" / "guide").glob("*.md"))]
+
+
+def snippets(text):
+    return re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+# The guide's pages go on where the README ended, before it tidies up.
+*_SESSION, _TIDY = snippets(README)
+SNIPPETS = [*_SESSION, *(snippet for page in GUIDE for snippet in snippets(page)), _TIDY]
 
 
 def test_it_has_snippets():
-    assert len(SNIPPETS) >= 8
+    assert len(snippets(README)) >= 8
+    assert len(GUIDE) >= 5
+    assert len(SNIPPETS) > len(snippets(README)) + 8
 
 
 @pytest.mark.timeout(120)
@@ -40,9 +53,20 @@ def test_the_files_that_it_names_are_there():
     assert not missing
 
 
+def test_its_links_and_those_of_the_guide_lead_somewhere():
+    pages = [(ROOT, README), *((ROOT / "client" / "guide", page) for page in GUIDE)]
+    links = [(folder, target) for folder, text in pages for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    assert len(links) > 8
+    assert [target for folder, target in links if not (folder / target).exists()] == []
+
+
 def test_the_commands_that_it_names_are_there():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z-]+)`", README)) <= targets
+    assert set(re.findall(r"`make ([a-z-]+)`", "".join([README, *GUIDE]))) <= targets
+    offered = {info.name for info in app.registered_commands} | {group.name for group in app.registered_groups}
+    named = set(re.findall(r"`consilience ([a-z]+)", "".join([README, *GUIDE])))
+    assert len(named) > 8
+    assert named - {"serve"} <= offered
 
 
 def test_the_defaults_that_it_names_are_those_of_the_settings():
