@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.deployed_queries import DASHBOARD, DEPLOY, all_expressions, dashboard_queries, metric_names, panels, rules
-from support.prometheus_server import PrometheusServer, running_prometheus, scraping
+from support.prometheus_server import PrometheusServer, require, running_prometheus, scraping
 from support.redis_server import running_redis
 from support.server_process import running_server
 
@@ -25,6 +25,8 @@ WINDOW_SECONDS = 30
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of the /metrics of a server with Redis, under the load that deploy/ ships, for as long as the tests ask."""
+    # Without Prometheus nobody waits for the load: it would be stopped before it does anything.
+    require("prometheus")
     folder = tmp_path_factory.mktemp("server")
     # So little time within a call that alignments become operations.
     flags = ("--inline-seconds", "0.01", "--threads", "2")

@@ -16,6 +16,7 @@ from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus_query import ConsensusQuery, ConsensusReport, check_consensus, consensus_warnings
+from consilience_server.app.deduplication import Deduplication, near_duplicates_told
 from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -47,6 +48,7 @@ class Consensus:
         self._alignment = alignment
         self._limits = alignment.limits
         self._scores = JoinedScores(tables, pool, alignment.limits.threads)
+        self._deduplication = Deduplication(tables, pool)
         self._snapshots = snapshots
         self._results = results
         self._pool = pool
@@ -108,10 +110,14 @@ class Consensus:
 
     async def _report(self, call: Call, query: ConsensusQuery, uses: Sequence[SpaceUse], snapshots: Sequence[Snapshot]) -> ConsensusReport:
         joined = await asyncio.to_thread(join, snapshots)
+        common, threshold = joined.n, query.spec.deduplicate
+        if threshold:
+            # Near-duplicates in any of the spaces leave all of them, or each alignment would be of other items.
+            joined = await self._deduplication.apart(call.part(0.0, 0.1), snapshots, joined, threshold)
         configurations = await self._pool.run(call, "load", lambda: _configurations(snapshots, joined))
-        spec = at_size(query.spec, joined.n, self._limits)
+        spec = at_size(replace(query.spec, deduplicate=0.0), joined.n, self._limits)
         query = replace(query, spec=spec)
-        agreement = await self._scores.agreement_of_items(call.part(0.0, 0.2), snapshots, joined, spec)
+        agreement = await self._scores.agreement_of_items(call.part(0.1 if threshold else 0.0, 0.2), snapshots, joined, spec)
         copies = sum(8 * joined.n * snapshot.dim for snapshot in snapshots)
         with self._pool.holding(call, copies):
             nbytes = consensus_bytes(joined.n, [snapshot.dim for snapshot in snapshots], query.method, query.rank)
@@ -139,7 +145,7 @@ class Consensus:
             chance=chance(spec.ks[0], joined.n),
             least=order[:extremes],
             most=np.lexsort((np.arange(joined.n), -agreement))[:extremes],
-            warnings=tuple(consensus_warnings(query, reports, found)),
+            warnings=(*consensus_warnings(query, reports, found), *near_duplicates_told(common, joined.n, threshold)),
             engine=ENGINE_VERSION,
         )
 

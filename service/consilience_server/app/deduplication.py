@@ -18,6 +18,13 @@ from consilience_server.engine.near_duplicates import DEPTH, duplicate_pairs
 from consilience_server.engine.snapshot import Snapshot
 
 
+def near_duplicates_told(common: int, kept: int, threshold: float) -> list[str]:
+    """What an answer about many spaces tells of the items that were left out; nothing where none were."""
+    if kept == common:
+        return []
+    return [f"{common - kept:,} of {common:,} common items are near-duplicates in one of the spaces (cosine {threshold:g}) and left out"]
+
+
 class Deduplication:
     """Leaves one item of every cluster of near-duplicates. One search a space, kept like any table."""
 

@@ -166,7 +166,7 @@ def _places(joined: Join, rows: NDArray[np.int64], ids: Sequence[str]) -> NDArra
     """Where the items stand among those asked; ItemNotFound."""
     if not ids:
         return np.empty(0, dtype=np.int64)
-    return rows_of(joined.ids[rows], ids, "of the asked items", "show_ids")
+    return rows_of(joined.ids[rows], ids, "", "show_ids", among="the items asked")
 
 
 def _differs(before: Snapshot, after: Snapshot, joined: Join) -> NDArray[np.bool_]:

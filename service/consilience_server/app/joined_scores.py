@@ -288,7 +288,7 @@ class JoinedScores:
             raise InvalidArgument("only align compares groups of items; leave group_by out", field="spec.group_by")
         if spec.deduplicate:
             raise InvalidArgument(
-                "only align, align_arrays, gallery_curve and align_matrix over common items leave near-duplicates out; keep them",
+                "this call measures all items, near-duplicates among them; leave deduplicate out",
                 field="spec.deduplicate",
             )
         return ScoreOptions(

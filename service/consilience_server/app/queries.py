@@ -21,7 +21,7 @@ def query_rows(joined: Join, spec: AlignmentSpec) -> NDArray[np.int64] | None:
     if spec.strata and joined.strata is None:
         raise InvalidArgument("only align and align_matrix over common items sample from strata; leave strata out", field="spec.strata")
     if spec.query_ids:
-        rows = np.unique(rows_of(joined.ids, spec.query_ids, "of the common items", "spec.query_ids"))
+        rows = np.unique(rows_of(joined.ids, spec.query_ids, "", "spec.query_ids", among="the common items"))
     elif joined.strata is not None:
         rows = stratified_sample(joined.sampling_keys, joined.strata, spec.queries(joined.n))
     else:

@@ -245,8 +245,8 @@ class Spaces:
         return await asyncio.to_thread(function)
 
 
-def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str, field: str = "ids") -> NDArray[np.int64]:
-    """Rows of these ids in a snapshot's ascending id column; ItemNotFound naming those it lacks."""
+def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str, field: str = "ids", *, among: str = "") -> NDArray[np.int64]:
+    """Rows of these ids in an ascending id column, of a space or `among` items of several; ItemNotFound naming those it lacks."""
     wanted = np.asarray(ids, dtype=object)
     if len(sorted_ids) == 0:
         raise ItemNotFound(f"space {space!r} is empty; it lacks {shown(list(ids))}", field=field)
@@ -254,5 +254,6 @@ def rows_of(sorted_ids: NDArray[np.object_], ids: Sequence[str], space: str, fie
     missing = sorted_ids[rows] != wanted
     if missing.any():
         lacking = [str(item) for item in wanted[missing]]
-        raise ItemNotFound(f"{len(lacking):,} ids are not in space {space!r}: {shown(lacking)}", field=field, ids=lacking[:10])
+        where = f"among {among}" if among else f"in space {space!r}"
+        raise ItemNotFound(f"{len(lacking):,} ids are not {where}: {shown(lacking)}", field=field, ids=lacking[:10])
     return rows

@@ -15,6 +15,7 @@ from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import sample_cautions
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.deduplication import Deduplication, near_duplicates_told
 from consilience_server.app.item_sample import compared_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -43,6 +44,7 @@ class Trends:
         self._alignment = alignment
         self._limits = alignment.limits
         self._scores = JoinedScores(tables, pool, alignment.limits.threads)
+        self._deduplication = Deduplication(tables, pool)
         self._snapshots = snapshots
         self._results = results
         self._pool = pool
@@ -82,14 +84,20 @@ class Trends:
 
     async def _report(self, call: Call, query: TrendQuery, uses: Sequence[SpaceUse], snapshots: Sequence[Snapshot]) -> TrendReport:
         joined = await asyncio.to_thread(join, snapshots)
-        spec = at_size(query.spec, joined.n, self._limits)
-        measuring = call.part(0.0, 0.95)
+        warnings = told(query, snapshots, joined.n)
+        common, threshold = joined.n, query.spec.deduplicate
+        if threshold:
+            # Near-duplicates in any of the spaces leave all of them, or the scores would be of different items.
+            joined = await self._deduplication.apart(call.part(0.0, 0.1), snapshots, joined, threshold)
+            warnings += near_duplicates_told(common, joined.n, threshold)
+        spec = at_size(replace(query.spec, deduplicate=0.0), joined.n, self._limits)
+        measuring = call.part(0.1 if threshold else 0.0, 0.95)
         if query.reference is None:
             aligned = await self._with_others(measuring, snapshots, joined, spec)
         else:
             aligned = await self._with_reference(measuring, snapshots, joined, spec)
         compared = compared_items(joined.n, spec)
-        n, warnings = spec.queries(compared), [*sample_cautions(compared, joined.n), *told(query, snapshots, joined.n)]
+        n, warnings = spec.queries(compared), [*sample_cautions(compared, joined.n), *warnings]
         control = call.part(0.95, 1.0).control
         return await self._pool.run(
             call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, n, aligned, warnings, control)

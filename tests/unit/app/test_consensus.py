@@ -162,3 +162,12 @@ async def test_it_tells_how_far_it_is_and_stops_when_nobody_waits(house):
     with pytest.raises((errors.Cancelled, asyncio.CancelledError)):
         await house.agree(query(name="y"), call=Call("consensus", control=stopped))
     assert "y" not in house.store.records
+
+
+async def test_near_duplicates_in_one_space_leave_all_of_them(house):
+    twice = house.store.load("a", 1).vectors.copy()
+    twice[100:120] = twice[:20]
+    house.put("twice", IDS, twice, Similarity.SQUARED_L2)
+    told = await house.agree(query(("twice", "b", "c"), AlignmentSpec(ks=(8,), permutations=19, deduplicate=0.9999)))
+    assert (told.n, {report.n for report in told.leave_one_out}, len(told.agreement)) == (140, {140}, 140)
+    assert "20 of 160 common items are near-duplicates" in told.warnings[-1]

@@ -74,7 +74,7 @@ async def test_the_gallery_is_the_common_items_and_named_queries_must_be_among_t
     house.put("z", IDS[10:], data[1][10:])
     report = await house.align(sampled(sample_queries=20), y="z")
     assert (report.n, report.gallery, report.dropped_x) == (20, 60, 10)
-    with pytest.raises(errors.ItemNotFound, match="item-003") as refused:
+    with pytest.raises(errors.ItemNotFound, match=r"^1 ids are not among the common items: 'item-003'") as refused:
         await house.align(sampled(query_ids=("item-003",)), y="z")
     assert refused.value.field == "spec.query_ids"
 

@@ -156,3 +156,19 @@ def test_equal_scores_are_one_rank_though_their_sums_differ():
     told = trend_report(asked, uses, 9, Aligned(scores, scores, scores), (), Control())
     assert math.isnan(told.spearman)
     assert told.test.spearman == 1.0
+
+
+async def test_near_duplicates_in_one_space_leave_all_so_that_scores_compare(house):
+    ids = [f"i{row:03d}" for row in range(150)]
+    twice = house.store.load("a", 1).vectors.copy()
+    twice[100:120] = twice[:20]
+    house.put("twice", ids, twice)
+    names, numbers = ("twice", *NAMES[1:]), NUMBERS
+    spec = AlignmentSpec(ks=(5,), permutations=19, deduplicate=0.9999)
+    told = await house.trend(query(names, numbers, spec, reference=SpaceQuery("latent")))
+    assert (told.n, {report.n for report in told.reports}) == (120, {120})
+    assert "20 of 140 common items are near-duplicates" in told.warnings[-1]
+    others = await house.trend(query(names, numbers, spec))
+    (left_out,) = others.warnings
+    assert (others.n, left_out.partition(" items")[0]) == (130, "20 of 150 common")
+    np.testing.assert_allclose(others.pair_scores[0, 1], (await house.matrix(names, spec)).scores[0, 1])
