@@ -188,12 +188,56 @@ def test_arrays_that_cannot_be_aligned_are_refused(client):
         check(refused.value, reason, "", told)
 
 
-def test_what_is_constant_has_no_cka(client, name):
-    client.create_space(name, dim=3, similarity="squared_l2")
-    client.upsert(name, [f"item-{row}" for row in range(20)], np.ones((20, 3)))
+@pytest.mark.parametrize("metric", ["mutual_knn", "cknna", "rsa"])
+def test_what_is_constant_has_no_alignment(client, name, metric):
+    good = np.random.default_rng(0).standard_normal((20, 4))
     with pytest.raises(INVALID) as refused:
-        client.align(name, name, metric="cka")
-    check(refused.value, "CONSTANT_FEATURES", "", "")
+        client.align_arrays(good, np.ones((20, 3)), metric=metric, k=3)
+    check(refused.value, "CONSTANT_FEATURES", "y", "same vector in y")
+    with pytest.raises(INVALID) as refused:
+        client.align_arrays(np.zeros((20, 20)), good, x_kernel="dissimilarity", k=3)
+    check(refused.value, "CONSTANT_FEATURES", "x", "same row in x")
+    client.create_space(name, dim=3, similarity="inner_product")
+    client.upsert(name, [f"item-{row}" for row in range(20)], np.ones((20, 3)))
+    client.create_space(f"{name}-good", dim=4)
+    client.upsert(f"{name}-good", [f"item-{row}" for row in range(20)], good)
+    with pytest.raises(INVALID) as refused:
+        client.align_matrix([f"{name}-good", name], metric=metric, k=3)
+    check(refused.value, "CONSTANT_FEATURES", "spaces", f"same vector in {name}")
+
+
+def test_an_item_without_variance_has_no_correlation(client):
+    good = np.random.default_rng(0).standard_normal((20, 4))
+    with pytest.raises(INVALID) as refused:
+        client.align_arrays(good[:, :1], good, metric="rsa")
+    check(refused.value, "CONSTANT_FEATURES", "x", "rdm_distance")
+
+
+def test_a_matrix_names_the_space_that_the_metric_does_not_serve(client, name):
+    ids = [f"item-{row}" for row in range(20)]
+    vectors = np.random.default_rng(0).standard_normal((20, 4))
+    for at in range(2):
+        client.create_space(f"{name}-{at}", dim=4)
+        client.upsert(f"{name}-{at}", ids, vectors)
+    client.create_space(f"{name}-k", kind="kernel", dissimilarity=True)
+    client.upsert(f"{name}-k", ids, np.abs(vectors[:, :1] - vectors[:, 0]))
+    for metric in ("cca", "cknna"):
+        with pytest.raises(INVALID) as refused:
+            client.align_matrix([f"{name}-0", f"{name}-1", f"{name}-k"], metric=metric, k=3)
+        check(refused.value, "KERNEL_SPACE", "spaces", f"{name}-k")
+
+
+@pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "lcs_knn", "edit_distance_knn"])
+def test_two_items_are_each_other_s_neighbour(client, metric):
+    report = client.align_arrays(np.eye(2), np.eye(2), metric=metric, k=1, permutations=9)
+    assert report.chance == 1
+    assert report.p_value == 1
+
+
+def test_one_item_has_no_neighbour(client):
+    with pytest.raises(INVALID) as refused:
+        client.align_arrays(np.eye(1), np.eye(1), k=1)
+    check(refused.value, "INVALID_K", "", "add items")
 
 
 NAMES = {

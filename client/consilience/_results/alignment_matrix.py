@@ -15,7 +15,9 @@ from consilience._results.space import SpaceUse
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AlignmentMatrix(Result):
-    """All pairs of M spaces; every array is (M, M), and symmetric but for `cycle_knn` and `cknna` (row x, column y).
+    """All pairs of M spaces; every array is (M, M), symmetric but for metrics with a direction (row x, column y).
+
+    Those are `cycle_knn`, `cknna`, `procrustes` and `linear_predictivity`.
 
     Attributes:
         metric: for example `mutual_knn`.

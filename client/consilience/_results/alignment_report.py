@@ -282,6 +282,9 @@ class AlignmentReport(Result):
             drawings["null"] = self._draw_null
         return drawings
 
+    def _why_no_figure(self) -> str:
+        return ", which has no null; leave stop_after out" if self.stop_after else ", which has no null; ask permutations"
+
     def _draw_null(self) -> Any:
         from consilience._figures.null_distribution import Null, null_distribution
 

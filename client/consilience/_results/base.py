@@ -73,7 +73,7 @@ class Result:
         """
         drawings = self.figures()
         if not drawings:
-            raise InvalidArgumentError(f"there is nothing to draw of this {type(self).__name__}", field="kind")
+            raise InvalidArgumentError(f"there is nothing to draw of this {type(self).__name__}{self._why_no_figure()}", field="kind")
         if kind is not None and kind not in drawings:
             raise InvalidArgumentError(f"no figure {kind!r}; there are {', '.join(drawings)}", field="kind")
         figure = drawings[kind or next(iter(drawings))]()
@@ -82,6 +82,10 @@ class Result:
 
             write(figure, path)
         return figure
+
+    def _why_no_figure(self) -> str:
+        """What to ask instead, where another call would have had a figure."""
+        return ""
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -116,12 +116,17 @@ def _layers(report: Any) -> str:
     """How the layers were chosen, where a side has several."""
     if report.layer_scores is None or report.best_layers is None or report.layer_scores.size == 1:
         return ""
-    layers = zip(report.best_layers, (report.x_layers, report.y_layers), strict=True)
-    names = [_side(spaces[at], "") if spaces else f"{at}" for at, spaces in layers]
-    pair, count = f"Layers {names[0]} and {names[1]}", f"{report.layer_scores.size:,} pairs"
+    layers = zip(report.best_layers, (report.x_layers, report.y_layers), report.layer_scores.shape, ("first", "second"), strict=True)
+    # A side of one layer leaves nothing to choose.
+    chosen = [(_side(spaces[at], "") if spaces else f"{at}", side) for at, spaces, count, side in layers if count > 1]
+    count = f"{report.layer_scores.size:,} pairs"
+    if len(chosen) > 1:
+        pair, was, has = f"Layers {chosen[0][0]} and {chosen[1][0]}", "were", "have"
+    else:
+        pair, was, has = f"Layer {chosen[0][0]} of the {chosen[0][1]} space", "was", "has"
     if report.selection_n:
-        return f"{pair} were chosen among {count} on {report.selection_n:,} other items (split half)."
-    return f"{pair} have the maximum of {count}, which is calibrated as a maximum by permutations that all pairs share."
+        return f"{pair} {was} chosen among {count} on {report.selection_n:,} other items (split half)."
+    return f"{pair} {has} the maximum of {count}, which is calibrated as a maximum by permutations that all pairs share."
 
 
 def _scores(report: Any) -> str:

@@ -90,7 +90,8 @@ class AlignmentServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_K | k < 1 or k >= the number of common items | choose a smaller k |
         | INVALID_ARGUMENT | UNKNOWN_METRIC | unspecified or unknown metric | see server info for the served ones |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | items lack the attribute of `within`, or each has a value of its own | give every item a value |
-        | INVALID_ARGUMENT | TOO_FEW_ITEMS, CONSTANT_FEATURES | the metric is undefined on these items | add items |
+        | INVALID_ARGUMENT | TOO_FEW_ITEMS | the metric is undefined on so few items | add items |
+        | INVALID_ARGUMENT | CONSTANT_FEATURES | a space is the same for all items, or in what the metric compares | use a space that tells items apart |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space, or no space of the group | the message lists groups |
         | INVALID_ARGUMENT | NO_COMMON_ITEMS, CONSTANT_FEATURES, INVALID_K | of a group: a layer without items, or the same for all, named; half of the items too few | as AlignArrays |
         | INVALID_ARGUMENT | KERNEL_SPACE | the metric needs vectors, a space is a kernel | one of the metrics that the message lists |

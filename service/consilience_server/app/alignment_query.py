@@ -130,7 +130,9 @@ def check_size(n: int, spec: AlignmentSpec) -> None:
     if family.reads == "tables":
         k = max(spec.ks)
         if k >= n:
-            raise InvalidK(f"k is {k}, but only {n:,} items are common, so k may be at most {n - 1}", field="spec.ks", k=k, n=n)
+            most = f"items are common, so k may be at most {n - 1}: ask a smaller k, or add items that both have"
+            alone = "item is common, which has no neighbour: add items that both have"
+            raise InvalidK(f"k is {k}, but only {n:,} {most if n > 1 else alone}", field="spec.ks", k=k, n=n)
     if n < family.least_items:
         few = f"only {n} items are common; {spec.metric} needs at least {family.least_items}; add items that both have"
         raise TooFewItems(few, field="y", n=n)

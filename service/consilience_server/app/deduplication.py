@@ -56,7 +56,8 @@ class Deduplication:
             return joined
         if len(kept) < 2:
             raise InvalidArgument(
-                f"all {joined.n:,} common items are near-duplicates at a cosine of {threshold:g}", field="spec.deduplicate"
+                f"all {joined.n:,} common items are near-duplicates at a cosine of {threshold:g}; ask a cosine nearer to 1",
+                field="spec.deduplicate",
             )
         return await asyncio.to_thread(joined.some, kept)
 

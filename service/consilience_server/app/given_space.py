@@ -75,8 +75,10 @@ async def beyond_given(
     """
     for snapshot in snapshots:
         if snapshot.kernel is not None:
+            name = snapshot.name.removeprefix("spaces/")
             raise KernelSpace(
-                f"{snapshot.name} is a kernel: it has no vectors, which alignment beyond a given space is the regression of", field="given"
+                f"{name} is a kernel: it has no vectors, which alignment beyond a given space is the regression of; leave given out",
+                field="given",
             )
     given, n = snapshots[-1], joined.n
     least = max(FAMILY_OF[spec.metric].least_items, max(spec.ks) + 1 if FAMILY_OF[spec.metric].reads == "tables" else 0)

@@ -26,6 +26,7 @@ from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.effective_rank import effective_rank, participation_ratio
 from consilience_server.core.errors import ConstantFeatures, InvalidArgument, KernelSpace, NotServed, TooFewItems, ZeroVector
+from consilience_server.core.paired_features import rows_are_equal
 from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
 from consilience_server.core.similarity import Similarity
@@ -82,7 +83,7 @@ class JoinedScores:
         family = FAMILY_OF[spec.metric]
         async with (
             self.sides(call, snapshots, joined, spec) as sides,
-            self.compared_sides(call.part(0.0, 0.8), sides, joined, spec, groups) as compared,
+            self.compared_sides(call.part(0.0, 0.8), _varied(sides, snapshots, ("x", "y")), joined, spec, groups) as compared,
         ):
             control = call.part(0.8, 1.0).control
             found = await self._pool.run(call, "statistics", lambda: scored(family, compared, control), nbytes=family.nbytes(compared))
@@ -140,7 +141,7 @@ class JoinedScores:
         family = FAMILY_OF[spec.metric]
         async with (
             self.sides(call, snapshots, joined, spec) as sides,
-            self.compared_sides(call.part(0.0, 0.6), sides, joined, spec, groups) as compared,
+            self.compared_sides(call.part(0.0, 0.6), _varied(sides, snapshots), joined, spec, groups) as compared,
         ):
             control, asked = call.part(0.6, 1.0).control, replace(compared, pairs=pairs)
             return await self._pool.run(call, "statistics", lambda: scored_all(family, asked, control), nbytes=family.nbytes(asked))
@@ -227,8 +228,9 @@ class JoinedScores:
                         raise
                     # Of many spaces, and of layers, only the name tells which.
                     raise type(refusal)(f"{snapshot.name}: {refusal.message}", field=refusal.field) from refusal
-            for side, name in zip(sides, ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides), strict=True):
-                _check_side(side, spec.metric, name)
+            fields = ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides)
+            for side, snapshot, field in zip(sides, snapshots, fields, strict=True):
+                _check_side(side, spec.metric, _name(snapshot), field)
             yield sides
 
     async def _clips(
@@ -315,15 +317,34 @@ def _copied_bytes(snapshot: Snapshot, n: int, *, changed: bool) -> int:
     return 4 * n * n * part if snapshot.kernel is not None else 4 * n * snapshot.dim * (part + changed)
 
 
-def _check_side(side: Side, metric: MetricName, name: str) -> None:
+def _varied(sides: Sequence[Side], snapshots: Sequence[Snapshot], fields: Sequence[str] = ()) -> Sequence[Side]:
+    """The sides; ConstantFeatures where one is the same for all items: what it answers, chance answers too."""
+    for side, snapshot, field in zip(sides, snapshots, fields or ["spaces"] * len(sides), strict=True):
+        if rows_are_equal(side.vectors):
+            what = "vector" if side.kernel is None else "row"
+            raise ConstantFeatures(
+                f"all {len(side.vectors):,} items have the same {what} in {_name(snapshot)}, so that nothing can be said of its alignment; "
+                "use a space that tells items apart",
+                field=field,
+            )
+    return sides
+
+
+def _name(snapshot: Snapshot) -> str:
+    return snapshot.name.removeprefix("spaces/")
+
+
+def _check_side(side: Side, metric: MetricName, name: str, field: str) -> None:
     """Refuse a space that the metric is not defined on."""
     family = FAMILY_OF[metric]
-    if side.kernel is None:
-        family.check(side.similarity, name)
-    elif family.check_kernel is None:
-        raise KernelSpace(
-            f"{metric} needs vectors, and {name} is a kernel, a matrix over items; {', '.join(KERNEL_METRICS)} serve kernels",
-            field=name,
-        )
-    else:
-        family.check_kernel(side.kernel, name)
+    try:
+        if side.kernel is None:
+            family.check(side.similarity, name)
+        elif family.check_kernel is None:
+            kernels = ", ".join(KERNEL_METRICS)
+            raise KernelSpace(f"{metric} needs vectors, and {name} is a kernel, a matrix over items; {kernels} serve kernels")
+        else:
+            family.check_kernel(side.kernel, name)
+    except InvalidArgument as error:
+        error.field = field
+        raise

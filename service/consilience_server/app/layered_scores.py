@@ -23,6 +23,7 @@ from consilience_server.app.reports import LayerComparison, SpaceUse
 from consilience_server.app.tables import item_digest
 from consilience_server.core.errors import ConstantFeatures, InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.layer_choice import halves, maximum
+from consilience_server.core.paired_features import rows_are_equal
 from consilience_server.core.score import Score
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, judged
@@ -271,7 +272,7 @@ def _check_varied(sides: Sequence[Side], x: LayeredSide, y: LayeredSide) -> None
     """No layer is the same for all items."""
     named = [(layer.name, of.field) for of in (x, y) for layer in of.layers]
     for side, (name, field) in zip(sides, named, strict=True):
-        if bool((side.vectors == side.vectors[:1]).all()):
+        if rows_are_equal(side.vectors):
             constant = f"{name} has the same vector for all {len(side.vectors):,} items and tells none apart; leave this layer out"
             raise ConstantFeatures(constant, field=field)
 

@@ -31,8 +31,9 @@ def grouped_folds(groups: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     check_folds(len(groups), folds)
     _, first, of = np.unique(groups, return_index=True, return_inverse=True)
     if len(first) < folds:
+        fewer = f"ask at most {len(first)} folds, or group" if len(first) > 1 else "group"
         raise TooFewItems(
-            f"{len(first)} groups cannot be spread over {folds} folds; ask at most {len(first)} folds, or group by another attribute",
+            f"{len(first)} groups cannot be spread over {folds} folds; {fewer} by another attribute",
             field="spec.predictivity.folds",
             groups=len(first),
         )

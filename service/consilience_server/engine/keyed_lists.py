@@ -158,6 +158,9 @@ def tie_shares(scores: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
     A tie counts from the k whose list has its first member: whether the second still fits or not, keys decided.
     """
     equal = scores[:, 1:] == scores[:, :-1]
+    if not equal.shape[1]:
+        # Two items: each has one neighbour, which nothing can tie with.
+        return np.zeros(depth)
     first = np.where(equal.any(axis=1), equal.argmax(axis=1), depth)
     return np.asarray(np.cumsum(np.bincount(first, minlength=depth + 1)[:depth]) / len(scores), dtype=np.float64)
 

@@ -206,7 +206,7 @@ def centred_form(kernel: NDArray[np.float64], name: str) -> PairForm:
     length = math.sqrt(2.0 * float(upper @ upper) + float(diagonal @ diagonal))
     if length <= 1e-13 * len(kernel) * largest:
         raise ConstantFeatures(
-            f"the kernel of {name} has the same value everywhere, so CKA is undefined; use a space that tells items apart"
+            f"the kernel of {name} has the same value everywhere, so CKA is undefined; use a space that tells items apart", field=name
         )
     upper /= length
     diagonal /= length

@@ -78,6 +78,10 @@ def test_how_layers_were_chosen_is_told():
     layers = {"layer_scores": np.zeros((2, 3)), "best_layers": (1, 2)}
     assert "Layers 1 and 2 were chosen among 6 pairs on 512 other items (split half)." in report(selection_n=512, **layers).cite()
     assert "Layers 1 and 2 have the maximum of 6 pairs" in report(layer_selection="max", **layers).cite()
+    of_x = {"layer_scores": np.zeros((3, 1)), "best_layers": (2, 0)}
+    assert "Layer 2 of the first space was chosen among 3 pairs on 512" in report(selection_n=512, **of_x).cite()
+    of_y = {"layer_scores": np.zeros((1, 3)), "best_layers": (0, 1)}
+    assert "Layer 1 of the second space has the maximum of 3 pairs" in report(layer_selection="max", **of_y).cite()
     spaces = {"x_layers": tuple(SpaceUse(f"llama-{at}", "u", 4) for at in range(2)), "x": SpaceUse("groups/llama", "", 0)}
     told = report(selection_n=512, layers_n=1024, **spaces, **layers).cite()
     assert "The alignment of the layers of llama and " in told

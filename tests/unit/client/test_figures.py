@@ -166,8 +166,10 @@ def test_the_same_result_writes_the_same_bytes(tmp_path, name, magic):
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
-    with pytest.raises(InvalidArgumentError, match="nothing to draw"):
+    with pytest.raises(InvalidArgumentError, match=r"nothing to draw.*ask permutations"):
         report(AlignmentAtK(10, 0.1, 0.01, 0.1, Interval(0, 1))).plot()
+    with pytest.raises(InvalidArgumentError, match=r"nothing to draw.*leave stop_after out"):
+        dataclasses.replace(report(AlignmentAtK(10, 0.1, 0.01, 0.1, Interval(0, 1))), stop_after=20).plot()
     with pytest.raises(InvalidArgumentError, match="no figure 'map'; there are null"):
         report().plot(kind="map")
     with pytest.raises(InvalidArgumentError, match=r"'a.gif' must end in .png"):

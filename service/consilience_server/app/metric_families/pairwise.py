@@ -9,6 +9,7 @@ from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.metric_families.family import Compared, MetricFamily
 from consilience_server.app.reports import MetricName
 from consilience_server.core.control import Control
+from consilience_server.core.errors import ConstantFeatures, ZeroVector
 from consilience_server.core.intervals import GROUPS
 from consilience_server.core.kernel_distances import dissimilarities_of, dissimilarity_rule, distance_rule, distances_of
 from consilience_server.core.kernel_kind import KernelKind
@@ -43,12 +44,23 @@ def _pairs(compared: Compared, names: Sequence[str], distance: RdmDistance, cont
     for at, (side, name) in enumerate(zip(compared.sides, names, strict=True)):
         part = control.part(at / len(names), (at + 1) / len(names))
         if side.kernel is None:
-            found.append(pairwise(side.vectors, distance, order, threads, part))
+            found.append(_distances(side.vectors, distance, order, threads, part, name))
         elif compared.spec.metric == "rbf_cka":
             found.append(reordered(distances_of(side.vectors, side.kernel, name), order))
         else:
             found.append(reordered(dissimilarities_of(side.vectors, side.kernel), order))
     return found
+
+
+def _distances(
+    vectors: NDArray[np.floating], distance: RdmDistance, order: NDArray[np.int64], threads: int, control: Control, name: str
+) -> NDArray[np.float64]:
+    """`pairwise`, whose refusals name the side."""
+    try:
+        return pairwise(vectors, distance, order, threads, control)
+    except (ConstantFeatures, ZeroVector) as error:
+        error.field = name
+        raise
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
