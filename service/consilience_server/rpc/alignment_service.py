@@ -5,8 +5,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from google.longrunning import operations_pb2
-
 from consilience.v1 import alignment_pb2, alignment_pb2_grpc
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import GroupQuery
@@ -87,15 +85,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
                 spaces, fields = [*spaces, given], [*fields, "given"]
             return await self._alignment.estimate_seconds(spaces, spec, fields)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            estimate,
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return alignment_pb2.AlignResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, alignment_pb2.AlignResponse, estimate, work)
 
     async def AlignArrays(
         self, requests: AsyncIterator[alignment_pb2.AlignArraysRequest], _context: Any
@@ -134,15 +124,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             # No spaces: the use case refuses at once.
             return await self._alignment.estimate_seconds(spaces, spec) if spaces else 0.0
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            estimate,
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return alignment_pb2.AlignMatrixResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, alignment_pb2.AlignMatrixResponse, estimate, work)
 
     async def Trend(self, request: alignment_pb2.TrendRequest, _context: Any) -> bytes | alignment_pb2.TrendResponse:
         """How alignment goes with a number that each space has."""
@@ -151,15 +133,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         async def work(call: Call) -> bytes:
             return await self._trends.trend(call, query, encode_trend)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            lambda: self._trends.estimate_seconds(query),
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return alignment_pb2.TrendResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, alignment_pb2.TrendResponse, lambda: self._trends.estimate_seconds(query), work)
 
     async def GalleryCurve(self, request: alignment_pb2.GalleryCurveRequest, _context: Any) -> bytes | alignment_pb2.GalleryCurveResponse:
         """Alignment over nested galleries."""
@@ -168,15 +142,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         async def work(call: Call) -> bytes:
             return await self._curves.curve(call, query, encode_gallery_curve)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            lambda: self._curves.estimate_seconds(query),
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return alignment_pb2.GalleryCurveResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, alignment_pb2.GalleryCurveResponse, lambda: self._curves.estimate_seconds(query), work)
 
     async def Consensus(self, request: alignment_pb2.ConsensusRequest, _context: Any) -> bytes | alignment_pb2.ConsensusResponse:
         """What the spaces agree on, kept as a space where a name is given."""
@@ -185,15 +151,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
         async def work(call: Call) -> bytes:
             return await self._consensus.consensus(call, query, request.request_id, encode_consensus)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            lambda: self._consensus.estimate_seconds(query),
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return alignment_pb2.ConsensusResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, alignment_pb2.ConsensusResponse, lambda: self._consensus.estimate_seconds(query), work)
 
 
 def _encode_report(report: AlignmentReport) -> bytes:

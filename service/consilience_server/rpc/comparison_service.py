@@ -4,15 +4,12 @@
 
 from typing import Any
 
-from google.longrunning import operations_pb2
-
 from consilience.v1 import comparison_pb2, comparison_pb2_grpc
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.comparing import AlignmentComparison, Comparing
 from consilience_server.rpc.convert.alignment import read_spec, write_difference, write_report
 from consilience_server.rpc.convert.names import space_query
-from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
 
 
@@ -37,15 +34,9 @@ class ComparisonService(comparison_pb2_grpc.ComparisonServiceServicer):
         async def work(call: Call) -> bytes:
             return await self._comparing.compare(call, first, second, spec, _encode)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            lambda: self._comparing.estimate_seconds(first, second, spec),
-            work,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
+        return await self._execution.answer(
+            request, comparison_pb2.CompareAlignmentsResponse, lambda: self._comparing.estimate_seconds(first, second, spec), work
         )
-        return comparison_pb2.CompareAlignmentsResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
 
 def _pair(pair: comparison_pb2.SpacePair, field: str) -> tuple[SpaceQuery, SpaceQuery]:

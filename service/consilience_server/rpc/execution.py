@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from google.longrunning import operations_pb2
 
@@ -10,6 +11,9 @@ from consilience_server.app.call import Call
 from consilience_server.app.operations import Operations
 from consilience_server.core.errors import InvalidArgument
 from consilience_server.rpc.convert.operations import write_operation
+from consilience_server.rpc.current_call import current_call
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,18 @@ class Execution:
     def _patience(self, call: Call) -> float:
         remaining = call.remaining()
         return self.inline_seconds if remaining is None else min(self.inline_seconds, remaining)
+
+    async def answer(
+        self, request: Any, response: Callable[..., R], estimate: Callable[[], Awaitable[float]], work: Callable[[Call], Awaitable[bytes]]
+    ) -> bytes | R:
+        """`run` for a request with a mode and a request id: the encoded response, or one that holds the operation.
+
+        Args:
+            request: the caller's message.
+            response: makes the response's message from `operation=`.
+            estimate: as in `run`.
+            work: as in `run`.
+        """
+        encoded = request.SerializeToString(deterministic=True)
+        found = await self.run(current_call(), request.mode, estimate, work, request_id=request.request_id, request=encoded)
+        return response(operation=found) if isinstance(found, operations_pb2.Operation) else found
