@@ -5,15 +5,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from google.longrunning import operations_pb2
-
 from consilience.v1 import watch_pb2, watch_pb2_grpc
 from consilience_server.app.call import Call
 from consilience_server.app.watch_records import WatchRecord
 from consilience_server.app.watching import Watching
 from consilience_server.rpc.convert.names import watch_id
 from consilience_server.rpc.convert.watch import read_watch_spec, write_result, write_watch, write_watch_spec
-from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
 
 Answer = TypeVar("Answer", watch_pb2.CreateWatchResponse, watch_pb2.RunWatchResponse, watch_pb2.RebaselineWatchResponse)
@@ -98,12 +95,4 @@ class WatchService(watch_pb2_grpc.WatchServiceServicer):
             watch = write_watch(record, await self._watching.standing(record))
             return response(watch=watch).SerializeToString(deterministic=True)
 
-        answer = await self._execution.run(
-            current_call(),
-            request.mode,
-            estimate,
-            encoded,
-            request_id=request.request_id,
-            request=request.SerializeToString(deterministic=True),
-        )
-        return response(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
+        return await self._execution.answer(request, response, estimate, encoded)
