@@ -8,6 +8,7 @@ from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Given, SampledItems, Within
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Measured, Recall, RetrievalReport
+from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
@@ -31,6 +32,7 @@ __all__ = [
     "AlignmentMatrix",
     "AlignmentReport",
     "Bridge",
+    "BridgeEvaluation",
     "CallDetails",
     "CeilingScore",
     "Certificate",
@@ -70,6 +72,7 @@ __all__ = [
     "SpaceDescription",
     "SpaceGeometry",
     "SpaceUse",
+    "StitchingPenalty",
     "TrendBucket",
     "TrendReport",
     "UpsertResult",

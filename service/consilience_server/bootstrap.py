@@ -27,6 +27,7 @@ from consilience_server.adapters.watch_store import SqliteWatches
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
+from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
 from consilience_server.app.comparing import Comparing
@@ -270,6 +271,7 @@ def _application(
             pool=pool,
             limits=FitLimits(info.version, flops),
         ),
+        evaluations=BridgeEvaluations(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine),
         matching=Matching(
             snapshots=snapshots,
             tables=tables,

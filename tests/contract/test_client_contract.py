@@ -396,6 +396,40 @@ class TestBridgesAndMatches:
         assert found.similarities.max() <= 1.0 + 1e-9
         assert len(client.mutual_pairs(f"{name}-source", f"{name}-target", bridge=bridge.name).source_ids) > 0
 
+    def test_a_bridge_is_measured_on_new_pairs(self, client, rotated):
+        bridge, ids, x = rotated
+        classes = ["left" if row[0] < 0 else "right" for row in x]
+        found = client.evaluate_bridge(bridge.name, ids, labels=classes)
+        assert found.fitted_pairs == bridge.fit_pairs
+        assert found.report.queries == 100 - bridge.fit_pairs
+        assert found.report.recalls[1].recall == 1.0
+        assert [report.method for report in found.baselines] == ["identity", "mean_shift"]
+        assert found.baselines[0].recalls[1].recall < 0.3
+        stitching = found.stitching
+        assert (stitching.classes, stitching.items) == (2, found.report.queries)
+        assert stitching.native.value == stitching.bridged.value > stitching.mean_only.value
+        assert stitching.penalty.value == 0.0
+        assert "left out" in found.notes[0]
+        assert client.evaluate_bridge(bridge.name, ids[60:]).stitching is None
+
+    def test_a_bridge_whose_space_moved_on_says_so(self, client, rotated, name):
+        bridge, ids, x = rotated
+        client.upsert(f"{name}-target", ["new"], x[:1])
+        found = client.evaluate_bridge(bridge, ids[60:])
+        assert found.target.version == bridge.target.version + 1
+        assert any("version" in note for note in found.notes)
+
+    def test_pairs_and_labels_that_tell_nothing_are_refused(self, client, rotated):
+        bridge, ids, _ = rotated
+        with pytest.raises(consilience.InvalidArgumentError, match="one label"):
+            client.evaluate_bridge(bridge, ids, labels=["same"] * 100)
+        with pytest.raises(consilience.InvalidArgumentError, match="3 labels"):
+            client.evaluate_bridge(bridge, ids, labels=["a", "b", "c"])
+        with pytest.raises(consilience.InvalidArgumentError, match="no attribute 'colour'"):
+            client.evaluate_bridge(bridge, ids, labels="colour")
+        with pytest.raises(consilience.NotFoundError):
+            client.evaluate_bridge("nobody")
+
     def test_a_bridge_finds_what_it_was_not_fitted_on(self, client, rotated):
         bridge, ids, x = rotated
         assert bridge.method == "procrustes"

@@ -6,6 +6,7 @@ from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
 from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging, FitLimits, FitQuery
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
@@ -53,6 +54,7 @@ class BridgeBench:
             pool=self.pool,
             limits=FitLimits("1.0", 1e10),
         )
+        self.evaluations = BridgeEvaluations(bridges=self.bridges, snapshots=self.snapshots, pool=self.pool, engine=self.engine)
         self.matching = Matching(
             snapshots=self.snapshots,
             tables=self.tables,

@@ -1,16 +1,18 @@
-"""Calls that fit, find, list and delete bridges."""
+"""Calls that fit, measure, find, list and delete bridges."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, cast, overload
 
 from consilience import _names
 from consilience._async.operations import AsyncOperationCalls
-from consilience._codec.bridges import decode_bridge, encode_pairs
+from consilience._codec.bridge_evaluation import decode_evaluation
+from consilience._codec.bridges import decode_bridge, encode_labels, encode_pairs
 from consilience._codec.operations import decode_operation
-from consilience._methods import DELETE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
+from consilience._methods import DELETE_BRIDGE, EVALUATE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
 from consilience._numbers import UINT64, reals, share, whole
 from consilience._progress import Progress
 from consilience._results.bridge import Bridge
+from consilience._results.bridge_evaluation import BridgeEvaluation
 from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience.v1 import bridge_pb2
@@ -124,6 +126,41 @@ class AsyncBridgeCalls(AsyncOperationCalls):
         """A bridge; NotFoundError."""
         message, details = await self._call(GET_BRIDGE, bridge_pb2.GetBridgeRequest(name=_names.bridge_name(bridge)), timeout)
         return decode_bridge(message.bridge, details)
+
+    async def evaluate_bridge(
+        self,
+        bridge: str | Bridge,
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        *,
+        labels: Any = None,
+        timeout: float | None = None,
+    ) -> BridgeEvaluation:
+        """Measure a bridge on pairs that it was not fitted on, in its spaces as they are now.
+
+        Pairs of the fit are left out and counted; at most 4,096, chosen by hash, are asked. A space that has moved on since the fit is used
+        as it is, and `notes` say so.
+
+        Args:
+            bridge: the bridge.
+            pair_ids: item ids known in both spaces; None is all common items that the bridge was not fitted on.
+            target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
+            labels: classes for the stitching penalty, what a linear probe of the target space loses by the bridge: the name of an attribute
+                of either space, or one label for each of `pair_ids`.
+            timeout: seconds for everything; None is the client's.
+
+        Raises:
+            InvalidArgumentError: it was fitted on all of these pairs; labels that are missing, all equal, or not as many as pairs.
+            NotFoundError: no such bridge, or a pair id that is absent from a space.
+            FailedPreconditionError: one of its spaces was deleted and made anew.
+        """
+        request = bridge_pb2.EvaluateBridgeRequest(name=_names.bridge_name(bridge), pairs=encode_pairs(pair_ids, target_ids))
+        if isinstance(labels, str):
+            request.labels_attribute = labels
+        elif labels is not None:
+            request.labels.extend(encode_labels(labels, len(request.pairs.item_ids)))
+        message, details = await self._call(EVALUATE_BRIDGE, request, timeout)
+        return decode_evaluation(message, details)
 
     async def list_bridges(self, *, timeout: float | None = None) -> list[Bridge]:
         """All bridges by name; asks page by page."""

@@ -35,6 +35,16 @@ def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
     return bridge_pb2.PairSelection(item_ids=items, target_ids=targets)
 
 
+def encode_labels(labels: Any, pairs: int) -> list[str]:
+    """One class a pair, as text; InvalidArgumentError where there are not as many as pairs."""
+    told = [str(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
+    if len(told) != pairs:
+        raise InvalidArgumentError(
+            f"{len(told):,} labels came with {pairs:,} pair_ids; label i is that of pair_ids[i]", reason="SHAPE_MISMATCH", field="labels"
+        )
+    return told
+
+
 def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS) -> Bridge:
     """A Bridge."""
     return Bridge(
@@ -48,8 +58,8 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         target_dim=message.target_dim,
         fit_pairs=message.fit_pairs,
         fit_ids_digest=message.fit_ids_digest,
-        held_out=_decode_retrieval(message.held_out) if message.HasField("held_out") else None,
-        candidates=tuple(_decode_retrieval(candidate) for candidate in message.candidates),
+        held_out=decode_retrieval(message.held_out) if message.HasField("held_out") else None,
+        candidates=tuple(decode_retrieval(candidate) for candidate in message.candidates),
         seed=message.seed,
         code_version=message.code_version,
         create_time=to_datetime(message, "create_time"),
@@ -61,7 +71,7 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
     )
 
 
-def _decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
+def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
     recalls = [
         Recall(entry.k, entry.recall, decode_interval(entry.interval) if entry.HasField("interval") else None) for entry in message.recalls
     ]
@@ -76,10 +86,10 @@ def _decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
         components=message.components,
         mean_reciprocal_rank_interval=_interval_if_any(message, "mean_reciprocal_rank_interval"),
         median_rank_interval=_interval_if_any(message, "median_rank_interval"),
-        foscttm=_measured(message, "foscttm"),
-        neighbour_retention=_measured(message, "neighbour_retention"),
-        hubness=_measured(message, "hubness"),
-        hubness_csls=_measured(message, "hubness_csls"),
+        foscttm=measured_if_any(message, "foscttm"),
+        neighbour_retention=measured_if_any(message, "neighbour_retention"),
+        hubness=measured_if_any(message, "hubness"),
+        hubness_csls=measured_if_any(message, "hubness_csls"),
     )
 
 
@@ -87,7 +97,7 @@ def _interval_if_any(message: bridge_pb2.RetrievalReport | bridge_pb2.Measured, 
     return decode_interval(getattr(message, field)) if message.HasField(field) else None
 
 
-def _measured(message: bridge_pb2.RetrievalReport, field: str) -> Measured | None:
+def measured_if_any(message: bridge_pb2.RetrievalReport, field: str) -> Measured | None:
     if not message.HasField(field):
         return None
     told: bridge_pb2.Measured = getattr(message, field)

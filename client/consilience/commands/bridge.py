@@ -1,4 +1,4 @@
-"""`consilience bridge`: fit, list, get, delete."""
+"""`consilience bridge`: fit, evaluate, list, get, delete."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +50,21 @@ def parse_pairs(lines: list[str]) -> tuple[list[str], list[str] | None]:
     columns = [line.split("\t", 1) for line in lines if line]
     sources, targets = [column[0] for column in columns], [column[-1] for column in columns]
     return sources, None if sources == targets else targets
+
+
+def evaluate(
+    client: Client,
+    name: NameArgument,
+    *,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="Text file of new pairs: an id a line, or source and target ids with a tab between."),
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Attribute whose values are classes: tells the stitching penalty.")] = None,
+) -> Answer:
+    """Measure a bridge on new pairs (by default all common items that it was not fitted on)."""
+    pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
+    return answer(client.evaluate_bridge(name, pair_ids, target_ids, labels=labels))
 
 
 def list_bridges(client: Client) -> Answer:

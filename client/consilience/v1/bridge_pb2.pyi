@@ -219,20 +219,50 @@ class DeleteBridgeResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class EvaluateBridgeRequest(_message.Message):
-    __slots__ = ("name", "pairs", "labels_attribute")
+    __slots__ = ("name", "pairs", "labels_attribute", "labels")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAIRS_FIELD_NUMBER: _ClassVar[int]
     LABELS_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     name: str
     pairs: PairSelection
     labels_attribute: str
-    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ...) -> None: ...
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StitchingPenalty(_message.Message):
+    __slots__ = ("native", "bridged", "mean_only", "penalty", "classes", "items")
+    NATIVE_FIELD_NUMBER: _ClassVar[int]
+    BRIDGED_FIELD_NUMBER: _ClassVar[int]
+    MEAN_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PENALTY_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    native: Measured
+    bridged: Measured
+    mean_only: Measured
+    penalty: Measured
+    classes: int
+    items: int
+    def __init__(self, native: _Optional[_Union[Measured, _Mapping]] = ..., bridged: _Optional[_Union[Measured, _Mapping]] = ..., mean_only: _Optional[_Union[Measured, _Mapping]] = ..., penalty: _Optional[_Union[Measured, _Mapping]] = ..., classes: _Optional[int] = ..., items: _Optional[int] = ...) -> None: ...
 
 class EvaluateBridgeResponse(_message.Message):
-    __slots__ = ("report",)
+    __slots__ = ("report", "baselines", "source", "target", "fitted_pairs", "stitching", "notes")
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    BASELINES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    FITTED_PAIRS_FIELD_NUMBER: _ClassVar[int]
+    STITCHING_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     report: RetrievalReport
-    def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ...) -> None: ...
+    baselines: _containers.RepeatedCompositeFieldContainer[RetrievalReport]
+    source: _space_pb2.SpaceUse
+    target: _space_pb2.SpaceUse
+    fitted_pairs: int
+    stitching: StitchingPenalty
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ..., baselines: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., fitted_pairs: _Optional[int] = ..., stitching: _Optional[_Union[StitchingPenalty, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class EvaluateUpgradeRequest(_message.Message):
     __slots__ = ("old", "new", "query_ids", "recall_threshold")

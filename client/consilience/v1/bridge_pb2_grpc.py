@@ -120,7 +120,13 @@ class BridgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EvaluateBridge(self, request, context):
-        """Measures a bridge on new pairs. UNIMPLEMENTED in this version.
+        """Measures a bridge on pairs that it was not fitted on, in its spaces as they are now; with labels the stitching penalty too.
+
+        | INVALID_ARGUMENT | TOO_FEW_PAIRS | fitted on all of these pairs; fewer than 10 with labels | give pairs it has not seen |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | no such attribute, an item without a value, one label for all | correct it |
+        | INVALID_ARGUMENT | SHAPE_MISMATCH, DUPLICATE_ID | ids and labels that do not belong together; an item twice on its side | correct it |
+        | FAILED_PRECONDITION | WRONG_SPACE | a space was deleted and made anew since | fit the bridge again |
+        | NOT_FOUND | ITEM_NOT_FOUND | a pair id is absent from a space | correct it |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,6 +38,7 @@ measures. Format 1 is read as it is: what it lacks has its default.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _MAP = "map.safetensors"
 _FACTS = "bridge.json"
+_FIT_KEYS = "fit_keys"
 
 
 class BridgeFiles:
@@ -70,7 +71,7 @@ class BridgeFiles:
         with writing(f"bridge {artefact.name!r}"):
             try:
                 temporary.mkdir()
-                tensors = safetensors.save(_tensors(artefact.map))
+                tensors = safetensors.save(_tensors(artefact))
                 facts = _facts(artefact)
                 document = {"format": FORMAT, "digest": _digest(facts, tensors), "bridge": facts}
                 write_durably(temporary / _MAP, [tensors])
@@ -220,13 +221,14 @@ def _digest(facts: object, tensors: bytes) -> str:
     return hashlib.sha256(inner).hexdigest()
 
 
-def _tensors(bridge_map: BridgeMap) -> dict[str, np.ndarray[Any, Any]]:
-    arrays = {field.name: getattr(bridge_map, field.name) for field in fields(BridgeMap)}
-    return {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items() if array is not None}
+def _tensors(artefact: BridgeArtefact) -> dict[str, np.ndarray[Any, Any]]:
+    arrays = {field.name: getattr(artefact.map, field.name) for field in fields(BridgeMap)}
+    kept = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items() if array is not None}
+    return kept if artefact.fit_keys is None else kept | {_FIT_KEYS: artefact.fit_keys}
 
 
 def _facts(artefact: BridgeArtefact) -> dict[str, Any]:
-    facts = {field.name: getattr(artefact, field.name) for field in fields(BridgeArtefact) if field.name != "map"}
+    facts = {field.name: getattr(artefact, field.name) for field in fields(BridgeArtefact) if field.name not in {"map", _FIT_KEYS}}
     facts["target_similarity"] = artefact.target_similarity.value
     facts["create_time"] = artefact.create_time.isoformat()
     facts["held_out"] = _report_facts(artefact.held_out)
@@ -246,7 +248,8 @@ def _artefact(facts: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, An
     return BridgeArtefact(
         **{
             **facts,
-            "map": BridgeMap(**tensors),
+            "map": BridgeMap(**{name: tensor for name, tensor in tensors.items() if name != _FIT_KEYS}),
+            "fit_keys": tensors.get(_FIT_KEYS),
             "target_similarity": Similarity(facts["target_similarity"]),
             "create_time": datetime.fromisoformat(facts["create_time"]),
             "held_out": _report(facts["held_out"]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
+from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
@@ -65,6 +66,7 @@ class Application:
     ceilings: NoiseCeilings
     reliabilities: Reliabilities
     bridging: Bridging
+    evaluations: BridgeEvaluations
     matching: Matching
     operations: Operations
     watching: Watching

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
 from consilience_server.app.ports import BridgeStore, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import item_digest
 from consilience_server.app.validation import check_name, shown
-from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
 from consilience_server.bridges.choose import METHODS, FittedBridge, MethodChoice, fit_and_choose
 from consilience_server.bridges.fit import CANONICAL
 from consilience_server.bridges.held_out import Split, near_copies, split_pairs
@@ -33,16 +33,12 @@ from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
     BridgeExists,
-    DuplicateId,
     InvalidArgument,
     InvalidName,
-    NoCommonItems,
-    ShapeMismatch,
     SpaceNotFound,
     TooFewPairs,
     UnknownMethod,
     UploadConflict,
-    ZeroVector,
 )
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -93,16 +89,6 @@ class FitLimits:
     flops_per_second: float
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """The known pairs by ascending source id: ids and rows on both sides."""
-
-    source_ids: NDArray[np.object_]
-    target_ids: NDArray[np.object_]
-    source_rows: NDArray[np.int64]
-    target_rows: NDArray[np.int64]
-
-
 class Bridging:
     """The use cases of BridgeService. Names are bare ids; spaces and bridges share one set of them."""
 
@@ -143,7 +129,10 @@ class Bridging:
             self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
-            pairs = await self._pool.run(call, "load", lambda: _pairs(query, source, target))
+            pairs = await self._pool.run(call, "load", lambda: known_pairs(query.item_ids, query.target_ids, source, target))
+            if len(pairs.source_ids) < 2:
+                message = "one known pair; one is held out, so a fit needs more: give at least two"
+                raise TooFewPairs(message, field="pairs", pairs=len(pairs.source_ids))
             groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
             whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
             copies = await self._pool.run(
@@ -229,7 +218,7 @@ class Bridging:
         return found
 
     def _artefact(
-        self, query: FitQuery, pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot, fitted: FittedBridge
+        self, query: FitQuery, pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot, fitted: FittedBridge
     ) -> BridgeArtefact:
         used = np.sort(split.fit)
         interleaved = np.stack((pairs.source_ids[used], pairs.target_ids[used]), axis=1).ravel().tolist()
@@ -254,6 +243,7 @@ class Bridging:
             create_time=datetime.now(UTC),
             request_id=query.request_id,
             request_digest=_digest(query) if query.request_id else "",
+            fit_keys=pair_keys(pairs.source_ids[used]),
         )
 
     @staticmethod
@@ -282,16 +272,7 @@ def _check(query: FitQuery) -> None:
             else f"{len(query.penalties)} penalties; at most {_MOST_PENALTIES} are tried",
             field="penalties",
         )
-    if query.target_ids and len(query.target_ids) != len(query.item_ids):
-        raise ShapeMismatch(
-            f"{len(query.item_ids):,} item_ids came with {len(query.target_ids):,} target_ids; pair i is (item_ids[i], target_ids[i])",
-            field="pairs.target_ids",
-        )
-    for field, ids in (("pairs.item_ids", query.item_ids), ("pairs.target_ids", query.target_ids)):
-        if len(set(ids)) != len(ids):
-            seen: set[str] = set()
-            twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy
-            raise DuplicateId(f"items stand in several pairs: {shown(twice)}; give each once on its side", field=field, ids=twice[:10])
+    check_pair_ids(query.item_ids, query.target_ids)
 
 
 def _refuse_space_name(store: SpaceStore, name: str) -> None:
@@ -308,54 +289,7 @@ def _digest(query: FitQuery) -> str:
     return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def _pairs(query: FitQuery, source: Snapshot, target: Snapshot) -> _Pairs:
-    """The pairs asked, checked: present, and with a direction."""
-    if query.item_ids:
-        source_ids = np.array(query.item_ids, dtype=object)
-        target_ids = np.array(query.target_ids or query.item_ids, dtype=object)
-        order = np.argsort(source_ids)
-        source_ids, target_ids = source_ids[order], target_ids[order]
-    else:
-        source_ids = target_ids = np.intersect1d(source.ids, target.ids, assume_unique=True)
-        if not len(source_ids):
-            raise NoCommonItems(
-                f"spaces {query.source.name!r} ({source.n:,} items) and {query.target.name!r} ({target.n:,}) share no item id; "
-                "give item_ids and target_ids",
-                field="pairs.item_ids",
-            )
-    if len(source_ids) < 2:
-        raise TooFewPairs("one known pair; one is held out, so a fit needs more: give at least two", field="pairs", pairs=len(source_ids))
-    sides = (
-        (source, source_ids, query.source.name, "pairs.item_ids"),
-        (target, target_ids, query.target.name, "pairs.target_ids" if query.target_ids else "pairs.item_ids"),
-    )
-    rows = []
-    for snapshot, ids, name, field in sides:
-        found = rows_of(snapshot.ids, ids.tolist(), name, field)
-        _check_directions(snapshot, found, name, field)
-        rows.append(found)
-    zero = np.flatnonzero(~target.vectors.any(axis=1))
-    if len(zero):
-        raise ZeroVector(
-            f"{len(zero):,} items of space {query.target.name!r} are zero vectors, which no bridge can lead to: "
-            f"{shown(target.ids[zero].tolist())}; delete them",
-            field="target",
-        )
-    return _Pairs(source_ids, target_ids, rows[0], rows[1])
-
-
-def _check_directions(snapshot: Snapshot, rows: NDArray[np.int64], name: str, field: str) -> None:
-    """No zero vectors among these rows."""
-    zero = rows[~snapshot.vectors[rows].any(axis=1)]
-    if len(zero):
-        raise ZeroVector(
-            f"{len(zero):,} pair items of space {name!r} are zero vectors, which have no direction: {shown(snapshot.ids[zero].tolist())}; "
-            "leave them out",
-            field=field,
-        )
-
-
-def _near_copies(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot, call: Call) -> NDArray[np.bool_]:
+def _near_copies(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot, call: Call) -> NDArray[np.bool_]:
     """Of the pairs of the fit; only held-out pairs that are asked count."""
     fit, held = split.fit, split.held_out[:MAX_HELD_OUT_QUERIES]
     sides = ((source.vectors, pairs.source_rows), (target.vectors, pairs.target_rows))
@@ -368,7 +302,7 @@ def _copy_bytes(fit_pairs: int, held_out: int, source: Snapshot, target: Snapsho
     return fit_pairs * (source.dim + target.dim) * 20 + 18 * min(fit_pairs, 2048) * min(held_out, MAX_HELD_OUT_QUERIES)
 
 
-def _problem(pairs: _Pairs, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
+def _problem(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
     fit, held = split.fit, split.held_out
     return FitProblem(
         x=source.vectors[pairs.source_rows[fit]],

@@ -1,7 +1,7 @@
 """A fitted bridge with everything that must travel with it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.tie_order import tie_keys
 
 MethodName = Literal["identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa"]
 
@@ -100,7 +101,7 @@ class BridgeArtefact:
     `request_digest` (of everything that was asked) let a repeated fit be told from another one; empty without a request id.
 
     `near_copies` pairs were left out of the fit for being nearly the same as a held-out one; `split_by` is the attribute whose equal values
-    stayed on one side of the split, empty for none.
+    stayed on one side of the split, empty for none. `fit_keys` has the `pair_keys` of the pairs of the fit; None in format 1.
     """
 
     name: str
@@ -125,3 +126,9 @@ class BridgeArtefact:
     request_digest: str = ""
     near_copies: int = 0
     split_by: str = ""
+    fit_keys: NDArray[np.uint64] | None = field(default=None, compare=False)
+
+
+def pair_keys(source_ids: Iterable[str]) -> NDArray[np.uint64]:
+    """What an artefact keeps of the pairs it was fitted on: a hash of each source id, 8 bytes, so that none is evaluated on later."""
+    return tie_keys("fit", source_ids)

@@ -7,10 +7,12 @@ from typing import Any
 from google.longrunning import operations_pb2
 
 from consilience.v1 import bridge_pb2, bridge_pb2_grpc
+from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.call import Call
 from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.bridge import read_fit, write_bridge
+from consilience_server.rpc.convert.bridge_evaluation import read_evaluation, write_evaluation
 from consilience_server.rpc.convert.names import bridge_id
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
@@ -21,11 +23,13 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
 
     Args:
         bridging: the use cases.
+        evaluations: of bridges on new pairs.
         execution: decides between answer and operation.
     """
 
-    def __init__(self, bridging: Bridging, execution: Execution) -> None:
+    def __init__(self, bridging: Bridging, evaluations: BridgeEvaluations, execution: Execution) -> None:
         self._bridging = bridging
+        self._evaluations = evaluations
         self._execution = execution
 
     async def FitBridge(self, request: bridge_pb2.FitBridgeRequest, _context: Any) -> bytes | bridge_pb2.FitBridgeResponse:
@@ -62,11 +66,9 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
         await self._bridging.delete(current_call(), bridge_id(request.name, "name"), request.request_id)
         return bridge_pb2.DeleteBridgeResponse()
 
-    async def EvaluateBridge(self, _request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bridge_pb2.EvaluateBridgeResponse:
-        """Not served."""
-        raise NotServed(
-            "EvaluateBridge is not served by this version; a bridge carries the report of its held-out pairs", missing="EvaluateBridge"
-        )
+    async def EvaluateBridge(self, request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bridge_pb2.EvaluateBridgeResponse:
+        """What a bridge finds on new pairs, and the stitching penalty."""
+        return write_evaluation(await self._evaluations.evaluate(current_call(), read_evaluation(request)))
 
     async def EvaluateUpgrade(self, _request: bridge_pb2.EvaluateUpgradeRequest, _context: Any) -> bridge_pb2.EvaluateUpgradeResponse:
         """Not served."""

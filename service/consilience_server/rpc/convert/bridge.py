@@ -67,8 +67,8 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         target_dim=len(artefact.map.target_mean),
         fit_pairs=artefact.fit_pairs,
         fit_ids_digest=artefact.fit_ids_digest,
-        held_out=_write_retrieval(artefact.held_out),
-        candidates=[_write_retrieval(report) for report in artefact.candidates],
+        held_out=write_retrieval(artefact.held_out),
+        candidates=[write_retrieval(report) for report in artefact.candidates],
         seed=artefact.seed,
         code_version=artefact.code_version,
         create_time=timestamp(artefact.create_time),
@@ -79,7 +79,8 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
     )
 
 
-def _write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
+def write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
+    """The report of one method."""
     return bridge_pb2.RetrievalReport(
         method=_METHOD_VALUES[report.method],
         recalls=[_write_recall(k, recall, report.intervals[k]) for k, recall in sorted(report.recalls.items())],
@@ -91,14 +92,15 @@ def _write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
         components=report.components,
         mean_reciprocal_rank_interval=_write_interval(report.reciprocal_rank),
         median_rank_interval=_write_interval(report.rank),
-        foscttm=_write_measured(report.foscttm),
-        neighbour_retention=_write_measured(report.neighbour_retention),
-        hubness=_write_measured(report.hubness),
-        hubness_csls=_write_measured(report.hubness_csls),
+        foscttm=write_measured(report.foscttm),
+        neighbour_retention=write_measured(report.neighbour_retention),
+        hubness=write_measured(report.hubness),
+        hubness_csls=write_measured(report.hubness_csls),
     )
 
 
-def _write_measured(estimate: Estimate | None) -> bridge_pb2.Measured | None:
+def write_measured(estimate: Estimate | None) -> bridge_pb2.Measured | None:
+    """A number with its interval; None where there is none."""
     return None if estimate is None else bridge_pb2.Measured(value=estimate.value, interval=_write_interval(estimate))
 
 

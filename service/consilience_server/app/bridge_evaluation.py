@@ -1,0 +1,232 @@
+"""Bridges measured on new pairs: what they find, and what a classifier of the target space loses by them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.bridge_spaces import check_uid
+from consilience_server.app.call import Call
+from consilience_server.app.compute import ComputePool
+from consilience_server.app.item_groups import labels_of
+from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
+from consilience_server.app.ports import BridgeStore
+from consilience_server.app.reports import SpaceUse
+from consilience_server.app.request_fields import asked_by
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport, pair_keys
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem, HeldOutRetrieval
+from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, stitching_penalty
+from consilience_server.bridges.tuning import Tuning
+from consilience_server.core.errors import InvalidArgument, InvalidAttribute, ShapeMismatch, TooFewPairs, ZeroVector
+from consilience_server.core.tie_order import tie_keys
+from consilience_server.engine.protocol import NeighbourEngine
+from consilience_server.engine.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class EvaluationQuery:
+    """What to measure.
+
+    Attributes:
+        bridge: the bare id.
+        item_ids: source items of the pairs; empty: all items common to both spaces that the bridge was not fitted on.
+        target_ids: their partners where the two sides have different ids; empty: the same ids.
+        labels_attribute: whose values are the classes of the stitching penalty; empty for none.
+        labels: the class of each pair, in the order of `item_ids`, instead of an attribute.
+    """
+
+    bridge: str
+    item_ids: Sequence[str] = ()
+    target_ids: Sequence[str] = ()
+    labels_attribute: str = ""
+    labels: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class BridgeEvaluation:
+    """What was measured.
+
+    Attributes:
+        report: retrieval of the pairs' target items among all items of the target space as it is now.
+        baselines: the same by identity and by mean shift.
+        source: the version read.
+        target: the version read.
+        fitted_pairs: pairs left out because the bridge was fitted on them.
+        stitching: where labels were asked for.
+        notes: what weakens the answer, in plain sentences.
+    """
+
+    report: RetrievalReport
+    baselines: tuple[RetrievalReport, ...]
+    source: SpaceUse
+    target: SpaceUse
+    fitted_pairs: int
+    stitching: StitchingPenalty | None
+    notes: tuple[str, ...]
+
+
+class BridgeEvaluations:
+    """The use case of EvaluateBridge."""
+
+    def __init__(self, *, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, engine: NeighbourEngine) -> None:
+        self._bridges = bridges
+        self._snapshots = snapshots
+        self._pool = pool
+        self._engine = engine
+
+    async def evaluate(self, call: Call, query: EvaluationQuery) -> BridgeEvaluation:
+        """Measure a bridge on pairs it was not fitted on, in its spaces as they are now.
+
+        At most 4,096 pairs are asked, chosen by hash.
+
+        Raises:
+            BridgeNotFound, SpaceNotFound, ItemNotFound, WrongSpace: where.
+            ShapeMismatch, DuplicateId, NoCommonItems, TooFewPairs, InvalidArgument, InvalidAttribute, ZeroVector: the pairs and labels.
+            MemoryBudget, Overloaded.
+        """
+        check_pair_ids(query.item_ids, query.target_ids)
+        _check_labels(query)
+        call.remaining()
+        with asked_by("name"):
+            artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
+        async with (
+            self._snapshots.hold(call, artefact.source_name, 0, field="name") as source,
+            self._snapshots.hold(call, artefact.target_name, 0, field="name") as target,
+        ):
+            for side, snapshot in (("source", source), ("target", target)):
+                check_uid(artefact, side, snapshot.uid)
+            pairs, fitted = await self._pool.run(call, "load", lambda: _new_pairs(query, artefact, source, target))
+            labels = await self._labels(call, query, pairs, source, target)
+            report, baselines = await self._pool.run(
+                call,
+                "statistics",
+                lambda: self._retrieval(call, artefact, pairs, source, target),
+                nbytes=3 * 4 * target.n * max(artefact.map.width, target.dim) + (64 << 20),
+            )
+            stitching = None
+            if labels is not None:
+                stitching = await self._pool.run(
+                    call,
+                    "statistics",
+                    lambda: _stitching(call, artefact, pairs, labels, source, target),
+                    nbytes=len(pairs.source_ids) * 40 * artefact.map.width,
+                )
+            return BridgeEvaluation(
+                report=report,
+                baselines=baselines,
+                source=SpaceUse(source.name, source.uid, source.version),
+                target=SpaceUse(target.name, target.uid, target.version),
+                fitted_pairs=fitted,
+                stitching=stitching,
+                notes=_notes(artefact, source, target, fitted),
+            )
+
+    async def _labels(
+        self, call: Call, query: EvaluationQuery, pairs: KnownPairs, source: Snapshot, target: Snapshot
+    ) -> NDArray[np.int64] | None:
+        """The class of each pair, numbered from 0."""
+        if query.labels:
+            given = dict(zip(query.item_ids, query.labels, strict=True))
+            values = [given[item] for item in pairs.source_ids]
+            labels = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
+        elif query.labels_attribute:
+            columns = {
+                space.name: await self._snapshots.attributes(call, space, rows)
+                for space, rows in ((source, pairs.source_rows), (target, pairs.target_rows))
+            }
+            labels = labels_of(query.labels_attribute, columns, pairs.source_ids.tolist(), "labels_attribute")
+        else:
+            return None
+        if labels.max() == 0:
+            field = "labels" if query.labels else "labels_attribute"
+            raise InvalidAttribute(
+                f"all {len(labels):,} pairs have one label, so nothing can be told apart; give pairs of others", field=field
+            )
+        if len(labels) < 2 * FOLDS:
+            raise TooFewPairs(
+                f"{len(labels)} pairs; a probe that is trained and asked in {FOLDS} parts needs at least {2 * FOLDS}", field="pairs"
+            )
+        return labels
+
+    def _retrieval(
+        self, call: Call, artefact: BridgeArtefact, pairs: KnownPairs, source: Snapshot, target: Snapshot
+    ) -> tuple[RetrievalReport, tuple[RetrievalReport, ...]]:
+        problem = FitProblem(
+            x=source.vectors[:0],
+            y=target.vectors[:0],
+            queries=source.vectors[pairs.source_rows],
+            partners=pairs.target_rows,
+            gallery=target.vectors,
+            query_ids=pairs.source_ids,
+            gallery_ids=target.ids,
+            similarity=target.similarity,
+        )
+        measuring = HeldOutRetrieval(problem, self._engine, call.control)
+        tuning = Tuning(artefact.held_out.penalty, artefact.held_out.components)
+        report, _ = measuring.measure(artefact.method, artefact.map, tuning, call.control)
+        widths = source.dim, target.dim
+        shift = BridgeMap(np.eye(*widths), artefact.map.source_mean, artefact.map.target_mean)
+        still = BridgeMap(np.eye(*widths), np.zeros(widths[0]), np.zeros(widths[1]))
+        baselines = []
+        for method, bridge in (("identity", still), ("mean_shift", shift)):
+            try:
+                found, _ = measuring.measure(method, bridge, Tuning(), call.control.silent())  # type: ignore[arg-type]  # names of both
+            except ZeroVector:
+                # Of unequal widths an item may have nothing in the dimensions that are left.
+                continue
+            baselines.append(found)
+        return report, tuple(baselines)
+
+
+def _check_labels(query: EvaluationQuery) -> None:
+    if query.labels and query.labels_attribute:
+        raise InvalidArgument("labels and labels_attribute both name the classes; give one of them", field="labels")
+    if query.labels and len(query.labels) != len(query.item_ids):
+        raise ShapeMismatch(
+            f"{len(query.labels):,} labels came with {len(query.item_ids):,} item_ids; label i is that of item_ids[i]", field="labels"
+        )
+
+
+def _new_pairs(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot) -> tuple[KnownPairs, int]:
+    """The pairs that the bridge was not fitted on, in an order by hash, and how many it was."""
+    pairs = known_pairs(query.item_ids, query.target_ids, source, target)
+    seen = np.zeros(len(pairs.source_ids), dtype=bool)
+    if artefact.fit_keys is not None:
+        seen = np.isin(pair_keys(pairs.source_ids), artefact.fit_keys)
+    if seen.all():
+        raise TooFewPairs(
+            f"bridge {artefact.name!r} was fitted on all {len(seen):,} of these pairs; give pairs it has not seen", field="pairs"
+        )
+    kept = np.flatnonzero(~seen)
+    # The order of the split of the fit, so that its held-out pairs alone give its held-out report, to the bit.
+    kept = kept[np.argsort(tie_keys(f"held-out:{artefact.seed}", pairs.source_ids[kept]), kind="stable")][:MAX_HELD_OUT_QUERIES]
+    some = KnownPairs(pairs.source_ids[kept], pairs.target_ids[kept], pairs.source_rows[kept], pairs.target_rows[kept])
+    return some, int(seen.sum())
+
+
+def _stitching(
+    call: Call, artefact: BridgeArtefact, pairs: KnownPairs, labels: NDArray[np.int64], source: Snapshot, target: Snapshot
+) -> StitchingPenalty:
+    ready = make_ready(artefact.map)
+    mapped = map_vectors(ready, source.vectors[pairs.source_rows], call.control.silent(), pairs.source_ids)
+    native = centre_gallery(ready, target.vectors[pairs.target_rows], call.control.silent(), pairs.target_ids)
+    return stitching_penalty(mapped, native, labels, call.control)
+
+
+def _notes(artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:
+    notes = []
+    for side, snapshot, version in (("source", source, artefact.source_version), ("target", target, artefact.target_version)):
+        if snapshot.version != version:
+            notes.append(
+                f"the {side} space {snapshot.name.removeprefix('spaces/')!r} is at version {snapshot.version}; the bridge was fitted on "
+                f"{version}"
+            )
+    if fitted:
+        notes.append(f"{fitted:,} pairs were left out because the bridge was fitted on them")
+    if artefact.fit_keys is None:
+        notes.append("the bridge does not tell which pairs it was fitted on; those among these flatter it")
+    return tuple(notes)

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.bridge_bench import BridgeBench, paired_clouds
+
+from consilience_server.app.bridge_evaluation import EvaluationQuery
+from consilience_server.app.call import Call
+from consilience_server.app.ports import AttributeColumn
+from consilience_server.bridges.held_out import split_pairs
+from consilience_server.core import errors
+
+CALL = Call("evaluate_bridge")
+X, Y = paired_clouds()
+IDS = [f"i{row:04d}" for row in range(200)]
+
+
+@pytest.fixture
+async def bench():
+    bench = BridgeBench()
+    bench.space("x", X)
+    bench.space("y", Y)
+    await bench.bridging.fit(Call("fit_bridge"), bench.query(method="ridge", penalties=[0.1]))
+    return bench
+
+
+async def evaluate(bench, **options):
+    return await bench.evaluations.evaluate(CALL, EvaluationQuery("b", **options))
+
+
+async def test_all_common_items_without_those_of_the_fit_are_the_held_out_ones(bench):
+    kept = bench.bridges.get("b")
+    found = await evaluate(bench)
+    assert found.report == kept.held_out
+    assert (found.fitted_pairs, found.report.queries) == (160, 40)
+    assert "160 pairs were left out" in found.notes[0]
+    assert found.stitching is None
+
+
+async def test_new_pairs_alone_are_asked_without_a_word(bench):
+    held = [IDS[row] for row in split_pairs(IDS, 0.2, 0).held_out[:10]]
+    found = await evaluate(bench, item_ids=held)
+    assert (found.fitted_pairs, found.report.queries, found.notes) == (0, 10, ())
+
+
+async def test_pairs_of_the_fit_alone_are_refused(bench):
+    fitted = [IDS[row] for row in split_pairs(IDS, 0.2, 0).fit[:10]]
+    with pytest.raises(errors.TooFewPairs, match="fitted on all 10 of these pairs"):
+        await evaluate(bench, item_ids=fitted)
+
+
+async def test_spaces_that_moved_on_are_told_and_used(bench):
+    bench.store.put("y", ["new"], Y[:1])
+    found = await evaluate(bench)
+    assert found.target.version == 2
+    assert found.report.gallery == 201
+    assert any("'y' is at version 2; the bridge was fitted on 1" in note for note in found.notes)
+
+
+async def test_a_space_made_anew_is_another_space(bench):
+    bench.store.delete("y")
+    bench.space("y", Y)
+    with pytest.raises(errors.WrongSpace, match="made anew"):
+        await evaluate(bench)
+
+
+async def test_labels_by_attribute_and_by_hand_agree(bench):
+    signs = np.where(X[:, 0] > np.median(X[:, 0]), "high", "low")
+    by_id = dict(zip(IDS, signs.tolist(), strict=True))
+
+    def attributes(space, _version, ids):
+        return {"sign": AttributeColumn("string", tuple(by_id[item] for item in ids))} if space == "x" else {}
+
+    bench.store.attributes = attributes
+    by_attribute = (await evaluate(bench, item_ids=IDS, labels_attribute="sign")).stitching
+    by_hand = (await evaluate(bench, item_ids=IDS, labels=signs.tolist())).stitching
+    assert by_attribute == by_hand or by_attribute.native.value == pytest.approx(by_hand.native.value, abs=0.05)
+    assert by_hand.classes == 2
+    assert by_hand.native.value > by_hand.mean_only.value
+
+
+async def test_an_older_artefact_says_what_it_does_not_know(bench):
+    bench.bridges.artefacts["b"] = replace(bench.bridges.get("b"), fit_keys=None)
+    found = await evaluate(bench)
+    assert found.report.queries == 200
+    assert any("does not tell" in note for note in found.notes)
+
+
+BAD = [
+    ({"item_ids": ["i0000", "i0000"]}, errors.DuplicateId, "several pairs"),
+    ({"item_ids": ["nobody"]}, errors.ItemNotFound, "nobody"),
+    ({"item_ids": IDS, "labels": ["a"] * 3}, errors.ShapeMismatch, "3 labels"),
+    ({"item_ids": IDS, "labels": ["a"] * 200}, errors.InvalidAttribute, "one label"),
+    ({"item_ids": IDS, "labels": ["a"] * 200, "labels_attribute": "sign"}, errors.InvalidArgument, "one of them"),
+    ({"labels_attribute": "sign"}, errors.InvalidAttribute, "no attribute 'sign'"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "message"), BAD)
+async def test_bad_input(bench, options, error, message):
+    with pytest.raises(error, match=message):
+        await evaluate(bench, **options)
+
+
+async def test_a_handful_of_labelled_pairs_is_too_few(bench):
+    held = [IDS[row] for row in split_pairs(IDS, 0.2, 0).held_out[:9]]
+    with pytest.raises(errors.TooFewPairs, match="at least 10"):
+        await evaluate(bench, item_ids=held, labels=list("ababababa"))
