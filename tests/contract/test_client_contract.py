@@ -389,6 +389,8 @@ class TestBridgesAndMatches:
         for report in bridge.candidates:
             for told in (report.foscttm, report.neighbour_retention, report.hubness, report.hubness_csls):
                 assert told.interval.low <= told.value <= told.interval.high
+        assert bridge.learning_curve[-1].pairs == bridge.fit_pairs
+        assert bridge.learning_curve[-1].recalls == bridge.held_out.recalls
         assert bridge.held_out.foscttm.value < 0.1
         assert bridge.candidates[0].foscttm.interval.high > 0.3
         found = client.match(query_ids=ids[:20], bridge=bridge.name, k=10, correction="csls")

@@ -1,5 +1,6 @@
 """Bridges: known pairs as a selection, answers as results."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from consilience import _names
@@ -9,7 +10,7 @@ from consilience._codec.times import to_datetime
 from consilience._convert import to_ids
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Bridge, Measured, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, LearningPoint, Measured, Recall, RetrievalReport
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2
 
@@ -67,17 +68,15 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         near_copies=message.near_copies,
         split_by=message.split_by,
         leads_into_target=message.leads_into_target,
+        learning_curve=tuple(LearningPoint(point.pairs, _recalls(point.recalls)) for point in message.learning_curve),
         details=details,
     )
 
 
 def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
-    recalls = [
-        Recall(entry.k, entry.recall, decode_interval(entry.interval) if entry.HasField("interval") else None) for entry in message.recalls
-    ]
     return RetrievalReport(
         method=_names.BRIDGE_METHODS.to_name(message.method),
-        recalls={recall.k: recall for recall in recalls},
+        recalls=_recalls(message.recalls),
         mean_reciprocal_rank=message.mean_reciprocal_rank,
         median_rank=message.median_rank,
         queries=message.queries,
@@ -91,6 +90,12 @@ def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
         hubness=measured_if_any(message, "hubness"),
         hubness_csls=measured_if_any(message, "hubness_csls"),
     )
+
+
+def _recalls(entries: Iterable[bridge_pb2.RecallAtK]) -> dict[int, Recall]:
+    return {
+        entry.k: Recall(entry.k, entry.recall, decode_interval(entry.interval) if entry.HasField("interval") else None) for entry in entries
+    }
 
 
 def _interval_if_any(message: bridge_pb2.RetrievalReport | bridge_pb2.Measured, field: str) -> Interval | None:

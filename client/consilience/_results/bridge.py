@@ -66,6 +66,14 @@ class RetrievalReport:
     hubness_csls: Measured | None = None
 
 
+@dataclass(frozen=True)
+class LearningPoint:
+    """Recall by k of the kept method fitted on `pairs` pairs."""
+
+    pairs: int
+    recalls: Mapping[int, Recall]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Bridge(Result):
     """A directed map from a source space to a target space, fitted on pairs; it never changes.
@@ -87,6 +95,8 @@ class Bridge(Result):
         target_similarity: how near two vectors of the target space are.
         near_copies: pairs left out of the fit because they are nearly the same as a held-out one on both sides.
         split_by: the attribute whose equal values stayed on one side of the split (`group_id` where a space has it); empty for none.
+        learning_curve: the kept method fitted on an eighth, a quarter, a half and all of its pairs: what more pairs would bring. Empty for
+            the baselines.
         leads_into_target: whether mapped vectors are vectors of the target space; else both sides are mapped into a space of their own.
     """
 
@@ -109,6 +119,7 @@ class Bridge(Result):
     near_copies: int = 0
     split_by: str = ""
     leads_into_target: bool = True
+    learning_curve: tuple[LearningPoint, ...] = ()
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""

@@ -28,55 +28,57 @@ from google.longrunning import operations_pb2 as google_dot_longrunning_dot_oper
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/bridge.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"H\n\rPairSelection\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12\x11\n\tattribute\x18\x03 \x01(\t\"R\n\tRecallAtK\x12\t\n\x01k\x18\x01 \x01(\r\x12\x0e\n\x06recall\x18\x02 \x01(\x01\x12*\n\x08interval\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Interval\"E\n\x08Measured\x12\r\n\x05value\x18\x01 \x01(\x01\x12*\n\x08interval\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Interval\"\x9b\x04\n\x0fRetrievalReport\x12,\n\x06method\x18\x01 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\x12\x1c\n\x14mean_reciprocal_rank\x18\x03 \x01(\x01\x12\x13\n\x0bmedian_rank\x18\x04 \x01(\x01\x12\x0f\n\x07queries\x18\x05 \x01(\r\x12\x0f\n\x07gallery\x18\x06 \x01(\r\x12\x0f\n\x07penalty\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18( \x01(\r\x12?\n\x1dmean_reciprocal_rank_interval\x18) \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x36\n\x14median_rank_interval\x18* \x01(\x0b\x32\x18.consilience.v1.Interval\x12)\n\x07\x66oscttm\x18+ \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x35\n\x13neighbour_retention\x18, \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07hubness\x18- \x01(\x0b\x32\x18.consilience.v1.Measured\x12.\n\x0chubness_csls\x18. \x01(\x0b\x32\x18.consilience.v1.Measured\"\xbf\x04\n\x06\x42ridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12,\n\x06method\x18\x06 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12\x12\n\nsource_dim\x18\x07 \x01(\r\x12\x12\n\ntarget_dim\x18\x08 \x01(\r\x12\x11\n\tfit_pairs\x18\t \x01(\r\x12\x16\n\x0e\x66it_ids_digest\x18\n \x01(\t\x12\x31\n\x08held_out\x18\x0b \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x33\n\ncandidates\x18\x0c \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x14\n\x0c\x63ode_version\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11target_similarity\x18\x10 \x01(\x0e\x32\x1a.consilience.v1.Similarity\x12\x13\n\x0bnear_copies\x18( \x01(\r\x12\x10\n\x08split_by\x18) \x01(\t\x12\x19\n\x11leads_into_target\x18* \x01(\x08\"\xd2\x02\n\x10\x46itBridgeRequest\x12\x11\n\tbridge_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12,\n\x06method\x18\x04 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12,\n\x05pairs\x18\x05 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x19\n\x11held_out_fraction\x18\x06 \x01(\x01\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12+\n\x04mode\x18\x08 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x11\n\tpenalties\x18\n \x03(\x01\"{\n\x11\x46itBridgeResponse\x12(\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.BridgeH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\" \n\x10GetBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\";\n\x11GetBridgeResponse\x12&\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Bridge\";\n\x12ListBridgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x13ListBridgesResponse\x12\'\n\x07\x62ridges\x18\x01 \x03(\x0b\x32\x16.consilience.v1.Bridge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13\x44\x65leteBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteBridgeResponse\"}\n\x15\x45valuateBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05pairs\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x18\n\x10labels_attribute\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18( \x03(\t\"\xdf\x01\n\x10StitchingPenalty\x12(\n\x06native\x18\x01 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07\x62ridged\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Measured\x12+\n\tmean_only\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07penalty\x18\x04 \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x01(\r\"\xab\x02\n\x16\x45valuateBridgeResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x32\n\tbaselines\x18( \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12(\n\x06source\x18) \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18* \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x14\n\x0c\x66itted_pairs\x18+ \x01(\r\x12\x33\n\tstitching\x18, \x01(\x0b\x32 .consilience.v1.StitchingPenalty\x12\r\n\x05notes\x18- \x03(\t\"\x93\x01\n\x16\x45valuateUpgradeRequest\x12%\n\x03old\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12%\n\x03new\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x11\n\tquery_ids\x18\x03 \x03(\t\x12\x18\n\x10recall_threshold\x18\x04 \x01(\x01\"s\n\x17\x45valuateUpgradeResponse\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12\x30\n\x07reports\x18\x02 \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x15\n\rreembed_first\x18\x03 \x03(\t\"#\n\x13\x45xportBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"$\n\x14\x45xportBridgeResponse\x12\x0c\n\x04onnx\x18\x01 \x01(\x0c*\x9e\x03\n\x0c\x42ridgeMethod\x12\x1d\n\x19\x42RIDGE_METHOD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_METHOD_AUTO\x10\x01\x12\x1a\n\x16\x42RIDGE_METHOD_IDENTITY\x10\x02\x12\x1c\n\x18\x42RIDGE_METHOD_MEAN_SHIFT\x10\x03\x12\x17\n\x13\x42RIDGE_METHOD_RIDGE\x10\x04\x12\x1c\n\x18\x42RIDGE_METHOD_PROCRUSTES\x10\x05\x12\x18\n\x14\x42RIDGE_METHOD_AFFINE\x10\x06\x12\x1a\n\x16\x42RIDGE_METHOD_WHITENED\x10\x07\x12\x15\n\x11\x42RIDGE_METHOD_CCA\x10\x08\x12\x1a\n\x16\x42RIDGE_METHOD_RELATIVE\x10\t\x12!\n\x1d\x42RIDGE_METHOD_STITCHING_LAYER\x10\n\x12\x1e\n\x1a\x42RIDGE_METHOD_UNSUPERVISED\x10\x0b\x12#\n\x1f\x42RIDGE_METHOD_SCALED_PROCRUSTES\x10(\x12\x15\n\x11\x42RIDGE_METHOD_CSA\x10)2\x86\x05\n\rBridgeService\x12P\n\tFitBridge\x12 .consilience.v1.FitBridgeRequest\x1a!.consilience.v1.FitBridgeResponse\x12P\n\tGetBridge\x12 .consilience.v1.GetBridgeRequest\x1a!.consilience.v1.GetBridgeResponse\x12V\n\x0bListBridges\x12\".consilience.v1.ListBridgesRequest\x1a#.consilience.v1.ListBridgesResponse\x12Y\n\x0c\x44\x65leteBridge\x12#.consilience.v1.DeleteBridgeRequest\x1a$.consilience.v1.DeleteBridgeResponse\x12_\n\x0e\x45valuateBridge\x12%.consilience.v1.EvaluateBridgeRequest\x1a&.consilience.v1.EvaluateBridgeResponse\x12\x62\n\x0f\x45valuateUpgrade\x12&.consilience.v1.EvaluateUpgradeRequest\x1a\'.consilience.v1.EvaluateUpgradeResponse\x12Y\n\x0c\x45xportBridge\x12#.consilience.v1.ExportBridgeRequest\x1a$.consilience.v1.ExportBridgeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/bridge.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"H\n\rPairSelection\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12\x11\n\tattribute\x18\x03 \x01(\t\"R\n\tRecallAtK\x12\t\n\x01k\x18\x01 \x01(\r\x12\x0e\n\x06recall\x18\x02 \x01(\x01\x12*\n\x08interval\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Interval\"E\n\x08Measured\x12\r\n\x05value\x18\x01 \x01(\x01\x12*\n\x08interval\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Interval\"J\n\rLearningPoint\x12\r\n\x05pairs\x18\x01 \x01(\r\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\"\x9b\x04\n\x0fRetrievalReport\x12,\n\x06method\x18\x01 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\x12\x1c\n\x14mean_reciprocal_rank\x18\x03 \x01(\x01\x12\x13\n\x0bmedian_rank\x18\x04 \x01(\x01\x12\x0f\n\x07queries\x18\x05 \x01(\r\x12\x0f\n\x07gallery\x18\x06 \x01(\r\x12\x0f\n\x07penalty\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18( \x01(\r\x12?\n\x1dmean_reciprocal_rank_interval\x18) \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x36\n\x14median_rank_interval\x18* \x01(\x0b\x32\x18.consilience.v1.Interval\x12)\n\x07\x66oscttm\x18+ \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x35\n\x13neighbour_retention\x18, \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07hubness\x18- \x01(\x0b\x32\x18.consilience.v1.Measured\x12.\n\x0chubness_csls\x18. \x01(\x0b\x32\x18.consilience.v1.Measured\"\xf6\x04\n\x06\x42ridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12,\n\x06method\x18\x06 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12\x12\n\nsource_dim\x18\x07 \x01(\r\x12\x12\n\ntarget_dim\x18\x08 \x01(\r\x12\x11\n\tfit_pairs\x18\t \x01(\r\x12\x16\n\x0e\x66it_ids_digest\x18\n \x01(\t\x12\x31\n\x08held_out\x18\x0b \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x33\n\ncandidates\x18\x0c \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x14\n\x0c\x63ode_version\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11target_similarity\x18\x10 \x01(\x0e\x32\x1a.consilience.v1.Similarity\x12\x13\n\x0bnear_copies\x18( \x01(\r\x12\x10\n\x08split_by\x18) \x01(\t\x12\x19\n\x11leads_into_target\x18* \x01(\x08\x12\x35\n\x0elearning_curve\x18+ \x03(\x0b\x32\x1d.consilience.v1.LearningPoint\"\xd2\x02\n\x10\x46itBridgeRequest\x12\x11\n\tbridge_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12,\n\x06method\x18\x04 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12,\n\x05pairs\x18\x05 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x19\n\x11held_out_fraction\x18\x06 \x01(\x01\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12+\n\x04mode\x18\x08 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x11\n\tpenalties\x18\n \x03(\x01\"{\n\x11\x46itBridgeResponse\x12(\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.BridgeH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\" \n\x10GetBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\";\n\x11GetBridgeResponse\x12&\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Bridge\";\n\x12ListBridgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x13ListBridgesResponse\x12\'\n\x07\x62ridges\x18\x01 \x03(\x0b\x32\x16.consilience.v1.Bridge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13\x44\x65leteBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteBridgeResponse\"}\n\x15\x45valuateBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05pairs\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x18\n\x10labels_attribute\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18( \x03(\t\"\xdf\x01\n\x10StitchingPenalty\x12(\n\x06native\x18\x01 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07\x62ridged\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Measured\x12+\n\tmean_only\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07penalty\x18\x04 \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x01(\r\"\xab\x02\n\x16\x45valuateBridgeResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x32\n\tbaselines\x18( \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12(\n\x06source\x18) \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18* \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x14\n\x0c\x66itted_pairs\x18+ \x01(\r\x12\x33\n\tstitching\x18, \x01(\x0b\x32 .consilience.v1.StitchingPenalty\x12\r\n\x05notes\x18- \x03(\t\"\x93\x01\n\x16\x45valuateUpgradeRequest\x12%\n\x03old\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12%\n\x03new\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x11\n\tquery_ids\x18\x03 \x03(\t\x12\x18\n\x10recall_threshold\x18\x04 \x01(\x01\"s\n\x17\x45valuateUpgradeResponse\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12\x30\n\x07reports\x18\x02 \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x15\n\rreembed_first\x18\x03 \x03(\t\"#\n\x13\x45xportBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"$\n\x14\x45xportBridgeResponse\x12\x0c\n\x04onnx\x18\x01 \x01(\x0c*\x9e\x03\n\x0c\x42ridgeMethod\x12\x1d\n\x19\x42RIDGE_METHOD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_METHOD_AUTO\x10\x01\x12\x1a\n\x16\x42RIDGE_METHOD_IDENTITY\x10\x02\x12\x1c\n\x18\x42RIDGE_METHOD_MEAN_SHIFT\x10\x03\x12\x17\n\x13\x42RIDGE_METHOD_RIDGE\x10\x04\x12\x1c\n\x18\x42RIDGE_METHOD_PROCRUSTES\x10\x05\x12\x18\n\x14\x42RIDGE_METHOD_AFFINE\x10\x06\x12\x1a\n\x16\x42RIDGE_METHOD_WHITENED\x10\x07\x12\x15\n\x11\x42RIDGE_METHOD_CCA\x10\x08\x12\x1a\n\x16\x42RIDGE_METHOD_RELATIVE\x10\t\x12!\n\x1d\x42RIDGE_METHOD_STITCHING_LAYER\x10\n\x12\x1e\n\x1a\x42RIDGE_METHOD_UNSUPERVISED\x10\x0b\x12#\n\x1f\x42RIDGE_METHOD_SCALED_PROCRUSTES\x10(\x12\x15\n\x11\x42RIDGE_METHOD_CSA\x10)2\x86\x05\n\rBridgeService\x12P\n\tFitBridge\x12 .consilience.v1.FitBridgeRequest\x1a!.consilience.v1.FitBridgeResponse\x12P\n\tGetBridge\x12 .consilience.v1.GetBridgeRequest\x1a!.consilience.v1.GetBridgeResponse\x12V\n\x0bListBridges\x12\".consilience.v1.ListBridgesRequest\x1a#.consilience.v1.ListBridgesResponse\x12Y\n\x0c\x44\x65leteBridge\x12#.consilience.v1.DeleteBridgeRequest\x1a$.consilience.v1.DeleteBridgeResponse\x12_\n\x0e\x45valuateBridge\x12%.consilience.v1.EvaluateBridgeRequest\x1a&.consilience.v1.EvaluateBridgeResponse\x12\x62\n\x0f\x45valuateUpgrade\x12&.consilience.v1.EvaluateUpgradeRequest\x1a\'.consilience.v1.EvaluateUpgradeResponse\x12Y\n\x0c\x45xportBridge\x12#.consilience.v1.ExportBridgeRequest\x1a$.consilience.v1.ExportBridgeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.bridge_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BRIDGEMETHOD']._serialized_start=3316
-  _globals['_BRIDGEMETHOD']._serialized_end=3730
+  _globals['_BRIDGEMETHOD']._serialized_start=3447
+  _globals['_BRIDGEMETHOD']._serialized_end=3861
   _globals['_PAIRSELECTION']._serialized_start=177
   _globals['_PAIRSELECTION']._serialized_end=249
   _globals['_RECALLATK']._serialized_start=251
   _globals['_RECALLATK']._serialized_end=333
   _globals['_MEASURED']._serialized_start=335
   _globals['_MEASURED']._serialized_end=404
-  _globals['_RETRIEVALREPORT']._serialized_start=407
-  _globals['_RETRIEVALREPORT']._serialized_end=946
-  _globals['_BRIDGE']._serialized_start=949
-  _globals['_BRIDGE']._serialized_end=1524
-  _globals['_FITBRIDGEREQUEST']._serialized_start=1527
-  _globals['_FITBRIDGEREQUEST']._serialized_end=1865
-  _globals['_FITBRIDGERESPONSE']._serialized_start=1867
-  _globals['_FITBRIDGERESPONSE']._serialized_end=1990
-  _globals['_GETBRIDGEREQUEST']._serialized_start=1992
-  _globals['_GETBRIDGEREQUEST']._serialized_end=2024
-  _globals['_GETBRIDGERESPONSE']._serialized_start=2026
-  _globals['_GETBRIDGERESPONSE']._serialized_end=2085
-  _globals['_LISTBRIDGESREQUEST']._serialized_start=2087
-  _globals['_LISTBRIDGESREQUEST']._serialized_end=2146
-  _globals['_LISTBRIDGESRESPONSE']._serialized_start=2148
-  _globals['_LISTBRIDGESRESPONSE']._serialized_end=2235
-  _globals['_DELETEBRIDGEREQUEST']._serialized_start=2237
-  _globals['_DELETEBRIDGEREQUEST']._serialized_end=2292
-  _globals['_DELETEBRIDGERESPONSE']._serialized_start=2294
-  _globals['_DELETEBRIDGERESPONSE']._serialized_end=2316
-  _globals['_EVALUATEBRIDGEREQUEST']._serialized_start=2318
-  _globals['_EVALUATEBRIDGEREQUEST']._serialized_end=2443
-  _globals['_STITCHINGPENALTY']._serialized_start=2446
-  _globals['_STITCHINGPENALTY']._serialized_end=2669
-  _globals['_EVALUATEBRIDGERESPONSE']._serialized_start=2672
-  _globals['_EVALUATEBRIDGERESPONSE']._serialized_end=2971
-  _globals['_EVALUATEUPGRADEREQUEST']._serialized_start=2974
-  _globals['_EVALUATEUPGRADEREQUEST']._serialized_end=3121
-  _globals['_EVALUATEUPGRADERESPONSE']._serialized_start=3123
-  _globals['_EVALUATEUPGRADERESPONSE']._serialized_end=3238
-  _globals['_EXPORTBRIDGEREQUEST']._serialized_start=3240
-  _globals['_EXPORTBRIDGEREQUEST']._serialized_end=3275
-  _globals['_EXPORTBRIDGERESPONSE']._serialized_start=3277
-  _globals['_EXPORTBRIDGERESPONSE']._serialized_end=3313
-  _globals['_BRIDGESERVICE']._serialized_start=3733
-  _globals['_BRIDGESERVICE']._serialized_end=4379
+  _globals['_LEARNINGPOINT']._serialized_start=406
+  _globals['_LEARNINGPOINT']._serialized_end=480
+  _globals['_RETRIEVALREPORT']._serialized_start=483
+  _globals['_RETRIEVALREPORT']._serialized_end=1022
+  _globals['_BRIDGE']._serialized_start=1025
+  _globals['_BRIDGE']._serialized_end=1655
+  _globals['_FITBRIDGEREQUEST']._serialized_start=1658
+  _globals['_FITBRIDGEREQUEST']._serialized_end=1996
+  _globals['_FITBRIDGERESPONSE']._serialized_start=1998
+  _globals['_FITBRIDGERESPONSE']._serialized_end=2121
+  _globals['_GETBRIDGEREQUEST']._serialized_start=2123
+  _globals['_GETBRIDGEREQUEST']._serialized_end=2155
+  _globals['_GETBRIDGERESPONSE']._serialized_start=2157
+  _globals['_GETBRIDGERESPONSE']._serialized_end=2216
+  _globals['_LISTBRIDGESREQUEST']._serialized_start=2218
+  _globals['_LISTBRIDGESREQUEST']._serialized_end=2277
+  _globals['_LISTBRIDGESRESPONSE']._serialized_start=2279
+  _globals['_LISTBRIDGESRESPONSE']._serialized_end=2366
+  _globals['_DELETEBRIDGEREQUEST']._serialized_start=2368
+  _globals['_DELETEBRIDGEREQUEST']._serialized_end=2423
+  _globals['_DELETEBRIDGERESPONSE']._serialized_start=2425
+  _globals['_DELETEBRIDGERESPONSE']._serialized_end=2447
+  _globals['_EVALUATEBRIDGEREQUEST']._serialized_start=2449
+  _globals['_EVALUATEBRIDGEREQUEST']._serialized_end=2574
+  _globals['_STITCHINGPENALTY']._serialized_start=2577
+  _globals['_STITCHINGPENALTY']._serialized_end=2800
+  _globals['_EVALUATEBRIDGERESPONSE']._serialized_start=2803
+  _globals['_EVALUATEBRIDGERESPONSE']._serialized_end=3102
+  _globals['_EVALUATEUPGRADEREQUEST']._serialized_start=3105
+  _globals['_EVALUATEUPGRADEREQUEST']._serialized_end=3252
+  _globals['_EVALUATEUPGRADERESPONSE']._serialized_start=3254
+  _globals['_EVALUATEUPGRADERESPONSE']._serialized_end=3369
+  _globals['_EXPORTBRIDGEREQUEST']._serialized_start=3371
+  _globals['_EXPORTBRIDGEREQUEST']._serialized_end=3406
+  _globals['_EXPORTBRIDGERESPONSE']._serialized_start=3408
+  _globals['_EXPORTBRIDGERESPONSE']._serialized_end=3444
+  _globals['_BRIDGESERVICE']._serialized_start=3864
+  _globals['_BRIDGESERVICE']._serialized_end=4510
 # @@protoc_insertion_point(module_scope)

@@ -72,6 +72,14 @@ class Measured(_message.Message):
     interval: _alignment_pb2.Interval
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ...) -> None: ...
 
+class LearningPoint(_message.Message):
+    __slots__ = ("pairs", "recalls")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    RECALLS_FIELD_NUMBER: _ClassVar[int]
+    pairs: int
+    recalls: _containers.RepeatedCompositeFieldContainer[RecallAtK]
+    def __init__(self, pairs: _Optional[int] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ...) -> None: ...
+
 class RetrievalReport(_message.Message):
     __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components", "mean_reciprocal_rank_interval", "median_rank_interval", "foscttm", "neighbour_retention", "hubness", "hubness_csls")
     METHOD_FIELD_NUMBER: _ClassVar[int]
@@ -105,7 +113,7 @@ class RetrievalReport(_message.Message):
     def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +133,7 @@ class Bridge(_message.Message):
     NEAR_COPIES_FIELD_NUMBER: _ClassVar[int]
     SPLIT_BY_FIELD_NUMBER: _ClassVar[int]
     LEADS_INTO_TARGET_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_CURVE_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -144,7 +153,8 @@ class Bridge(_message.Message):
     near_copies: int
     split_by: str
     leads_into_target: bool
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ...) -> None: ...
+    learning_curve: _containers.RepeatedCompositeFieldContainer[LearningPoint]
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
     __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties")

@@ -23,7 +23,7 @@ from safetensors import numpy as safetensors
 from consilience_server.adapters.durable_files import make_directory, remove_tree, sync_directory, write_durably
 from consilience_server.adapters.removal_receipts import RECEIPTS, RemovalReceipts
 from consilience_server.adapters.storage_errors import reading, writing
-from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, LearningPoint, RetrievalReport
 from consilience_server.core.errors import BridgeExists, BridgeNotFound, CorruptData, InvalidName, StoreReadOnly, StoreTooNew
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
@@ -233,10 +233,11 @@ def _facts(artefact: BridgeArtefact) -> dict[str, Any]:
     facts["create_time"] = artefact.create_time.isoformat()
     facts["held_out"] = _report_facts(artefact.held_out)
     facts["candidates"] = [_report_facts(report) for report in artefact.candidates]
+    facts["learning_curve"] = [_report_facts(point) for point in artefact.learning_curve]
     return facts
 
 
-def _report_facts(report: RetrievalReport) -> dict[str, Any]:
+def _report_facts(report: RetrievalReport | LearningPoint) -> dict[str, Any]:
     # JSON has no integer keys, so the tables by k travel as lists.
     by_k = {"recalls": list(map(list, report.recalls.items())), "intervals": [[k, *bounds] for k, bounds in report.intervals.items()]}
     return asdict(report) | by_k
@@ -254,12 +255,20 @@ def _artefact(facts: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, An
             "create_time": datetime.fromisoformat(facts["create_time"]),
             "held_out": _report(facts["held_out"]),
             "candidates": [_report(report) for report in facts["candidates"]],
+            "learning_curve": [_learning_point(point) for point in facts.get("learning_curve", ())],
         }
     )
 
 
+def _by_k(facts: Mapping[str, Any]) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
+    return dict(facts["recalls"]), {k: (low, high) for k, low, high in facts["intervals"]}
+
+
+def _learning_point(facts: Mapping[str, Any]) -> LearningPoint:
+    return LearningPoint(facts["pairs"], *_by_k(facts))
+
+
 def _report(facts: Mapping[str, Any]) -> RetrievalReport:
-    recalls = dict(facts["recalls"])
-    intervals = {k: (low, high) for k, low, high in facts["intervals"]}
+    recalls, intervals = _by_k(facts)
     estimates = {name: Estimate(**told) for name, told in facts.items() if isinstance(told, dict)}
     return RetrievalReport(**{**facts, **estimates, "recalls": recalls, "intervals": intervals})

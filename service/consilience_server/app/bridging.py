@@ -238,6 +238,7 @@ class Bridging:
             fit_ids_digest=item_digest(interleaved),
             held_out=fitted.held_out,
             candidates=fitted.candidates,
+            learning_curve=fitted.learning_curve,
             seed=query.seed,
             code_version=self._limits.code_version,
             create_time=datetime.now(UTC),

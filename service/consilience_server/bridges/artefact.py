@@ -54,6 +54,15 @@ class RetrievalReport:
 
 
 @dataclass(frozen=True)
+class LearningPoint:
+    """Recall@k by k, with its Wilson 95% interval, of the kept method fitted on `pairs` pairs."""
+
+    pairs: int
+    recalls: dict[int, float]
+    intervals: dict[int, tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class BridgeMap:
     """The map itself.
 
@@ -102,6 +111,7 @@ class BridgeArtefact:
 
     `near_copies` pairs were left out of the fit for being nearly the same as a held-out one; `split_by` is the attribute whose equal values
     stayed on one side of the split, empty for none. `fit_keys` has the `pair_keys` of the pairs of the fit; None in format 1.
+    `learning_curve` is of `bridges/learning_curve.py`.
     """
 
     name: str
@@ -126,6 +136,7 @@ class BridgeArtefact:
     request_digest: str = ""
     near_copies: int = 0
     split_by: str = ""
+    learning_curve: Sequence[LearningPoint] = ()
     fit_keys: NDArray[np.uint64] | None = field(default=None, compare=False)
 
 

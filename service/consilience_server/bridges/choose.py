@@ -7,9 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.artefact import BridgeMap, MethodName, RetrievalReport
+from consilience_server.bridges.artefact import BridgeMap, LearningPoint, MethodName, RetrievalReport
 from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
 from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRetrieval
+from consilience_server.bridges.learning_curve import learning_curve
 from consilience_server.core.control import Control
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
 from consilience_server.engine.protocol import NeighbourEngine
@@ -22,12 +23,13 @@ METHODS: tuple[MethodName, ...] = get_args(MethodName)
 
 @dataclass(frozen=True)
 class FittedBridge:
-    """The bridge kept, and how all candidates fared on the same held-out pairs."""
+    """The bridge kept, how all candidates fared on the same held-out pairs, and how the kept method fared with fewer."""
 
     method: MethodName
     map: BridgeMap
     held_out: RetrievalReport
     candidates: tuple[RetrievalReport, ...]
+    learning_curve: tuple[LearningPoint, ...]
 
 
 def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int) -> tuple[MethodName, ...]:
@@ -83,7 +85,7 @@ def fit_and_choose(
     measuring = HeldOutRetrieval(problem, engine, control)
     fits = Fits(problem.x, problem.y, penalties, control)
     for done, name in enumerate(names):
-        part = control.part(done / len(names), (done + 1) / len(names))
+        part = control.part(0.9 * done / len(names), 0.9 * (done + 1) / len(names))
         bridge, tuning = fits.fit(name)
         try:
             fitted[name] = _Candidate(bridge, *measuring.measure(name, bridge, tuning, part))
@@ -91,7 +93,9 @@ def fit_and_choose(
             if name == method or name not in BASELINES:
                 raise
     best = _best(tuple(fitted.values())) if method == "auto" else fitted[method]
-    return FittedBridge(best.report.method, best.map, best.report, tuple(candidate.report for candidate in fitted.values()))
+    curve = learning_curve(problem, best.report.method, best.report, penalties, measuring, control)
+    control.progress(1.0)
+    return FittedBridge(best.report.method, best.map, best.report, tuple(candidate.report for candidate in fitted.values()), curve)
 
 
 @dataclass(frozen=True)

@@ -64,16 +64,14 @@ class HeldOutRetrieval:
 
     def measure(self, method: MethodName, bridge: BridgeMap, tuning: Tuning, control: Control) -> tuple[RetrievalReport, NDArray[np.int64]]:
         """The report of one map and the partners' ranks; ZeroVector where an item has no direction on either side."""
-        problem, asked = self._problem, slice(0, MAX_HELD_OUT_QUERIES)
-        ready = make_ready(bridge)
-        gallery = self._gallery(bridge, control.part(0.5, 0.8))
-        mapped = map_vectors(ready, problem.queries[asked], control.part(0.8, 1.0), problem.query_ids[asked])
-        ranks = partner_ranks(mapped, gallery, problem.partners[asked], control.check)
+        mapped, gallery = self._sides(bridge, control)
+        ranks = self._ranks(mapped, gallery, control)
+        recalls, intervals = _recalls(ranks)
         others = max(len(gallery) - 1, 1)
         report = RetrievalReport(
             method=method,
-            recalls={k: recall_at_k(ranks, k) for k in REPORTED_KS},
-            intervals={k: wilson_interval(int((ranks <= k).sum()), len(ranks)) for k in REPORTED_KS},
+            recalls=recalls,
+            intervals=intervals,
             mean_reciprocal_rank=mean_reciprocal_rank(ranks),
             median_rank=median_rank(ranks),
             queries=len(ranks),
@@ -86,6 +84,21 @@ class HeldOutRetrieval:
             **self._neighbours(mapped, gallery),
         )
         return report, ranks
+
+    def recalls(self, bridge: BridgeMap, control: Control) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
+        """Recall@k of a map and its intervals, and no more."""
+        ranks = self._ranks(*self._sides(bridge, control), control)
+        return _recalls(ranks)
+
+    def _sides(self, bridge: BridgeMap, control: Control) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The queries that are asked and the gallery, where they meet."""
+        asked = slice(0, MAX_HELD_OUT_QUERIES)
+        gallery = self._gallery(bridge, control.part(0.5, 0.8))
+        mapped = map_vectors(make_ready(bridge), self._problem.queries[asked], control.part(0.8, 1.0), self._problem.query_ids[asked])
+        return mapped, gallery
+
+    def _ranks(self, mapped: NDArray[np.float32], gallery: NDArray[np.float32], control: Control) -> NDArray[np.int64]:
+        return partner_ranks(mapped, gallery, self._problem.partners[: len(mapped)], control.check)
 
     def _gallery(self, bridge: BridgeMap, control: Control) -> NDArray[np.float32]:
         """Of maps into the target space, those with one target mean share one."""
@@ -109,3 +122,8 @@ class HeldOutRetrieval:
         problem = self._problem
         partners = problem.partners[: min(MAX_QUERIES, MAX_HELD_OUT_QUERIES)]
         return native_lists(problem.gallery, partners, problem.similarity, self._engine, self._control)
+
+
+def _recalls(ranks: NDArray[np.int64]) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
+    intervals = {k: wilson_interval(int((ranks <= k).sum()), len(ranks)) for k in REPORTED_KS}
+    return {k: recall_at_k(ranks, k) for k in REPORTED_KS}, intervals

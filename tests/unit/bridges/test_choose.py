@@ -102,6 +102,23 @@ def test_every_measure_by_its_definition():
         assert estimate.low <= estimate.value <= estimate.high
 
 
+def test_the_learning_curve_is_what_fits_on_fewer_pairs_find():
+    subject = problem(lambda x: x @ ortho_group.rvs(16, random_state=0), n=500, held=100, noise=1.2)
+    fitted = fit(subject, "ridge")
+    assert [point.pairs for point in fitted.learning_curve] == [50, 100, 200, 400]
+    assert fitted.learning_curve[-1].recalls == fitted.held_out.recalls
+    for point in fitted.learning_curve[:-1]:
+        alone = fit(replace(subject, x=subject.x[: point.pairs], y=subject.y[: point.pairs]), "ridge").held_out
+        assert (point.recalls, point.intervals) == (alone.recalls, alone.intervals)
+    assert fitted.learning_curve[0].recalls[10] < fitted.learning_curve[-1].recalls[10]
+
+
+def test_no_point_has_fewer_pairs_than_the_method_needs_and_baselines_learn_nothing():
+    subject = problem(lambda x: x, n=200, held=100, width=40)
+    assert [point.pairs for point in fit(subject, "cca").learning_curve] == [50, 100]
+    assert fit(subject, "mean_shift").learning_curve == ()
+
+
 def test_the_correction_takes_hubs_away():
     rng = np.random.default_rng(4)
     subject = problem(lambda x: x @ rng.standard_normal((60, 60)), n=900, width=60, held=300, noise=4.0)

@@ -2,7 +2,7 @@
 
 from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
 from consilience_server.app.bridging import FitQuery, MethodChoice
-from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
+from consilience_server.bridges.artefact import BridgeArtefact, LearningPoint, RetrievalReport
 from consilience_server.core.errors import NotServed, UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
@@ -76,6 +76,7 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         near_copies=artefact.near_copies,
         split_by=artefact.split_by,
         leads_into_target=artefact.map.leads_into_target,
+        learning_curve=[_write_point(point) for point in artefact.learning_curve],
     )
 
 
@@ -83,7 +84,7 @@ def write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
     """The report of one method."""
     return bridge_pb2.RetrievalReport(
         method=_METHOD_VALUES[report.method],
-        recalls=[_write_recall(k, recall, report.intervals[k]) for k, recall in sorted(report.recalls.items())],
+        recalls=_write_recalls(report),
         mean_reciprocal_rank=report.mean_reciprocal_rank,
         median_rank=report.median_rank,
         queries=report.queries,
@@ -110,6 +111,14 @@ def _write_interval(estimate: Estimate | None) -> alignment_pb2.Interval | None:
 
 def _interval(low: float, high: float) -> alignment_pb2.Interval:
     return alignment_pb2.Interval(low=low, high=high, confidence=CONFIDENCE, kind=alignment_pb2.INTERVAL_KIND_QUERIES)
+
+
+def _write_point(point: LearningPoint) -> bridge_pb2.LearningPoint:
+    return bridge_pb2.LearningPoint(pairs=point.pairs, recalls=_write_recalls(point))
+
+
+def _write_recalls(told: RetrievalReport | LearningPoint) -> list[bridge_pb2.RecallAtK]:
+    return [_write_recall(k, recall, told.intervals[k]) for k, recall in sorted(told.recalls.items())]
 
 
 def _write_recall(k: int, recall: float, bounds: tuple[float, float]) -> bridge_pb2.RecallAtK:
