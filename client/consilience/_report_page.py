@@ -64,10 +64,13 @@ def render(results: Sequence[Result], title: str) -> str:
 
 
 def _section(result: Result, number: int) -> str:
-    headline, *rest = repr(result).split("\n")
+    headline, *rest = result.text().split("\n")
     cautions = [line.partition(": ")[2] for line in rest if line.startswith(("caution: ", "note: "))]
     table = [line for line in rest if not line.startswith(("caution: ", "note: "))]
-    parts = [f'<section id="result-{number}">', f"<h2>{html.escape(headline)}</h2>"]
+    parts = [f'<section id="result-{number}">']
+    if subject := result.subject():
+        parts.append(f'<p class="subject">{html.escape(subject)}</p>')
+    parts.append(f"<h2>{html.escape(headline)}</h2>")
     parts.extend(f'<p class="caution">{html.escape(caution)}</p>' for caution in cautions)
     for name, draw in result.figures().items():
         parts.append(f'<figure class="{html.escape(name)}">{_svg(draw(), f"{number}-{name}")}</figure>')

@@ -70,7 +70,9 @@ def report(score=0.5):
     at_k = alignment_pb2.AlignmentAtK(
         k=10, score=score, chance=0.1, excess=0.4, interval={"low": 0.4, "high": 0.6, "confidence": 0.95, "kind": 2}
     )
-    return alignment_pb2.AlignmentReport(metric=1, headline=at_k, by_k=[at_k], n=100, gallery=100, x={"name": "spaces/a", "version": 1})
+    return alignment_pb2.AlignmentReport(
+        metric=1, headline=at_k, by_k=[at_k], n=100, gallery=100, x={"name": "spaces/a", "version": 1}, y={"name": "spaces/b", "version": 2}
+    )
 
 
 @dataclass

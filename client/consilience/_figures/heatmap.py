@@ -25,7 +25,7 @@ def heatmap(
         names: of the M spaces.
         scores: (M, M).
         title: of the figure.
-        p_values: (M, M), NaN where there is none: * below .05, ** below .01, *** below .001.
+        p_values: (M, M), NaN where there is none: * at most .05, ** at most .01, *** at most .001.
         p_name: what they are, for the legend.
         order: the rows and columns in this order.
         label: of the colour bar.
@@ -62,7 +62,7 @@ def heatmap(
     bar.ax.tick_params(length=0, labelsize=8, labelcolor=FAINT)
     bar.set_label(label, fontsize=9, color=INK)
     if p_values is not None:
-        figure.supxlabel(f"* {p_name} < .05    ** < .01    *** < .001", fontsize=7.5, color=FAINT, x=0.99, ha="right")
+        figure.supxlabel(f"* {p_name} <= .05    ** <= .01    *** <= .001", fontsize=7.5, color=FAINT, x=0.99, ha="right")
     headline(figure, title)
     return figure
 
@@ -70,4 +70,4 @@ def heatmap(
 def _stars(p_value: float) -> str:
     if not np.isfinite(p_value):
         return ""
-    return "*" * sum(p_value < level for level in (0.05, 0.01, 0.001))
+    return "*" * sum(p_value <= level * (1 + 1e-9) for level in (0.05, 0.01, 0.001))

@@ -6,7 +6,7 @@ from typing import Any
 
 from consilience._results.alignment_control import Difference
 from consilience._results.alignment_report import AlignmentReport
-from consilience._results.base import Result, import_pandas, number, plain
+from consilience._results.base import Result, import_pandas, number, plain, probability
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,11 +64,15 @@ class AlignmentComparison(Result):
         ]
         return import_pandas().DataFrame(rows)
 
+    def subject(self) -> str:
+        """`clip@3 and bge@1, against dino@1 and bge@1`."""
+        return f"{self.first.subject()}, against {self.second.subject()}"
+
     def __repr__(self) -> str:
         lines = []
         for k, each in self.differences.items():
             name = f"{self.first.metric}@{k}" if k else self.first.metric
             scores = f"{number(self.first.by_k[k].score)} against {number(self.second.by_k[k].score)}"
-            p_value = [] if each.p_value is None else [f"p = {each.p_value:.2g}"]
+            p_value = [] if each.p_value is None else [probability(each.p_value, 0)]
             lines.append(" · ".join([f"{name}: {scores}", f"difference {each}", *p_value, f"n = {self.first.n:,}"]))
         return "\n".join(lines)

@@ -325,6 +325,10 @@ class AlignmentReport(Result):
     def _sides(self) -> str:
         return " and ".join(self._side_names())
 
+    def subject(self) -> str:
+        """`clip@3 and bge@1`; empty for arrays."""
+        return f"{self.x} and {self.y}" if self.x and self.y else ""
+
     def __repr__(self) -> str:
         return "\n".join([self._headline_text(), *self._maximum_text(), *self._control_texts(), *cautions(self.warnings)])
 

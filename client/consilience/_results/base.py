@@ -56,6 +56,14 @@ class Result:
         """The result as JSON can carry it: arrays as nested lists, NaN as None, times as ISO 8601 text; `details` left out."""
         return {item.name: plain(getattr(self, item.name)) for item in dataclasses.fields(self) if item.compare}
 
+    def subject(self) -> str:
+        """The spaces that the result is about, where the first line of `repr` does not name them; else empty."""
+        return ""
+
+    def text(self) -> str:
+        """The result in full for people to read: what `repr` shows, and more of some."""
+        return repr(self)
+
     def figures(self) -> Mapping[str, Callable[[], Any]]:
         """What can be drawn of the result: a name and how to draw it. The first is what `plot` draws."""
         return {}
@@ -152,7 +160,7 @@ def probability(p_value: float, permutations: int) -> str:
     """`p <= .001` at the least value that this many permutations can give, else `p = .012`."""
     sign = "<=" if permutations and p_value <= (1 + 1e-9) / (permutations + 1) else "="
     digits = f"{p_value:.2g}"
-    return f"p {sign} {digits.removeprefix('0')}"
+    return f"p {sign} {digits.removeprefix('0') or '0'}"
 
 
 def asked(n: int, gallery: int) -> str:

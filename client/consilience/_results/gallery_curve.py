@@ -72,6 +72,10 @@ class GalleryCurve(Result):
         ]
         return import_pandas().DataFrame(rows)
 
+    def subject(self) -> str:
+        """`clip@3 and bge@1`."""
+        return self.reports[0].subject()
+
     def figures(self) -> dict[str, Callable[[], Any]]:
         """`gallery_curve`: a line a k, with intervals and chance."""
         return {"gallery_curve": self._draw}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
-from consilience._results.base import Result, asked, import_pandas, number, plain
+from consilience._results.base import Result, asked, import_pandas, number, plain, probability
 from consilience._results.space import SpaceUse
 
 
@@ -127,6 +127,10 @@ class ItemReport(Result):
         frame = import_pandas().DataFrame(rows)
         return frame.drop(columns="interval") if rows else frame
 
+    def subject(self) -> str:
+        """`clip@3 and bge@1`."""
+        return f"{self.x} and {self.y}"
+
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {"overlap": self.overlaps}
 
@@ -140,7 +144,7 @@ class ItemReport(Result):
         for name, lists in (("least", self.least), ("most", self.most)):
             if lists:
                 lines.append(f"agree {name}: " + ", ".join(f"{one.id} ({number(one.overlap)})" for one in lists[:5]))
-        lines += [f"{part.value}: {_slice_text(part)}" for part in self.slices[:20]]
+        lines += [f"{part.value}: {_slice_text(part, self.permutations)}" for part in self.slices[:20]]
         if len(self.slices) > 20:
             lines.append(f"and {len(self.slices) - 20:,} slices more")
         return lines
@@ -164,6 +168,10 @@ class VersionChanges(ItemReport):
     replaced_items: int = field(kw_only=True)
     unchanged_items: int = field(kw_only=True)
 
+    def subject(self) -> str:
+        """Empty: the first line names the space."""
+        return ""
+
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {"overlap": self.overlaps, "replaced": self.replaced}
 
@@ -181,7 +189,7 @@ class VersionChanges(ItemReport):
         return "\n".join([title, *self._lines()])
 
 
-def _slice_text(part: ItemSlice) -> str:
+def _slice_text(part: ItemSlice, permutations: int) -> str:
     low, high = (number(end) for end in part.interval)
-    p_value = "" if part.adjusted_p_value is None else f" · adjusted p {part.adjusted_p_value:.2g}"
+    p_value = "" if part.adjusted_p_value is None else f" · adjusted {probability(part.adjusted_p_value, permutations)}"
     return f"{number(part.score)} [{low}, {high}] · excess {number(part.excess)}{p_value} · n = {part.n:,}"

@@ -22,7 +22,8 @@ class PmiReport(Result):
         total: their sum.
         singular_values: (rank,) float64 of the embedding's axes, descending; empty for a kernel.
         kept: share of the PMI matrix's squared Frobenius norm that they hold; 1 for a kernel.
-        dropped: items without a place: they occur with nothing, or all their values are 0.
+        dropped: items without a place: they occur with nothing, all their values are 0, or none of the axes holds them
+            (ask a larger rank).
         dropped_ids: up to 100 of them.
         positive, context_smoothing, shift, smoothing: as asked.
     """

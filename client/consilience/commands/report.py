@@ -55,5 +55,5 @@ def report(
             for x, y in combinations(spaces, 2)
         )
     write_report(output, results, title=title or f"Alignment of {', '.join(spaces)}")
-    told = "\n".join(repr(result) for result in results)
+    told = "\n".join("\n".join(filter(None, [result.subject(), result.text()])) for result in results)
     return Answer(f"{told}\n{output}", {"path": str(output), "results": [result.to_dict() for result in results]})

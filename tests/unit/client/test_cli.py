@@ -86,6 +86,8 @@ def test_answers_are_drawn_and_become_a_page(call, script, tmp_path):
     assert code == 0
     assert "<h1>three</h1>" in (tmp_path / "r.html").read_text()
     assert out.endswith("r.html\n")
+    # Each pair is named, or the lines could not be told apart.
+    assert out.splitlines().count("a@1 and b@2") == 3
     assert call("report", "a")[0] == exit_codes.exit_code(errors.InvalidArgumentError(""))
 
 

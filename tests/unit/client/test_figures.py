@@ -95,6 +95,13 @@ def test_the_heatmap_marks_what_is_above_chance_in_the_order_asked():
     assert "* " not in "".join(texts(heatmap(["a", "b"], np.ones((2, 2)), title="t")))
 
 
+def test_a_mark_includes_its_level_as_what_is_told_beside_it_does():
+    # .001 is the least p of 999 permutations, and counts as one at .001.
+    p_values = np.array([[np.nan, 0.05, 0.01], [0.05, np.nan, 1 / 1000], [0.01, 1 / 1000, np.nan]])
+    drawn = heatmap(["a", "b", "c"], np.full((3, 3), 0.5), title="t", p_values=p_values)
+    assert [text.partition("\n")[2] for text in texts(drawn)] == ["*", "**", "*", "***", "**", "***"]
+
+
 def test_the_matrix_draws_its_heatmap_in_the_order_of_its_tree_and_a_map():
     assert "0.75\n***" in texts(matrix().plot())
     points, adjusted = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]), np.full((3, 3), 0.5)
@@ -189,6 +196,7 @@ def test_the_page_is_whole_in_itself(tmp_path):
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
     assert "<title>Brains &amp; &lt;models&gt;</title>" in page
     assert "only 12 items &lt; 50" in page
+    assert page.count('<p class="subject">clip@1 and &lt;bge&gt; &amp; co@2</p>') == 1
     assert not re.search(r"<script|<link|<img|@import|url\((?!#)", page)
     # Names of XML vocabularies are the only addresses: nothing is fetched.
     fetched = re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)[^"']*""", page)
@@ -205,6 +213,13 @@ def test_the_page_is_whole_in_itself(tmp_path):
         json.loads(html.unescape(text)) for text in re.findall(r"<summary>All numbers, as JSON</summary><pre>(.*?)</pre>", page, re.DOTALL)
     ]
     assert told == [json.loads(json.dumps(result.to_dict())) for result in results]
+
+
+def test_a_page_has_every_k(tmp_path):
+    null = np.random.default_rng(0).normal(0.01, 0.002, 99)
+    write_report(tmp_path / "page.html", report(entry(10, 0.135, null), entry(20, 0.212, null)))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<pre>@20 = 0.212 [0.202, 0.222]" in page
 
 
 def test_a_page_needs_results_and_a_path_of_a_page(tmp_path):
