@@ -35,6 +35,8 @@ def test_the_difference_is_that_of_the_controls_of_align(client, spaces, metric)
     assert found.interval[0] < found.difference < found.interval[1]
     assert found.p_value < 0.01
     assert f"difference +{found.difference:.3f}" in repr(found)
+    some = client.compare_alignments((x, y), (x, w), k=5, sample_queries=20, permutations=9)
+    assert f"n = 20 queries of {found.first.n:,} items" in repr(some)
     assert found.to_dict()["p_value"] == found.p_value
 
 

@@ -9,7 +9,7 @@ from consilience import _names
 from consilience._alignment_options import AlignmentOptions, check_options
 from consilience._codec.geometry import decode_geometry
 from consilience._codec.pairwise import decode_pairwise, encode_pairwise
-from consilience._codec.predictivity import decode_linear_fit, encode_predictivity
+from consilience._codec.predictivity import decode_linear_fit, decode_predictivity, encode_predictivity
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
@@ -246,6 +246,7 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         duplicates=message.duplicates,
         deduplicate=message.deduplicate,
         **decode_pairwise(message),
+        **decode_predictivity(message),
         within=_decode_within(message),
         warnings=tuple(message.warnings),
         details=details,

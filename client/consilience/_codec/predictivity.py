@@ -42,6 +42,20 @@ def _penalties(asked: Any) -> list[float]:
     return values
 
 
+def decode_predictivity(message: alignment_pb2.AlignmentMatrix) -> dict[str, Any]:
+    """What a matrix was asked of svcca or linear predictivity, as keywords of the result."""
+    asked = message.predictivity
+    if not message.HasField("predictivity"):
+        return {"components": message.components}
+    return {
+        "target_score": _names.TARGET_SCORES.to_name(asked.target_score),
+        "aggregate": _names.AGGREGATES.to_name(asked.aggregate),
+        "folds": asked.folds,
+        "folds_by": asked.folds_by,
+        "penalties": tuple(asked.penalties),
+    }
+
+
 def decode_linear_fit(message: alignment_pb2.LinearFit) -> LinearFit:
     """A LinearFit."""
     return LinearFit(

@@ -6,7 +6,7 @@ from typing import Any
 
 from consilience._results.alignment_control import Difference
 from consilience._results.alignment_report import AlignmentReport
-from consilience._results.base import Result, import_pandas, number, plain, probability
+from consilience._results.base import Result, asked, import_pandas, number, plain, probability
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,5 +74,5 @@ class AlignmentComparison(Result):
             name = f"{self.first.metric}@{k}" if k else self.first.metric
             scores = f"{number(self.first.by_k[k].score)} against {number(self.second.by_k[k].score)}"
             p_value = [] if each.p_value is None else [probability(each.p_value, 0)]
-            lines.append(" · ".join([f"{name}: {scores}", f"difference {each}", *p_value, f"n = {self.first.n:,}"]))
+            lines.append(" · ".join([f"{name}: {scores}", f"difference {each}", *p_value, asked(self.first.n, self.first.gallery)]))
         return "\n".join(lines)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from consilience._results.alignment_report import SampledItems, Within
 from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
+from consilience._results.matrix_citation import PairTests, cite_matrix
 from consilience._results.space import SpaceUse
 
 
@@ -43,6 +44,8 @@ class AlignmentMatrix(Result):
         items: `common` or `pairwise`; pairwise scores of different n do not compare.
         bandwidths: one sigma a space, for `rbf_cka` under `items="common"`; else empty.
         sampled_items: as in AlignmentReport; None under `items="pairwise"`, where `n` tells the size of each pair's sample.
+        components: that `svcca` was asked to compare; 0 for other metrics.
+        target_score, aggregate, folds, folds_by, penalties: what `linear_predictivity` was asked; empty for other metrics.
         permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, warnings: as in AlignmentReport.
     """
 
@@ -76,6 +79,12 @@ class AlignmentMatrix(Result):
     bandwidths: tuple[float, ...] = ()
     rdm_distance: str | None = None
     rdm_comparison: str | None = None
+    components: int = 0
+    target_score: str = ""
+    aggregate: str = ""
+    folds: int = 0
+    folds_by: str = ""
+    penalties: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
     p_adjusted: NDArray[np.float64] | None = None
     q_values: NDArray[np.float64] | None = None
@@ -83,6 +92,10 @@ class AlignmentMatrix(Result):
     explained: float = 1.0
     stress: float = 0.0
     order: tuple[int, ...] = ()
+
+    def cite(self) -> str:
+        """Sentences for a methods section: the metric with its source, every parameter, and what the tests of all pairs found."""
+        return cite_matrix(self, self._tests())
 
     def to_pandas(self, values: str = "scores") -> Any:
         """One of the arrays as a DataFrame with the names on both axes. Needs `consilience[report]`."""
@@ -134,22 +147,23 @@ class AlignmentMatrix(Result):
         shown = [] if values is None else [f"{name}:", _table(self.spaces, values)]
         return "\n".join([repr(self), *shown])
 
-    def _significance(self) -> list[str]:
+    def _tests(self) -> PairTests:
         """How many pairs are above chance once all are tested together."""
-        if self.q_values is None:
-            return []
         # A metric that is not symmetric tests both directions.
         apart = np.triu(np.ones(self.scores.shape, dtype=bool), 1)
         if not np.array_equal(self.scores, self.scores.T):
             apart |= apart.T
-        levels = [("adjusted p", "max-T", self.p_adjusted), ("q", "Benjamini-Hochberg", self.q_values)]
-        told = [
-            f"{np.count_nonzero(values[apart] <= self.alpha):,} at {name} <= {self.alpha:g} ({method})"
-            for name, method, values in levels
-            if values is not None
-        ]
-        count = np.count_nonzero(apart)
-        return [f"above chance of {count:,} pair{'s' if count > 1 else ''}: {', '.join(told)}"]
+        adjusted, q_values = (
+            None if values is None else int(np.count_nonzero(values[apart] <= self.alpha)) for values in (self.p_adjusted, self.q_values)
+        )
+        return PairTests(apart, adjusted, q_values)
+
+    def _significance(self) -> list[str]:
+        """The same in words."""
+        found = self._tests()
+        levels = [("adjusted p", "max-T", found.adjusted), ("q", "Benjamini-Hochberg", found.q_values)]
+        told = [f"{count:,} at {name} <= {self.alpha:g} ({method})" for name, method, count in levels if count is not None]
+        return [f"above chance of {found.count:,} pair{'s' if found.count > 1 else ''}: {', '.join(told)}"] if told else []
 
 
 def _table(names: Sequence[str], values: NDArray[np.float64]) -> str:

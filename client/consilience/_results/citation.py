@@ -15,8 +15,8 @@ def cite(report: Any) -> str:
 
 def _measured(report: Any) -> str:
     source = sources.METRICS.get(report.metric, sources.Source(report.metric, "as documented by Consilience"))
-    ks = f" with k = {_listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report)
-    sides = [_side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
+    ks = f" with k = {listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report)
+    sides = [side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
     asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
     if report.selection_n:
         asked = f"{report.n:,} of the {report.layers_n:,} items common to all layers"
@@ -48,7 +48,7 @@ def _read(report: Any, sides: list[str]) -> str:
     vectors = sources.PREPROCESSING.get(report.preprocess, report.preprocess)
     if not kernels:
         return str(vectors)
-    entries = f"entries of the stored matri{'x' if len(kernels) == 1 else 'ces'} of {_listed(kernels)}"
+    entries = f"entries of the stored matri{'x' if len(kernels) == 1 else 'ces'} of {listed(kernels)}"
     return entries if len(kernels) == 2 else f"{vectors} and {entries}"
 
 
@@ -62,26 +62,30 @@ def _form(report: Any) -> str:
         return f" of {x:,} and {y:,} directions"
     fit = top.fit
     if fit is None:
-        return _distances(report)
+        return distances(report)
     of = f" of {fit.folds_by!r}" if fit.folds_by else ""
-    kept = f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else ""
-    penalties = _listed([f"{penalty:g}" for penalty in fit.penalties])
-    chosen = "a penalty of" if len(fit.penalties) == 1 else "each column's penalty chosen by generalised cross-validation from"
-    score = "R^2" if fit.target_score == "r2" else "Pearson r"
+    return regression(fit, f", {fit.fold_groups:,} groups{of} in one fold each" if fit.fold_groups else "")
+
+
+def regression(asked: Any, kept: str) -> str:
+    """How columns were predicted; `kept` tells what stayed in one fold."""
+    penalties = listed([f"{penalty:g}" for penalty in asked.penalties])
+    chosen = "a penalty of" if len(asked.penalties) == 1 else "each column's penalty chosen by generalised cross-validation from"
+    score = "R^2" if asked.target_score == "r2" else "Pearson r"
     return (
-        f" ({fit.aggregate} {score} of the second space's columns, ridge regression, {fit.folds:,} folds{kept}, {chosen} {penalties} times "
-        "the mean eigenvalue)"
+        f" ({asked.aggregate} {score} of the second space's columns, ridge regression, {asked.folds:,} folds{kept}, {chosen} {penalties} "
+        "times the mean eigenvalue)"
     )
 
 
-def _distances(report: Any) -> str:
+def distances(report: Any) -> str:
     """The kernels or distances of metrics that compare all pairs of items."""
     if report.bandwidths:
-        return f" of sigma {_listed([number(sigma) for sigma in report.bandwidths])}"
+        return f" of sigma {listed([number(sigma) for sigma in report.bandwidths])}"
     if report.rdm_comparison:
-        return (
-            f", the {report.rdm_comparison} of {f'{report.rdm_distance} distances' if report.rdm_distance else 'stored dissimilarities'},"
-        )
+        compared = sources.RDM_COMPARISONS.get(report.rdm_comparison, report.rdm_comparison)
+        distance = (report.rdm_distance or "").replace("_", " ")
+        return f", {compared} of {f'{distance} distances' if distance else 'stored dissimilarities'},"
     return ""
 
 
@@ -92,7 +96,7 @@ def _nearness(report: Any) -> str:
     return f", nearness by {told[0] if len(set(told)) == 1 else ' and '.join(told)}"
 
 
-def _side(use: Any, label: str) -> str:
+def side(use: Any, label: str) -> str:
     if use is None:
         return label
     if use.name.startswith("groups/"):
@@ -107,7 +111,7 @@ def _given(report: Any) -> str:
     given = report.given
     share = f"{given.explained_x:.1%} and {given.explained_y:.1%} of their variance"
     return (
-        f"Both were regressed linearly on {_side(given.space, 'a third')}, which spans {given.rank:,} dimensions and explains {share}; "
+        f"Both were regressed linearly on {side(given.space, 'a third')}, which spans {given.rank:,} dimensions and explains {share}; "
         f"{sources.RESIDUALS} of {report.gallery:,} of the {given.items:,} common items were aligned."
     )
 
@@ -118,7 +122,7 @@ def _layers(report: Any) -> str:
         return ""
     layers = zip(report.best_layers, (report.x_layers, report.y_layers), report.layer_scores.shape, ("first", "second"), strict=True)
     # A side of one layer leaves nothing to choose.
-    chosen = [(_side(spaces[at], "") if spaces else f"{at}", side) for at, spaces, count, side in layers if count > 1]
+    chosen = [(side(spaces[at], "") if spaces else f"{at}", which) for at, spaces, count, which in layers if count > 1]
     count = f"{report.layer_scores.size:,} pairs"
     if len(chosen) > 1:
         pair, was, has = f"Layers {chosen[0][0]} and {chosen[1][0]}", "were", "have"
@@ -151,7 +155,7 @@ def _null(report: Any) -> str:
         f"(seed {report.seed}; permutation test with the observed pairing counted, {sources.PERMUTATION_TEST}): {'; '.join(named)}."
     )
     if report.stop_after:
-        drawn = _listed([f"{entry.permutations:,}" for entry in report.by_k.values() if entry.permutations is not None])
+        drawn = listed([f"{entry.permutations:,}" for entry in report.by_k.values() if entry.permutations is not None])
         text += f" Pairings were drawn until {report.stop_after:,} of them scored as high ({sources.SEQUENTIAL_TEST}), {drawn} of them."
     calibrated = [entry for entry in report.by_k.values() if entry.calibrated is not None]
     if calibrated:
@@ -170,7 +174,7 @@ def _controls(report: Any) -> str:
         return ""
     told = []
     for name, control in report.controls.items():
-        place = _side(report.x if control.in_place_of == "x" else report.y, "an array")
+        place = side(report.x if control.in_place_of == "x" else report.y, "an array")
         score = f"{number(control.score)}, difference {control.difference}"
         told.append(f"{name} (version {control.space.version}) in the place of {place}: {score}")
     return f"Controls over the same items scored {'; '.join(told)} (paired over the items)."
@@ -181,5 +185,5 @@ def _computed(report: Any) -> str:
     return f"Computed by Consilience ({exact}engine {report.engine})."
 
 
-def _listed(values: list[str]) -> str:
+def listed(values: list[str]) -> str:
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"

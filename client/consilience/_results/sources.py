@@ -61,10 +61,23 @@ PREPROCESSING: Mapping[str, str] = MappingProxyType(
 )
 """Every preprocessing of the contract."""
 
+RDM_COMPARISONS: Mapping[str, str] = MappingProxyType(
+    {
+        "spearman": "Spearman's rho",
+        "pearson": "Pearson's r",
+        "kendall_tau_a": "Kendall's tau a",
+        "kendall_tau_b": "Kendall's tau b",
+        "cosine": "the cosine",
+    }
+)
+"""Every comparison of the contract."""
+
 RESIDUALS = "Theil's residuals (Theil 1965, JASA 60:1067-1079; Winkler et al. 2020, NeuroImage 220:117065)"
 PERMUTATION_TEST = "Davison and Hinkley 1997, section 4.2.5"
 CALIBRATION = "arXiv:2602.14486"
 SEQUENTIAL_TEST = "Besag and Clifford 1991, Biometrika 78:301-304"
+MAX_T = "Westfall and Young 1993, Resampling-Based Multiple Testing: single-step max-T of standardised scores"
+FALSE_DISCOVERY_RATE = "Benjamini and Hochberg 1995, JRSSB 57:289-300"
 INTERVALS: Mapping[str, str] = MappingProxyType(
     {
         "items": "delete-group jackknife over items, Busing, Meijer and van der Leeden 1999, Statistics and Computing 9:3-8",

@@ -20,8 +20,8 @@ class SpaceUse:
     version: int
 
     def __str__(self) -> str:
-        # A group has no version of its own.
-        return self.name if self.name.startswith("groups/") else f"{self.name}@{self.version}"
+        # A group has no version of its own, an array none at all.
+        return f"{self.name}@{self.version}" if self.version and not self.name.startswith("groups/") else self.name
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,6 +10,7 @@ from consilience.commands.options import (
     AggregateOption,
     AlphaOption,
     BandwidthOption,
+    CiteOption,
     ComponentsOption,
     ConfidenceOption,
     DeduplicateOption,
@@ -64,6 +65,7 @@ def matrix(
     strata: StrataOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
+    cite: CiteOption = False,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -86,4 +88,7 @@ def matrix(
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )
-    return Answer(result.text(), result.to_dict(), results=[result])
+    if not cite:
+        return Answer(result.text(), result.to_dict(), results=[result])
+    citation = result.cite()
+    return Answer(f"{result.text()}\n\n{citation}", {**result.to_dict(), "citation": citation}, results=[result])

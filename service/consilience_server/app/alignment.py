@@ -76,7 +76,7 @@ class Alignment:
         if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
             if controls or given is not None:
                 field = "controls" if controls else "given"
-                raise InvalidArgument(f"{field} stands beside single spaces; name one layer of a group as the side", field=field)
+                raise InvalidArgument(f"{field} cannot stand beside layers; name one layer of a group as the side", field=field)
             return await self._layered.align(call, x, y, spec, encode)
         check_spec(spec, self._limits)
         check_controls(x, y, controls)

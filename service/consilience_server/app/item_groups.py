@@ -96,7 +96,8 @@ async def with_same(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot]
         )
     if max(spec.ks) > joined.n - sizes.max():
         raise InvalidK(
-            f"k is {max(spec.ks)}, but beside the largest group, of {sizes.max():,}, there are {joined.n - sizes.max():,} items",
+            f"k is {max(spec.ks)}, but beside the largest group, of {sizes.max():,}, there are {joined.n - sizes.max():,} items: "
+            "ask a smaller k",
             field="spec.ks",
             k=max(spec.ks),
         )

@@ -141,6 +141,8 @@ class MatrixAlignment:
             within=within_of(groups),
             sampled_items=sample,
             rdm=rdm_options(spec),
+            components=spec.components if spec.metric == "svcca" else 0,
+            predictivity=spec.predictivity if spec.metric == "linear_predictivity" else None,
             bandwidths=() if items == "pairwise" else matrix_bandwidths(scores, len(snapshots)),
         )
 

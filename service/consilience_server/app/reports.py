@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
+from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.rdm import RdmDistance
 from consilience_server.core.rsa import RdmComparison
 from consilience_server.core.score import IntervalKind, Score
@@ -224,6 +225,8 @@ class AlignmentMatrix:
     sampled_items: SampledItems | None = None
     rdm: RdmOptions | None = None
     bandwidths: Sequence[float] = ()
+    components: int = 0
+    predictivity: PredictivityOptions | None = None
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def test_the_form_of_a_metric_and_what_was_left_out_is_told():
     assert "12 near-duplicates, of cosine 0.95 or more, were left out" in report(deduplicate=0.95, duplicates=12).cite()
     assert "of sigma 1.500 and 2.000 over" in report(at_k(0), metric="rbf_cka", bandwidths=(1.5, 2.0)).cite()
     text = report(at_k(0), metric="rsa", rdm_distance="correlation", rdm_comparison="spearman").cite()
-    assert ", the spearman of correlation distances, over" in text
+    assert ", Spearman's rho of correlation distances, over" in text
     assert "a sample of 50,000 by a hash" in report(sampled_items=SampledItems(1024, 50_000)).cite()
     assert "items of equal scene compared as one thing, 40 of them" in report(group_by="scene", groups=40).cite()
     assert "queries chosen by a hash of their ids in strata of label" in report(n=9, query_sampling="stratified", strata="label").cite()

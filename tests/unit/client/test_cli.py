@@ -134,6 +134,12 @@ def test_an_alignment_is_cited_and_has_its_controls(call, script):
     assert sides == [("spaces/pixels", alignment_pb2.SIDE_X), ("spaces/words", alignment_pb2.SIDE_Y)]
 
 
+def test_a_matrix_is_cited(call):
+    code, out, _ = call("matrix", "a", "b", "--cite", "--json")
+    assert code == 0
+    assert "was measured by" in json.loads(out)["citation"]
+
+
 def test_files_stand_beside_files_by_position(call, in_process, tmp_path):
     for name in ("x", "y", "pixels", "words", "z"):
         np.save(tmp_path / f"{name}.npy", np.ones((4, 2)))

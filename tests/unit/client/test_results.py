@@ -207,3 +207,8 @@ def test_the_null_is_reachable_for_every_k_and_left_out_of_json_and_equality():
     np.testing.assert_array_equal(told.by_k[5].null, null / 2)
     assert "null" not in json.dumps(told.to_dict()).replace("null_", "").replace(": null", "")
     assert told == report(at_k(), at_k(5))
+
+
+def test_what_has_no_version_is_told_without_one():
+    told = [str(SpaceUse(name, "u", version)) for name, version in (("clip", 3), ("groups/llama", 0), ("given", 0))]
+    assert told == ["clip@3", "groups/llama", "given"]

@@ -36,7 +36,7 @@ from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.pairwise import read_pairwise, write_pairwise
-from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit
+from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit, write_predictivity
 from consilience_server.rpc.convert.space_geometry import write_geometry
 from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
 
@@ -431,6 +431,8 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         engine=matrix.engine,
         within=_write_within(matrix.within),
         warnings=matrix.warnings,
+        components=matrix.components,
+        predictivity=None if matrix.predictivity is None else write_predictivity(matrix.predictivity),
         **squares,
     )
     write_pairwise(message, matrix)

@@ -29,13 +29,24 @@ def read_predictivity(spec: alignment_pb2.PredictivitySpec) -> PredictivityOptio
     )
 
 
-def write_linear_fit(fit: LinearFit) -> alignment_pb2.LinearFit:
-    """How the columns of y were predicted."""
-    asked = fit.asked
-    return alignment_pb2.LinearFit(
-        target_scores=fit.target_scores,
+def write_predictivity(asked: PredictivityOptions) -> alignment_pb2.PredictivitySpec:
+    """What was asked, defaults filled in."""
+    return alignment_pb2.PredictivitySpec(
         target_score=next(value for value, name in _TARGET_SCORES.items() if value and name == asked.target_score),
         aggregate=next(value for value, name in _AGGREGATES.items() if value and name == asked.aggregate),
+        folds=asked.folds,
+        folds_by=asked.folds_by,
+        penalties=asked.penalties,
+    )
+
+
+def write_linear_fit(fit: LinearFit) -> alignment_pb2.LinearFit:
+    """How the columns of y were predicted."""
+    asked = write_predictivity(fit.asked)
+    return alignment_pb2.LinearFit(
+        target_scores=fit.target_scores,
+        target_score=asked.target_score,
+        aggregate=asked.aggregate,
         folds=asked.folds,
         folds_by=asked.folds_by,
         penalties=asked.penalties,

@@ -175,3 +175,4 @@ def test_a_matrix_keeps_every_field():
     )  # fmt: skip
     assert (message.k, message.permutations, message.seed, message.alpha, message.confidence, message.engine) == (0, 9, 8, 0.1, 0.9, "1")
     assert list(message.warnings) == ["few"]
+    assert (message.components, message.HasField("predictivity")) == (0, False)
