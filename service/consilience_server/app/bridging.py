@@ -26,9 +26,11 @@ from consilience_server.app.tables import item_digest
 from consilience_server.app.validation import check_name, shown
 from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
 from consilience_server.bridges.choose import METHODS, FittedBridge, MethodChoice, fit_and_choose
-from consilience_server.bridges.fit import CANONICAL
+from consilience_server.bridges.fit import BASELINES, needed_pairs
+from consilience_server.bridges.fit_cost import fit_flops
 from consilience_server.bridges.held_out import Split, near_copies, split_pairs
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
+from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
@@ -142,6 +144,13 @@ class Bridging:
                 nbytes=_copy_bytes(len(whole.fit), len(whole.held_out), source, target),
             )
             split = Split(whole.fit[~copies], whole.held_out)
+            if copies.any() and len(split.fit) < needed_pairs("ridge", source.dim, target.dim):
+                raise TooFewPairs(
+                    f"{int(copies.sum()):,} of the {len(whole.fit):,} pairs for the fit are nearly the same as held-out ones, and "
+                    f"{len(split.fit):,} others are left: give pairs of more items",
+                    field="pairs",
+                    near_copies=int(copies.sum()),
+                )
             fitted = await self._pool.run(
                 call,
                 "statistics",
@@ -171,18 +180,15 @@ class Bridging:
         source = await self._snapshots.record(query.source.name, field="source")
         target = await self._snapshots.record(query.target.name, field="target")
         pairs = len(query.item_ids) or min(source.item_count, target.item_count)
-        order = min(pairs, source.spec.dim)
-        gram = 2.0 * pairs * source.spec.dim * (order + target.spec.dim)
-        # A symmetric decomposition runs at about a tenth of the rate of products.
-        work = 3 * (gram + 10 * 10.0 * order**3) + 8.0 * pairs * source.spec.dim * target.spec.dim
-        # The canonical methods decompose both sides and their cross-covariance, for each regularisation of each fold.
-        canonical = (
-            60 * (source.spec.dim + target.spec.dim) ** 3 + 12.0 * pairs * (source.spec.dim + target.spec.dim) ** 2
-            if query.method == "auto" or query.method in CANONICAL
-            else 0.0
-        )
-        search = 2.0 * min(pairs, 4096) * target.item_count * target.spec.dim
-        return (work + 3 * canonical + len(METHODS) * search) / self._limits.flops_per_second
+        widths = source.spec.dim, target.spec.dim
+        asked = METHODS if query.method == "auto" else (query.method,)
+        methods = [name for name in METHODS if name in BASELINES or (name in asked and pairs >= needed_pairs(name, *widths))]
+        # The learning curve fits the kept method on parts that together are less than all pairs.
+        work = (1.0 if query.method == "auto" else 2.0) * fit_flops(methods, pairs, *widths, len(query.penalties or PENALTIES))
+        # Ranks of all that are asked; four searches for neighbourhoods.
+        search = 2.0 * (min(pairs, MAX_HELD_OUT_QUERIES) + 4 * min(pairs, MAX_QUERIES)) * target.item_count * target.spec.dim
+        copies = 2.0 * pairs * min(pairs, MAX_HELD_OUT_QUERIES) * sum(widths)
+        return (work + copies + len(methods) * search) / self._limits.flops_per_second
 
     async def get(self, call: Call, name: str) -> BridgeArtefact:
         """One bridge; BridgeNotFound."""

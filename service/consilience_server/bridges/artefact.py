@@ -33,7 +33,7 @@ class RetrievalReport:
         rank: the median rank with its interval.
         foscttm: mean share of the other gallery items that are nearer to the query than its partner is, in [0, 1]; chance .5, 0 is best.
         neighbour_retention, hubness, hubness_csls: of `bridges/neighbourhood.py`. All six are None in artefacts of format 1, the last
-            three also in a gallery of one item.
+            three also in a gallery of one item, or of one query.
     """
 
     method: MethodName

@@ -21,6 +21,12 @@ _EQUAL = 1e-9
 """Differences below this share are rounding."""
 
 
+def fold_sizes(pairs: int) -> tuple[int, int, int]:
+    """Folds that vote, the queries of each, and the targets that they are compared with."""
+    queries = max(min(pairs // FOLDS, _FOLD_QUERIES), 1)
+    return min(FOLDS, -(-_ENOUGH_QUERIES // queries)), queries, min(pairs, _FOLD_GALLERY)
+
+
 @dataclass(frozen=True)
 class Votes:
     """How each option fared, summed over the queries asked.

@@ -14,6 +14,7 @@ from consilience_server.core.tie_order import tie_keys
 NEAR_COPY = 0.999
 """Cosine of centred directions, on both sides, from which a pair counts as a copy of another."""
 
+_FEW_DIMENSIONS = 3
 _BLOCK_ROWS = 2048
 
 
@@ -68,7 +69,8 @@ def near_copies(
     """Which pairs of the fit are nearly the same as a held-out one on both sides, (f,): a test on their copies would flatter the map.
 
     Nearly: a cosine of `NEAR_COPY` or more between directions centred by the mean of the fit (`core/centring.py`), so that a space whose
-    items all lie in one narrow cone has no more copies than another. An item that is the mean itself is no copy.
+    items all lie in one narrow cone has no more copies than another. An item that is the mean itself is no copy. In spaces of three
+    dimensions or less directions are near by chance, so only equal vectors count.
 
     Args:
         x: (f, d_x) float32, source rows of the fit, not zero.
@@ -82,6 +84,9 @@ def near_copies(
     copies = np.zeros(len(x), dtype=bool)
     if not len(x):
         return copies
+    if max(x.shape[1], y.shape[1]) <= _FEW_DIMENSIONS:
+        held_rows = {one.tobytes() + other.tobytes() for one, other in zip(held_x, held_y, strict=True)}
+        return np.array([one.tobytes() + other.tobytes() in held_rows for one, other in zip(x, y, strict=True)])
     means = unit_mean(x), unit_mean(y)
     held = centred(held_x, means[0]), centred(held_y, means[1])
     for start in range(0, len(x), _BLOCK_ROWS):

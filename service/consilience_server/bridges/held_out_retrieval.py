@@ -110,7 +110,7 @@ class HeldOutRetrieval:
         return self._galleries[key]
 
     def _neighbours(self, mapped: NDArray[np.float32], gallery: NDArray[np.float32]) -> dict[str, Estimate]:
-        if len(gallery) < 2:
+        if min(len(gallery), len(mapped)) < 2:  # one item has no neighbours, one query no spread
             return {}
         native = self._native
         some = slice(0, len(native))

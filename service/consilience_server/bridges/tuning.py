@@ -51,10 +51,10 @@ def choose_rank(x: Array, y: Array, penalty: float, control: Control) -> int:
         path = rank_path(ridge_path(kept_x, kept_y), penalty)
 
         def scores(queries: Array, gallery: Array) -> Iterator[Array]:
-            mapped = queries @ path.weights
+            # Orthonormal directions: similarities in their coordinates are those in the target space.
+            mapped, seen = queries @ (path.weights @ path.directions.T), gallery @ path.directions.T
             for rank in ranks:
-                kept = path.directions[:rank]
-                yield unit((mapped @ kept.T) @ kept) @ gallery.T
+                yield unit(mapped[:, :rank]) @ seen[:, :rank].T
 
         return scores
 

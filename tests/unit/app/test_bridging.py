@@ -116,6 +116,24 @@ async def test_near_copies_of_held_out_pairs_are_not_fitted_on():
     assert (await fit(bench, name="c", source="plain-x", target="plain-y", method="ridge")).near_copies == 0
 
 
+async def test_pairs_that_are_all_alike_are_told():
+    bench = BridgeBench()
+    x, y = paired_clouds(n=5)
+    bench.space("x", np.tile(x, (20, 1)))
+    bench.space("y", np.tile(y, (20, 1)))
+    with pytest.raises(errors.TooFewPairs, match="nearly the same as held-out ones"):
+        await fit(bench, method="ridge")
+
+
+async def test_spaces_of_one_dimension_are_joined():
+    bench = BridgeBench()
+    x = np.random.default_rng(0).standard_normal((60, 1))
+    bench.space("x", x)
+    bench.space("y", 2 * x)
+    artefact = await fit(bench)
+    assert (artefact.near_copies, artefact.fit_pairs) == (0, 48)
+
+
 async def test_pairs_of_one_group_stay_on_one_side(bench):
     def attributes(space, _version, ids):
         return {"group_id": AttributeColumn("integer", tuple(int(item[1:]) // 4 for item in ids))} if space == "x" else {}

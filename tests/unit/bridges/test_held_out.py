@@ -79,5 +79,9 @@ def test_copies_on_both_sides_are_found():
     x[6] = held_x[4]
     x[7], y[7] = held_x[1], held_y[2]
     assert np.flatnonzero(near_copies(x, y, held_x, held_y, Control())).tolist() == [5]
+    flat = [side[:, :2].copy() for side in (x, y, held_x, held_y)]
+    assert not near_copies(*flat, Control()).any()
+    flat[0][9], flat[1][9] = flat[2][0], flat[3][0]
+    assert np.flatnonzero(near_copies(*flat, Control())).tolist() == [9]
     narrow = [side + np.float32(50) for side in (x, y, held_x, held_y)]
     assert np.flatnonzero(near_copies(*narrow, Control())).tolist() in ([], [5])

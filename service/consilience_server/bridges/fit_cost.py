@@ -1,0 +1,48 @@
+"""About how much arithmetic a fit takes, so that a long one is known before it starts."""
+
+from collections.abc import Sequence
+
+from consilience_server.bridges.artefact import MethodName
+from consilience_server.bridges.cross_validation import fold_sizes
+from consilience_server.bridges.fit import CANONICAL
+from consilience_server.bridges.tuning import ANCHORS, REGULARISATIONS, halvings
+
+_DECOMPOSITION = 100.0
+"""Operations of a dense decomposition of order d, over d^3: about ten, at a tenth of the rate of products."""
+
+_ELEMENTWISE = 30.0
+"""Of one similarity that is compared and counted, in operations of a product: it waits for memory."""
+
+
+def fit_flops(methods: Sequence[MethodName], pairs: int, source_dim: int, target_dim: int, penalties: int) -> float:
+    """Floating-point operations of fitting these methods, cross-validation included, at the rate of products.
+
+    Args:
+        methods: to be fitted.
+        pairs: of the fit.
+        source_dim: width of the source.
+        target_dim: width of the target.
+        penalties: tried for ridge.
+    """
+    narrow, both = min(source_dim, target_dim), source_dim + target_dim
+    folds, queries, gallery = fold_sizes(pairs)
+
+    def scored(widths: Sequence[int]) -> float:
+        return folds * queries * gallery * sum(2.0 * width + _ELEMENTWISE for width in widths)
+
+    order = min(pairs, source_dim)
+    ridge = 2.0 * pairs * source_dim * (order + target_dim) + _DECOMPOSITION * order**3
+    work = 0.0
+    if "ridge" in methods or "affine" in methods:
+        work += (folds + 1) * ridge + scored([target_dim] * penalties) + 2.0 * folds * queries * penalties * order * target_dim
+    if "affine" in methods:
+        work += (folds + 1) * (ridge + _DECOMPOSITION * narrow**3) + scored(halvings(narrow))
+    if "relative" in methods:
+        work += scored(ANCHORS) + 2.0 * folds * (queries + gallery) * both * sum(ANCHORS)
+    if CANONICAL.intersection(methods):
+        forms = _DECOMPOSITION * (source_dim**3 + target_dim**3 + len(REGULARISATIONS) * narrow**2 * max(source_dim, target_dim))
+        work += (folds + 3) * (4.0 * pairs * both**2 + forms)
+        work += len(REGULARISATIONS) * (scored([*halvings(narrow), *halvings(narrow), narrow]) + 4.0 * folds * gallery * both * narrow)
+    if "procrustes" in methods or "scaled_procrustes" in methods:
+        work += 4.0 * pairs * source_dim * target_dim + 2 * _DECOMPOSITION * narrow**2 * max(source_dim, target_dim)
+    return work
