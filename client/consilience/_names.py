@@ -1,6 +1,7 @@
 """Names as callers write them and as the contract does: resources with a pinned version, enums, request ids."""
 
 import re
+import reprlib
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -133,7 +134,9 @@ def new_name(name: object, field: str) -> str:
 def text(value: object, field: str, reason: str = "INVALID_ARGUMENT") -> str:
     """A string that can be sent; InvalidArgumentError for anything else, and for halves of a surrogate pair."""
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{field} is {value!r}, of type {type(value).__name__}; give a string", reason=reason, field=field)
+        raise InvalidArgumentError(
+            f"{field} is {reprlib.repr(value)}, of type {type(value).__name__}; give a string", reason=reason, field=field
+        )
     if not is_sendable(value):
         raise InvalidArgumentError(
             f"{field} is {value!a}, which holds half a surrogate pair and is no valid text", reason=reason, field=field

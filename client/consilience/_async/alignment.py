@@ -84,6 +84,8 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
     ) -> AlignmentReport | Operation:
         """How far two spaces agree, over the items common to both (joined by item id).
 
+        `estimate_alignment` is the dry run: of the same spaces, k, metric and options it tells time, memory and refusals.
+
         Args:
             x: a space; `name@7` pins version 7. Or `groups/llama`: all spaces made with `group="llama"`, the layers of a model in the order
                 of their `layer`. Then every pair of layers is scored, as for `align_arrays` with layers, over the items common to all.

@@ -29,7 +29,7 @@ class AsyncEstimateCalls(AsyncCalls):
         """What an alignment would cost, and whether it would be refused; nothing is read but the records of the spaces.
 
         Args:
-            *spaces: two for what `align` would cost, more for `align_matrix`.
+            *spaces: two for what `align` would cost, more for `align_matrix`; single ones, not groups of layers.
             k: as in `align`.
             metric: as in `align`.
             items: `common` or `pairwise`: asks about `align_matrix` for two spaces too.

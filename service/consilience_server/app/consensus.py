@@ -109,7 +109,7 @@ class Consensus:
         return 2.0 * alignments + _SLOWER * flops / self._limits.flops_per_second if alignments else 0.0
 
     async def _report(self, call: Call, query: ConsensusQuery, uses: Sequence[SpaceUse], snapshots: Sequence[Snapshot]) -> ConsensusReport:
-        joined = await asyncio.to_thread(join, snapshots)
+        joined = await asyncio.to_thread(join, snapshots, "spaces")
         common, threshold = joined.n, query.spec.deduplicate
         if threshold:
             # Near-duplicates in any of the spaces leave all of them, or each alignment would be of other items.

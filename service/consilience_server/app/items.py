@@ -68,7 +68,7 @@ class Items:
             self._snapshots.hold(call, space, old, field="space", version_field="old_version", kernels=True) as before,
             self._snapshots.hold(call, space, new, field="space", version_field="new_version", kernels=True) as after,
         ):
-            joined = await asyncio.to_thread(join, [before, after])
+            joined = await asyncio.to_thread(join, [before, after], "new_version")
             items = await self._report(call, (before, after), joined, query)
             differs = await self._pool.run(call, "statistics", lambda: _differs(before, after, joined), nbytes=joined.n)
             added = await asyncio.to_thread(_beyond, after, joined, 1)

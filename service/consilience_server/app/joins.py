@@ -56,8 +56,8 @@ class Join:
         return Join(ids, tuple(rows[chosen] for rows in self.rows), digest, folds, strata, same)
 
 
-def join(snapshots: Sequence[Snapshot]) -> Join:
-    """The items that all snapshots have; NoCommonItems where there are none."""
+def join(snapshots: Sequence[Snapshot], field: str = "y") -> Join:
+    """The items that all snapshots have; NoCommonItems of the request's `field` where there are none."""
     common = snapshots[0].ids
     for other in snapshots[1:]:
         if len(other.ids) != len(common) or not np.array_equal(common, other.ids):
@@ -65,7 +65,7 @@ def join(snapshots: Sequence[Snapshot]) -> Join:
     if len(common) == 0:
         names = ", ".join(snapshot.name for snapshot in snapshots)
         sizes = ", ".join(f"{snapshot.n:,}" for snapshot in snapshots)
-        raise NoCommonItems(f"{names} ({sizes} items) share no item id; alignment joins items by id", field="y")
+        raise NoCommonItems(f"{names} ({sizes} items) share no item id; alignment joins items by id", field=field)
     rows = tuple(
         np.arange(snapshot.n) if len(snapshot.ids) == len(common) else np.searchsorted(snapshot.ids, common).astype(np.int64)
         for snapshot in snapshots

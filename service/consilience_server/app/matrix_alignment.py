@@ -86,7 +86,7 @@ class MatrixAlignment:
         groups, threshold, left_out = None, spec.deduplicate, 0
         sample, of = None, 0
         if items == "common":
-            common = await asyncio.to_thread(join, snapshots)
+            common = await asyncio.to_thread(join, snapshots, "spaces")
             joined = await self._pairs.apart(call, snapshots, common, spec)
             left_out = common.n - joined.n
             spec = at_size(replace(spec, deduplicate=0.0), joined.n, self._limits)

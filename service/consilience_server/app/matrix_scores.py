@@ -75,7 +75,7 @@ class MatrixScores:
         scores: dict[Pair, Score] = {}
         pairs = [(i, j) for i in range(count) for j in range(i, count)]
         for done, (i, j) in enumerate(pairs):
-            joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]])
+            joined = await asyncio.to_thread(join, [snapshots[i], snapshots[j]], "spaces")
             n[i, j] = n[j, i] = compared_items(joined.n, spec)
             key = _key(joined, spec, None, snapshots[i], snapshots[j])
             value = await self._results.find(key)

@@ -67,7 +67,7 @@ class Reliabilities:
                     await held.enter_async_context(self._snapshots.hold(work, each.name, each.version, field=field))
                     for each, field in zip(queries, fields, strict=True)
                 ]
-                joined = await asyncio.to_thread(join, snapshots)
+                joined = await asyncio.to_thread(join, snapshots, "spaces")
 
                 def measure() -> NDArray[np.float64]:
                     stack = np.array([snapshot.vectors[rows] for snapshot, rows in zip(snapshots, joined.rows, strict=True)])

@@ -83,7 +83,7 @@ class Trends:
         return await self._alignment.estimate_seconds(spaces, query.spec)
 
     async def _report(self, call: Call, query: TrendQuery, uses: Sequence[SpaceUse], snapshots: Sequence[Snapshot]) -> TrendReport:
-        joined = await asyncio.to_thread(join, snapshots)
+        joined = await asyncio.to_thread(join, snapshots, "spaces")
         warnings = told(query, snapshots, joined.n)
         common, threshold = joined.n, query.spec.deduplicate
         if threshold:

@@ -171,3 +171,10 @@ async def test_near_duplicates_in_one_space_leave_all_of_them(house):
     told = await house.agree(query(("twice", "b", "c"), AlignmentSpec(ks=(8,), permutations=19, deduplicate=0.9999)))
     assert (told.n, {report.n for report in told.leave_one_out}, len(told.agreement)) == (140, {140}, 140)
     assert "20 of 160 common items are near-duplicates" in told.warnings[-1]
+
+
+async def test_spaces_without_a_common_item_are_refused_by_the_field_that_names_them(house):
+    house.put("elsewhere", ["z1", "z2"], np.eye(2, dtype=np.float32))
+    with pytest.raises(errors.NoCommonItems) as refused:
+        await house.agree(query(("a", "b", "elsewhere")))
+    assert refused.value.field == "spaces"

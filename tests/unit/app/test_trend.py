@@ -172,3 +172,13 @@ async def test_near_duplicates_in_one_space_leave_all_so_that_scores_compare(hou
     (left_out,) = others.warnings
     assert (others.n, left_out.partition(" items")[0]) == (130, "20 of 150 common")
     np.testing.assert_allclose(others.pair_scores[0, 1], (await house.matrix(names, spec)).scores[0, 1])
+
+
+async def test_spaces_without_a_common_item_are_refused_by_the_field_that_names_them(house):
+    house.put("elsewhere", ["z1", "z2"], np.eye(2, dtype=np.float32))
+    with pytest.raises(errors.NoCommonItems) as refused:
+        await house.trend(query(("a", "b", "elsewhere"), NUMBERS[:3]))
+    assert refused.value.field == "spaces"
+    with pytest.raises(errors.NoCommonItems) as refused:
+        await house.matrix(("a", "b", "elsewhere"), SPEC)
+    assert refused.value.field == "spaces"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import consilience
+from consilience import _names
 from consilience._numbers import share, whole
 
 NAN = float("nan")
@@ -235,3 +236,9 @@ def test_what_is_no_name_is_an_unknown_one(client, metric):
     with pytest.raises(consilience.InvalidArgumentError) as refused:
         client.align("a", "b", metric=metric)
     assert refused.value.reason == "UNKNOWN_METRIC"
+
+
+def test_a_refused_list_is_not_told_whole():
+    with pytest.raises(consilience.InvalidArgumentError, match="of type list; give a string") as refused:
+        _names.text([0] * 10_000, "strata")
+    assert len(str(refused.value)) < 150
