@@ -158,6 +158,7 @@ def test_each_upload_is_one_version_and_replaces_all(client, distances):
     same = client.upsert(distances, IDS, squareform(pdist(POINTS)))
     assert (same.version, same.unchanged) == (1, N)
     smaller = client.upsert(distances, IDS[:10], pdist(POINTS[:10]))
+    assert repr(smaller).endswith(" · 10 items in all")
     assert (smaller.version, smaller.space.item_count) == (2, 10)
     assert client.get_embeddings(f"{distances}@1").vectors.shape == (N, N)
     assert client.align(distances, f"{distances}@1", k=3, permutations=0).score == 1

@@ -97,6 +97,9 @@ class UpsertResult(Result):
     def __repr__(self) -> str:
         name = f"{self.space.name}@{self.version}" if self.space else f"version {self.version}"
         told = f"{name} · {self.inserted:,} inserted · {self.replaced:,} replaced · {self.unchanged:,} unchanged"
+        if self.space and self.space.kind == "kernel":
+            # It is written whole: items that the upload did not name are gone.
+            told += f" · {self.space.item_count:,} items in all"
         return f"{told} · asymmetry up to {self.asymmetry:.3g} averaged" if self.asymmetry else told
 
 

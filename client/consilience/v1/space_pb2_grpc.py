@@ -148,7 +148,7 @@ class SpaceServiceServicer(object):
         | INVALID_ARGUMENT | DIMENSION_MISMATCH, DTYPE_NOT_ACCEPTED, SHAPE_MISMATCH | the matrix does not fit the space or its own shape | correct it |
         | INVALID_ARGUMENT | INVALID_ID, DUPLICATE_ID | empty or over-long id; an id twice in one upload | correct it |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a column of the wrong length or type | correct it |
-        | INVALID_ARGUMENT | INVALID_KERNEL | a kernel that is not square, not exactly symmetric, or whose diagonal contradicts its sign: of a dissimilarity it is zero, of a similarity no entry exceeds both its diagonal entries; the position and the values are in the message | correct it |
+        | INVALID_ARGUMENT | INVALID_KERNEL | a kernel that is not square, not exactly symmetric, or whose diagonal contradicts its sign: of a dissimilarity it is zero and not above all entries, of a similarity no entry exceeds both its diagonal entries; the position and the values are in the message | correct it |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | create it |
         | ABORTED | UPLOAD_CONFLICT | `first_row` is not the number of staged rows | ask GetUpload, resume there |
         | ABORTED | UPLOAD_CONFLICT, field `header.request_id` | the upload is committed with other rows | send these with a new `request_id` |

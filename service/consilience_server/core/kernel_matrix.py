@@ -27,9 +27,10 @@ def check_kernel_matrix(
     1. Square: one row and one column an item, two items or more.
     2. Every entry finite.
     3. Exactly symmetric: the float32 values of [i, j] and [j, i] are equal. (The SDK averages rounding away before it sends.)
-    4. The diagonal says what the sign says. Of a dissimilarity it is zero, and of Euclidean kinds no entry is below zero. Of a similarity
-       no entry [i, j] exceeds both [i, i] and [j, j]: of an inner product it cannot (Cauchy-Schwarz), and a matrix where two items are
-       nearer to each other than either to itself is likely a dissimilarity with the wrong sign.
+    4. The diagonal says what the sign says. Of a dissimilarity it is zero, and of Euclidean kinds no entry is below zero; of any kind not
+       all of them are (some may be: estimates without bias, such as crossnobis), for then an item would be farthest from itself. Of a
+       similarity no entry [i, j] exceeds both [i, i] and [j, j]: of an inner product it cannot (Cauchy-Schwarz), and a matrix where two
+       items are nearer to each other than either to itself is likely a dissimilarity with the wrong sign.
 
     Args:
         matrix: (n, m) float32, row i and column i of item i.
@@ -56,6 +57,7 @@ def check_kernel_matrix(
     if n < 2:
         raise InvalidKernel("a kernel of one item compares nothing; give two or more", field=field)
     diagonal = np.diagonal(matrix)
+    below = above = False
     for start in range(0, n, _ROWS):
         rows = matrix[start : start + _ROWS]
         mirror = matrix[:, start : start + _ROWS].T
@@ -75,12 +77,19 @@ def check_kernel_matrix(
             )
         elif kind is not KernelKind.DISSIMILARITY:
             refuse(rows < 0.0, "is a distance below zero; leave the kind of dissimilarity undeclared")
+        below, above = below or bool((rows < 0.0).any()), above or bool((rows > 0.0).any())
     contradicting = np.flatnonzero((diagonal != 0.0) & ~np.isnan(diagonal))
     if kind.is_dissimilarity and contradicting.size:
         at = int(contradicting[0])
         raise InvalidKernel(
             f"entry [{at}, {at}] ({_cut(ids[at])} with itself{of}) is {float(diagonal[at]):g}; a dissimilarity is zero there: declare the "
             "space a similarity if larger is nearer, else set the diagonal to zero",
+            field=field,
+        )
+    if kind.is_dissimilarity and below and not above and n > 2:
+        raise InvalidKernel(
+            f"no dissimilarity{of} is above zero and some are below, so that every item is farthest from itself: declare the space a "
+            "similarity if larger is nearer, else change the sign",
             field=field,
         )
 

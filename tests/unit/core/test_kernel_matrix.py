@@ -24,6 +24,11 @@ def test_distances_are_dissimilarities_of_every_kind(kind):
     check_kernel_matrix(DISTANCES, IDS, kind)
 
 
+def test_estimates_of_dissimilarities_may_fall_below_zero():
+    check_kernel_matrix(changed(DISTANCES, (1, 2, -1), (2, 1, -1)), IDS, KernelKind.DISSIMILARITY)
+    check_kernel_matrix(np.array([[0, -1], [-1, 0]], dtype=np.float32), IDS[:2], KernelKind.DISSIMILARITY)
+
+
 def test_an_inner_product_is_a_similarity_though_an_entry_exceeds_one_of_its_diagonal_entries():
     vectors = np.random.default_rng(0).standard_normal((40, 5), dtype=np.float32) * np.arange(1, 41, dtype=np.float32)[:, None]
     gram = vectors @ vectors.T
@@ -40,6 +45,7 @@ CONTRADICTIONS = {
         r"entry \[0, 1\] \('p' with 'q'\) is 3 and exceeds .* 0 and 0",
     ),
     "similarities called distances": (INNER, KernelKind.DISSIMILARITY, r"entry \[0, 0\] \('p' with itself\) is 2; a dissimilarity is zero"),
+    "distances of the wrong sign": (-DISTANCES, KernelKind.DISSIMILARITY, "every item is farthest from itself: declare .* a similarity"),
     "one diagonal entry": (changed(DISTANCES, (2, 2, 1e-3)), KernelKind.EUCLIDEAN, r"entry \[2, 2\] \('r' with itself\) is 0.001"),
     "one similarity": (changed(INNER, (0, 1, 3.5), (1, 0, 3.5)), KernelKind.SIMILARITY, r"\[0, 1\].* is 3.5 and exceeds both .* 2 and 3"),
     "a distance below zero": (changed(DISTANCES, (1, 2, -1), (2, 1, -1)), KernelKind.SQUARED_EUCLIDEAN, r"\[1, 2\].* is -1 and is a dist"),
