@@ -190,7 +190,7 @@ class AsyncConvergenceCalls(AsyncOperationCalls):
             progress: as in `align`.
             request_id: as in `align`; with the same id again a space that was made is found.
             timeout: as in `align`.
-            **options: see `AlignmentOptions`; `preprocess` is not served.
+            **options: see `AlignmentOptions`; `preprocess` and `group_by` are not served.
 
         Raises:
             InvalidArgumentError: fewer than 2 spaces, one twice, a malformed name.

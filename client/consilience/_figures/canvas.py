@@ -97,7 +97,9 @@ def annotate_apart(figure: Any, axes: Any, places: Sequence[tuple[float, float]]
         across, up, sideways, box = free or (7, 0, "left", (x, y, x, y))
         taken.append(box)
         style = {"ha": sideways, "va": "center", "fontsize": size, "color": FAINT, "annotation_clip": False}
-        axes.annotate(name, place, textcoords="offset points", xytext=(across, up), **style)
+        # A line behind a name would strike it through.
+        paper = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+        axes.annotate(name, place, textcoords="offset points", xytext=(across, up), bbox=paper, **style)
 
 
 def write(figure: Any, path: str | Path) -> None:

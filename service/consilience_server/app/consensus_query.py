@@ -88,6 +88,9 @@ def check_consensus(query: ConsensusQuery) -> None:
         raise InvalidArgument(f"{query.extremes:,} items at either end; at most {_MOST_EXTREMES:,} are named", field="extremes")
     if query.spec.preprocess != "none":
         raise NotServed("a consensus reads the stored vectors; prepare them before they are uploaded", field="spec.preprocess")
+    if query.spec.group_by:
+        # Its alignments would be of groups, its agreement of single items.
+        raise InvalidArgument("a consensus is of single items, not of groups; leave group_by out", field="spec.group_by")
     asked = len(query.spec.ks) + len(query.spec.k_fractions)
     if asked != 1:
         raise InvalidArgument(f"a consensus has one k, not {asked}; ask once for each", field="spec.ks")

@@ -137,6 +137,7 @@ async def test_items_that_not_all_have_are_left_out(house):
         (dict(extremes=2000), errors.InvalidArgument, "extremes", "at most 1,000"),
         (dict(spec=AlignmentSpec(ks=(5, 10))), errors.InvalidArgument, "spec.ks", "one k"),
         (dict(spec=AlignmentSpec(ks=(5,), preprocess="platonic_rep")), errors.NotServed, "spec.preprocess", "stored vectors"),
+        (dict(spec=AlignmentSpec(ks=(5,), group_by="scene")), errors.InvalidArgument, "spec.group_by", "of single items"),
         (dict(spec=AlignmentSpec(ks=(160,))), errors.InvalidK, "spec.ks", "160"),
         (dict(name="No Name"), errors.InvalidName, "space_id", "No Name"),
     ],
