@@ -64,9 +64,11 @@ def neighbourhood(
         control: cancellation.
     """
     k = native.shape[1]
-    kept = engine.query(mapped, gallery, Similarity.COSINE, k, exclude=partners, control=control).indices[:, :k]
-    shared = np.array([len(np.intersect1d(one, other)) for one, other in zip(kept, native, strict=True)], dtype=np.float64)
-    lists = engine.query(mapped, gallery, Similarity.COSINE, k, control=control).indices[:, :k]
+    # One more than k: without the partner k are left.
+    longer = engine.query(mapped, gallery, Similarity.COSINE, k + 1, control=control).indices[:, : k + 1]
+    lists = longer[:, :k]
+    others = [row[row != partner][:k] for row, partner in zip(longer, partners, strict=True)]
+    shared = np.array([len(np.intersect1d(one, other)) for one, other in zip(others, native, strict=True)], dtype=np.float64)
     among = min(k, len(mapped))
     term = neighbourhood_mean(engine.query(gallery, mapped, Similarity.COSINE, among, control=control).scores, among)
     corrected = engine.query(mapped, gallery, Similarity.COSINE, k, bias=term, control=control).indices[:, :k]
