@@ -63,15 +63,14 @@ from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.rpc.api_keys import ApiKeys
-from consilience_server.rpc.convert.alignment import (
+from consilience_server.rpc.convert.alignment import read_spec, write_report
+from consilience_server.rpc.convert.alignment_arrays import (
     read_array_similarity,
     read_beside,
     read_fold_groups,
     read_groups,
     read_kernels,
     read_layers,
-    read_spec,
-    write_report,
 )
 from consilience_server.rpc.errors import StatusError
 from consilience_server.rpc.interceptors import EdgeInterceptor

@@ -15,18 +15,14 @@ from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
-from consilience_server.rpc.convert.alignment import (
+from consilience_server.rpc.convert.alignment import read_controls, read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.alignment_arrays import (
     read_array_similarity,
     read_beside,
-    read_controls,
     read_fold_groups,
     read_groups,
     read_kernels,
     read_layers,
-    read_policy,
-    read_spec,
-    write_alignment_matrix,
-    write_report,
 )
 from consilience_server.rpc.convert.consensus import encode_consensus, read_consensus
 from consilience_server.rpc.convert.gallery_curve import encode_gallery_curve, read_gallery_curve

@@ -3,13 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
-from consilience_server.app.array_layers import ArrayLayers
-from consilience_server.app.arrays_beside import ArraysBeside
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import (
     AlignmentMatrix,
@@ -25,11 +20,9 @@ from consilience_server.app.reports import (
 )
 from consilience_server.core.differences import Difference
 from consilience_server.core.errors import UnknownMetric
-from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.linear_predictivity import PredictivityOptions
 from consilience_server.core.score import Interval, IntervalKind, Score
-from consilience_server.core.similarity import Similarity
 from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
@@ -38,7 +31,7 @@ from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.pairwise import read_pairwise, write_pairwise
 from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit, write_predictivity
 from consilience_server.rpc.convert.space_geometry import write_geometry
-from consilience_server.rpc.convert.spaces import read_kernel, read_similarity, write_similarity
+from consilience_server.rpc.convert.spaces import write_similarity
 
 METRICS: dict[alignment_pb2.Metric, MetricName] = {
     alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
@@ -110,7 +103,7 @@ _INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": ali
 _SELECTION_VALUES = {"split_half": alignment_pb2.LAYER_SELECTION_SPLIT_HALF, "max": alignment_pb2.LAYER_SELECTION_MAX}
 _POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
 
-_SIDES: dict[alignment_pb2.Side, Side] = {
+SIDES: dict[alignment_pb2.Side, Side] = {
     alignment_pb2.SIDE_UNSPECIFIED: "x",
     alignment_pb2.SIDE_X: "x",
     alignment_pb2.SIDE_Y: "y",
@@ -185,52 +178,14 @@ def _read_interval_kind(spec: alignment_pb2.AlignmentSpec) -> IntervalKind:
     return served(alignment_pb2.IntervalKind, spec.interval_kind, _INTERVALS, "spec.interval_kind", what="interval")
 
 
-def read_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | None:
-    """(rows,) the group of each row, None where permutations are not restricted."""
-    return np.array(header.within_groups, dtype=np.int64) if header.within_groups else None
-
-
 def sampling_number(name: QuerySampling) -> alignment_pb2.QuerySampling:
     """The contract's number of a way to choose queries."""
     return _SAMPLING_VALUES[name]
 
 
-def read_layers(header: alignment_pb2.AlignArraysHeader) -> tuple[ArrayLayers | None, ArrayLayers | None]:
-    """How the columns of x and of y fall into layers; None for one space."""
-    x, y = header.x_layer_columns, header.y_layer_columns
-    return (
-        ArrayLayers(tuple(x), stacked=header.x_stacked) if x else None,
-        ArrayLayers(tuple(y), stacked=header.y_stacked) if y else None,
-    )
-
-
-def read_fold_groups(header: alignment_pb2.AlignArraysHeader) -> NDArray[np.int64] | None:
-    """(rows,) the group of each row that folds must not split, None where rows stand for themselves."""
-    return np.array(header.fold_groups, dtype=np.int64) if header.fold_groups else None
-
-
 def read_policy(value: int) -> ItemPolicy:
     """Which items a matrix is over; common by default."""
     return served(alignment_pb2.ItemPolicy, value, _POLICIES, "items", what="item policy")
-
-
-def read_kernels(header: alignment_pb2.AlignArraysHeader) -> tuple[KernelKind | None, KernelKind | None]:
-    """What the entries of arrays that are matrices over their items are; None for arrays of vectors."""
-    x = read_array_kernel(header.x_kernel, "header.x_kernel") if header.HasField("x_kernel") else None
-    y = read_array_kernel(header.y_kernel, "header.y_kernel") if header.HasField("y_kernel") else None
-    return x, y
-
-
-def read_array_kernel(kernel: alignment_pb2.ArrayKernel, field: str) -> KernelKind:
-    """What the entries of one matrix are."""
-    return read_kernel(kernel.dissimilarity, kernel.dissimilarity_kind, field)
-
-
-def read_array_similarity(header: alignment_pb2.AlignArraysHeader) -> Similarity:
-    """How near two rows of an array of vectors are; not asked where both arrays are kernels."""
-    if header.HasField("x_kernel") and header.HasField("y_kernel"):
-        return Similarity.INNER_PRODUCT
-    return read_similarity(header.similarity, "header.similarity")
 
 
 def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
@@ -326,20 +281,11 @@ def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certific
     )
 
 
-def read_beside(header: alignment_pb2.AlignArraysHeader, arrays: Sequence[NDArray[np.float32]]) -> ArraysBeside:
-    """Arrays beside x and y: those of the header's controls in their order, then the given one."""
-    controls = []
-    for number, (control, array) in enumerate(zip(header.controls, arrays, strict=False)):
-        side = served(alignment_pb2.Side, control.in_place_of, _SIDES, f"header.controls[{number}].in_place_of", what="side")
-        controls.append((control.name or f"control {number + 1}", side, array))
-    return ArraysBeside(tuple(controls), arrays[-1] if header.given_columns else None)
-
-
 def read_controls(controls: Sequence[alignment_pb2.Control]) -> list[ControlQuery]:
     """The controls of a request, x's place by default."""
     found = []
     for number, control in enumerate(controls):
-        side = served(alignment_pb2.Side, control.in_place_of, _SIDES, f"controls[{number}].in_place_of", what="side")
+        side = served(alignment_pb2.Side, control.in_place_of, SIDES, f"controls[{number}].in_place_of", what="side")
         found.append(ControlQuery(space_query(control.space, f"controls[{number}].space"), side))
     return found
 
