@@ -7,7 +7,7 @@ from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Given, SampledItems, Within
 from consilience._results.base import CallDetails, Result
-from consilience._results.bridge import Bridge, LearningPoint, Measured, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve
@@ -60,6 +60,7 @@ __all__ = [
     "MutualPairs",
     "NoiseCeiling",
     "Operation",
+    "ParentBridge",
     "PmiReport",
     "ProbeChange",
     "Recall",

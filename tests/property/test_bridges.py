@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeMap
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.fit import fit_map
 from consilience_server.bridges.held_out import split_pairs
 from consilience_server.core.control import Control

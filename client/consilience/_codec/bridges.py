@@ -10,7 +10,7 @@ from consilience._codec.times import to_datetime
 from consilience._convert import to_ids
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Bridge, LearningPoint, Measured, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2
 
@@ -69,6 +69,11 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         split_by=message.split_by,
         leads_into_target=message.leads_into_target,
         learning_curve=tuple(LearningPoint(point.pairs, _recalls(point.recalls)) for point in message.learning_curve),
+        derivation=_names.BRIDGE_DERIVATIONS.to_name(message.derivation) if message.derivation else "fitted",
+        parents=tuple(
+            ParentBridge(_names.bare(parent.name), parent.uid, _names.BRIDGE_METHODS.to_name(parent.method)) for parent in message.parents
+        ),
+        notes=tuple(message.notes),
         details=details,
     )
 

@@ -74,9 +74,18 @@ class LearningPoint:
     recalls: Mapping[int, Recall]
 
 
+@dataclass(frozen=True)
+class ParentBridge:
+    """A bridge that another was made of, as it was then; another bridge may have the name since."""
+
+    name: str
+    uid: str
+    method: str
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Bridge(Result):
-    """A directed map from a source space to a target space, fitted on pairs; it never changes.
+    """A directed map from a source space to a target space, fitted on pairs or made of others; it never changes.
 
     Attributes:
         name: the id it was fitted under.
@@ -98,6 +107,10 @@ class Bridge(Result):
         learning_curve: the kept method fitted on an eighth, a quarter, a half and all of its pairs: what more pairs would bring. Empty for
             the baselines.
         leads_into_target: whether mapped vectors are vectors of the target space; else both sides are mapped into a space of their own.
+        derivation: `fitted`, `composed` or `inverted`.
+        parents: what it was composed of, or the one that it inverts; `fit_pairs` are then those that any of them was fitted on.
+        notes: what must be known of it, in plain sentences: a space that moved on since (asked of one bridge, not of a list), a report that
+            is missing because no pair was left that no parent was fitted on.
     """
 
     name: str
@@ -120,6 +133,9 @@ class Bridge(Result):
     split_by: str = ""
     leads_into_target: bool = True
     learning_curve: tuple[LearningPoint, ...] = ()
+    derivation: str = "fitted"
+    parents: tuple[ParentBridge, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""
@@ -149,7 +165,9 @@ class Bridge(Result):
 
     def __repr__(self) -> str:
         told = f"bridge {self.name}: {self.source} to {self.target} · {self.method} on {self.fit_pairs:,} pairs"
-        if self.held_out is None:
-            return told
-        recalls = " · ".join(f"recall@{k} {number(recall.recall)}" for k, recall in self.held_out.recalls.items())
-        return f"{told} · held out: {recalls} ({self.held_out.queries:,} queries in {self.held_out.gallery:,})"
+        if self.parents:
+            told += f" · {self.derivation} of {', '.join(parent.name for parent in self.parents)}"
+        if self.held_out is not None:
+            recalls = " · ".join(f"recall@{k} {number(recall.recall)}" for k, recall in self.held_out.recalls.items())
+            told += f" · held out: {recalls} ({self.held_out.queries:,} queries in {self.held_out.gallery:,})"
+        return "\n".join([told, *(f"  {note}" for note in self.notes)])

@@ -29,6 +29,14 @@ class BridgeMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BRIDGE_METHOD_UNSUPERVISED: _ClassVar[BridgeMethod]
     BRIDGE_METHOD_SCALED_PROCRUSTES: _ClassVar[BridgeMethod]
     BRIDGE_METHOD_CSA: _ClassVar[BridgeMethod]
+    BRIDGE_METHOD_COMPOSED: _ClassVar[BridgeMethod]
+
+class BridgeDerivation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BRIDGE_DERIVATION_UNSPECIFIED: _ClassVar[BridgeDerivation]
+    BRIDGE_DERIVATION_FITTED: _ClassVar[BridgeDerivation]
+    BRIDGE_DERIVATION_COMPOSED: _ClassVar[BridgeDerivation]
+    BRIDGE_DERIVATION_INVERTED: _ClassVar[BridgeDerivation]
 BRIDGE_METHOD_UNSPECIFIED: BridgeMethod
 BRIDGE_METHOD_AUTO: BridgeMethod
 BRIDGE_METHOD_IDENTITY: BridgeMethod
@@ -43,6 +51,21 @@ BRIDGE_METHOD_STITCHING_LAYER: BridgeMethod
 BRIDGE_METHOD_UNSUPERVISED: BridgeMethod
 BRIDGE_METHOD_SCALED_PROCRUSTES: BridgeMethod
 BRIDGE_METHOD_CSA: BridgeMethod
+BRIDGE_METHOD_COMPOSED: BridgeMethod
+BRIDGE_DERIVATION_UNSPECIFIED: BridgeDerivation
+BRIDGE_DERIVATION_FITTED: BridgeDerivation
+BRIDGE_DERIVATION_COMPOSED: BridgeDerivation
+BRIDGE_DERIVATION_INVERTED: BridgeDerivation
+
+class ParentBridge(_message.Message):
+    __slots__ = ("name", "uid", "method")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    uid: str
+    method: BridgeMethod
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., method: _Optional[_Union[BridgeMethod, str]] = ...) -> None: ...
 
 class PairSelection(_message.Message):
     __slots__ = ("item_ids", "target_ids", "attribute")
@@ -113,7 +136,7 @@ class RetrievalReport(_message.Message):
     def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +157,9 @@ class Bridge(_message.Message):
     SPLIT_BY_FIELD_NUMBER: _ClassVar[int]
     LEADS_INTO_TARGET_FIELD_NUMBER: _ClassVar[int]
     LEARNING_CURVE_FIELD_NUMBER: _ClassVar[int]
+    DERIVATION_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -154,7 +180,10 @@ class Bridge(_message.Message):
     split_by: str
     leads_into_target: bool
     learning_curve: _containers.RepeatedCompositeFieldContainer[LearningPoint]
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ...) -> None: ...
+    derivation: BridgeDerivation
+    parents: _containers.RepeatedCompositeFieldContainer[ParentBridge]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
     __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties")

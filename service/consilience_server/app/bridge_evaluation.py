@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.bridge_spaces import check_uid
+from consilience_server.app.bridge_spaces import check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.item_groups import labels_of
@@ -17,7 +17,8 @@ from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport, pair_keys
+from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport, pair_keys
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem, HeldOutRetrieval
 from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, stitching_penalty
 from consilience_server.bridges.tuning import Tuning
@@ -166,7 +167,7 @@ class BridgeEvaluations:
             similarity=target.similarity,
         )
         measuring = HeldOutRetrieval(problem, self._engine, call.control)
-        tuning = Tuning(artefact.held_out.penalty, artefact.held_out.components)
+        tuning = Tuning() if artefact.held_out is None else Tuning(artefact.held_out.penalty, artefact.held_out.components)
         report, _ = measuring.measure(artefact.method, artefact.map, tuning, call.control)
         widths = source.dim, target.dim
         shift = BridgeMap(np.eye(*widths), artefact.map.source_mean, artefact.map.target_mean)
@@ -219,12 +220,9 @@ def _stitching(
 
 def _notes(artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:
     notes = []
-    for side, snapshot, version in (("source", source, artefact.source_version), ("target", target, artefact.target_version)):
-        if snapshot.version != version:
-            notes.append(
-                f"the {side} space {snapshot.name.removeprefix('spaces/')!r} is at version {snapshot.version}; the bridge was fitted on "
-                f"{version}"
-            )
+    for side, snapshot in (("source", source), ("target", target)):
+        if moved := moved_on(artefact, side, snapshot.version):
+            notes.append(moved)
     if fitted:
         notes.append(f"{fitted:,} pairs were left out because the bridge was fitted on them")
     if artefact.fit_keys is None:

@@ -1,8 +1,9 @@
 """Whether a bridge still leads where its name says: from the very space, and into the very space, that it was fitted on."""
 
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.bridges.artefact import BridgeArtefact
-from consilience_server.core.errors import WrongSpace
+from consilience_server.app.ports import SpaceStore
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeFacts
+from consilience_server.core.errors import SpaceNotFound, WrongSpace
 
 
 def check_uid(artefact: BridgeArtefact, side: str, uid: str) -> None:
@@ -35,3 +36,31 @@ def check_direction(artefact: BridgeArtefact, source: SpaceQuery, target: SpaceQ
         field="bridge",
         bridge=artefact.name,
     )
+
+
+def moved_on(facts: BridgeFacts, side: str, version: int) -> str:
+    """What is said of a space whose newest version is not that of the fit; empty where it is.
+
+    Args:
+        facts: of the bridge.
+        side: `source` or `target`.
+        version: the newest.
+    """
+    name, fitted = (facts.source_name, facts.source_version) if side == "source" else (facts.target_name, facts.target_version)
+    return "" if version == fitted else f"the {side} space {name!r} is at version {version}; the bridge was fitted on {fitted}"
+
+
+def notes_on_spaces(facts: BridgeFacts, store: SpaceStore) -> tuple[str, ...]:
+    """What has become of both spaces since the fit, a sentence each; none where both are as they were."""
+    notes = []
+    for side, name, uid in (("source", facts.source_name, facts.source_uid), ("target", facts.target_name, facts.target_uid)):
+        try:
+            record = store.get(name)
+        except SpaceNotFound:
+            notes.append(f"the {side} space {name!r} was deleted; the bridge can be exported and composed, but nothing found through it")
+            continue
+        if record.uid != uid:
+            notes.append(f"the {side} space {name!r} was deleted and made anew; the bridge does not lead there any more: fit it again")
+        elif moved := moved_on(facts, side, record.version):
+            notes.append(moved)
+    return tuple(notes)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.bridge_spaces import notes_on_spaces
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
@@ -24,7 +25,7 @@ from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import item_digest
 from consilience_server.app.validation import check_name, shown
-from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, pair_keys
 from consilience_server.bridges.choose import METHODS, FittedBridge, MethodChoice, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops
@@ -191,11 +192,13 @@ class Bridging:
         return (work + copies + len(methods) * search) / self._limits.flops_per_second
 
     async def get(self, call: Call, name: str) -> BridgeArtefact:
-        """One bridge; BridgeNotFound."""
+        """One bridge, read whole; its notes tell what has become of its spaces since. BridgeNotFound."""
         with asked_by("name"):
-            return await self._do(call, lambda: self._bridges.get(name))
+            found = await self._do(call, lambda: self._bridges.get(name))
+        notes = await self._do(call, lambda: notes_on_spaces(found, self._store))
+        return replace(found, notes=(*found.notes, *notes))
 
-    async def list(self, call: Call, size: int, token: str) -> tuple[list[BridgeArtefact], str]:
+    async def list(self, call: Call, size: int, token: str) -> tuple[list[BridgeListing], str]:
         """A page of bridges by name, and the next token (empty at the end)."""
         count = page_size(size, 20, 100)
         after = decode_token("bridges", "", token)

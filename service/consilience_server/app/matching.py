@@ -329,7 +329,7 @@ class Matching:
                 vectors, ids = source.vectors[rows], source.ids[rows]
             return map_vectors(ready, vectors, call.control, ids)
 
-        return await self._pool.run(call, "load", compute, nbytes=8 * query.count * (len(ready.source_mean) + ready.width))
+        return await self._pool.run(call, "load", compute, nbytes=8 * query.count * (ready.source_dim + ready.width))
 
 
 def _report_of(query: MatchQuery, route: _Route, gallery: Snapshot, found: Found, items: int) -> MatchReport:

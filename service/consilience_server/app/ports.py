@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.artefact import BridgeArtefact
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 
@@ -232,8 +232,8 @@ class BridgeStore(Protocol):
         """Read one, its digest checked."""
         ...
 
-    def list(self, after: str, limit: int) -> Sequence[BridgeArtefact]:
-        """At most `limit` bridges whose names come after `after`, ascending."""
+    def list(self, after: str, limit: int) -> Sequence[BridgeListing]:
+        """At most `limit` bridges whose names come after `after`, ascending; no map is read."""
         ...
 
     def delete(self, name: str, request_id: str = "") -> None:

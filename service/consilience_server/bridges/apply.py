@@ -1,56 +1,92 @@
 """How a bridge applies: where source vectors land, and what the gallery must be to be searched with them.
 
-c(x; m) = unit(unit(x) - m). A source vector lands on unit(c(x; source_mean) @ weights); the gallery that is searched is the centred copy
-c(t; target_mean) of the target space, under cosine. A map with weights of the target's own takes both sides into a space of their own: the
-gallery is then unit(c(t; target_mean) @ target_weights), and with correlations both get the coordinates of `core/csa.py`. Everything is
-float64 in one fixed order (`core/centring.py`, `core/exact_product.py`) and rounded once to float32, so the same vector has the same bits
-on every machine, alone or in a batch. "Exact" matches are exact relative to these float32 vectors.
+c(x; m) = unit(unit(x) - m). Through a closed form a source vector lands on unit(c(x; source_mean) @ weights); the gallery that is searched
+is the centred copy c(t; target_mean) of the target space, under cosine. A map with weights of the target's own takes both sides into a
+space of their own: the gallery is then unit(c(t; target_mean) @ target_weights), and with correlations both get the coordinates of
+`core/csa.py`. In general: the steps of either side (`bridges/steps.py`). Everything is float64 in one fixed order and rounded once to
+float32, so the same vector has the same bits on every machine, alone or in a batch. "Exact" matches are exact relative to these float32
+vectors.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.artefact import BridgeMap
-from consilience_server.core.centring import centred, unit
+from consilience_server.bridges.space_map import SpaceMap
+from consilience_server.bridges.steps import Rows
 from consilience_server.core.control import Control
-from consilience_server.core.csa import csa_coordinates
 from consilience_server.core.errors import ZeroVector
-from consilience_server.core.exact_product import Slices, cut, exact_product
 
 _BLOCK_ROWS = 1024
 _SHOWN = 10
 
 
-@dataclass(frozen=True)
-class ReadyMap:
-    """A map made ready to apply: its weights cut once, for any number of queries. `width` is that of the vectors that are compared."""
+class ReadyMap(Protocol):
+    """A map made ready to apply, for any number of queries and from any number of threads.
 
-    weights: Slices
-    source_mean: NDArray[np.float64]
-    target_mean: NDArray[np.float64]
-    width: int
-    target_weights: Slices | None = None
-    correlations: NDArray[np.float64] | None = None
+    Attributes:
+        source_dim, target_dim: widths of the two spaces.
+        width: of the vectors that are compared.
+    """
+
+    @property
+    def source_dim(self) -> int: ...  # noqa: D102  # told above
+
+    @property
+    def target_dim(self) -> int: ...  # noqa: D102  # told above
+
+    @property
+    def width(self) -> int: ...  # noqa: D102  # told above
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        cuts = sum(part.high.nbytes + part.low.nbytes for part in (self.weights, self.target_weights) if part is not None)
-        return cuts + self.source_mean.nbytes + self.target_mean.nbytes
+        ...
+
+    def map_block(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where source rows land, (m, width); zero rows where there is no direction. Rows do not depend on one another."""
+        ...
+
+    def centre_block(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where gallery rows lie, likewise."""
+        ...
 
 
-def make_ready(bridge: BridgeMap) -> ReadyMap:
-    """Cut the weights; a map of 768 x 768 takes about 10 ms."""
-    return ReadyMap(
-        cut(bridge.weights, inner_axis=0),
-        bridge.source_mean,
-        bridge.target_mean,
-        bridge.width,
-        None if bridge.target_weights is None else cut(bridge.target_weights, inner_axis=0),
-        bridge.correlations,
-    )
+@dataclass(frozen=True)
+class StepwiseMap:
+    """`ReadyMap` of steps in float64, each side's prepared once."""
+
+    source_dim: int
+    target_dim: int
+    width: int
+    nbytes: int
+    source: Sequence[Callable[[Rows], Rows]]
+    target: Sequence[Callable[[Rows], Rows]]
+
+    def map_block(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """All steps, rounded once."""
+        return _through(self.source, rows)
+
+    def centre_block(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Likewise."""
+        return _through(self.target, rows)
+
+
+def _through(steps: Sequence[Callable[[Rows], Rows]], rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    reached = rows.astype(np.float64)
+    for step in steps:
+        reached = step(reached)
+    return reached.astype(np.float32)
+
+
+def make_ready(bridge: SpaceMap) -> StepwiseMap:
+    """Prepare both sides; a map of 768 x 768 takes about 10 ms."""
+    source, target = ([step.ready() for step in bridge.steps(side)] for side in ("source", "target"))
+    # Weights are held in two slices.
+    return StepwiseMap(len(bridge.source_mean), len(bridge.target_mean), bridge.width, 2 * bridge.nbytes, source, target)
 
 
 def map_vectors(
@@ -71,8 +107,7 @@ def map_vectors(
     for first in range(0, len(vectors), _BLOCK_ROWS):
         control.check()
         rows = slice(first, first + _BLOCK_ROWS)
-        landed = _mapped(centred(vectors[rows], ready.source_mean), ready.weights)
-        mapped[rows] = landed if ready.correlations is None else csa_coordinates(landed, ready.correlations, "source")
+        mapped[rows] = ready.map_block(vectors[rows])
         control.progress(min(1.0, (first + _BLOCK_ROWS) / len(vectors)))
     _check_directions(mapped, ids, "have no direction in the bridge's target space")
     return mapped
@@ -89,17 +124,10 @@ def centre_gallery(
     for first in range(0, len(vectors), _BLOCK_ROWS):
         control.check()
         rows = slice(first, first + _BLOCK_ROWS)
-        landed = centred(vectors[rows], ready.target_mean)
-        if ready.target_weights is not None:
-            landed = _mapped(landed, ready.target_weights)
-        gallery[rows] = landed if ready.correlations is None else csa_coordinates(landed, ready.correlations, "target")
+        gallery[rows] = ready.centre_block(vectors[rows])
         control.progress(min(1.0, (first + _BLOCK_ROWS) / len(vectors)))
     _check_directions(gallery, ids, "have no direction once the bridge's target mean is subtracted")
     return gallery
-
-
-def _mapped(directions: NDArray[np.float64], weights: Slices) -> NDArray[np.float64]:
-    return unit(exact_product(cut(directions, inner_axis=1), weights))
 
 
 def _check_directions(rows: NDArray[np.float32], ids: NDArray[np.object_] | None, what: str) -> None:

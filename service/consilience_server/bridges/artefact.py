@@ -8,11 +8,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 
-MethodName = Literal["identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa"]
+MethodName = Literal[
+    "identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa", "composed"
+]
+"""What a bridge can be. All but `composed` can be fitted (`bridges/choose.py: METHODS`)."""
 
 
 @dataclass(frozen=True)
@@ -63,61 +67,37 @@ class LearningPoint:
 
 
 @dataclass(frozen=True)
-class BridgeMap:
-    """The map itself.
+class Parent:
+    """A bridge that another was made of, as it was then."""
 
-    With c(x; m) = unit(unit(x) - m), a source vector becomes unit(c(x; source_mean) @ weights). Where `target_weights` is None, a gallery
-    vector becomes c(t; target_mean), and both meet in the centred target space; else unit(c(t; target_mean) @ target_weights), and both
-    meet in a space of their own. They are compared by cosine; with `correlations` by that of `core/csa.py`. `bridges/apply.py` has the
-    arithmetic. Identity has the unit matrix and zero means; mean shift has the unit matrix and the means of the fit.
+    name: str
+    uid: str
+    method: MethodName
+
+
+Derivation = Literal["fitted", "composed", "inverted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeFacts:
+    """What is known of a bridge beside its map: its direction, and where it came from. `name` is the bare id.
 
     Attributes:
-        weights: (d_source, d) float64; d = d_target where both meet in the target space.
-        source_mean: (d_source,) float64, of the unit source rows of the fit.
-        target_mean: (d_target,) float64, of the unit target rows of the fit.
-        target_weights: (d_target, d) float64, or None.
-        correlations: (d,) float64 in [0, 1], or None.
-    """
-
-    weights: NDArray[np.float64]
-    source_mean: NDArray[np.float64]
-    target_mean: NDArray[np.float64]
-    target_weights: NDArray[np.float64] | None = None
-    correlations: NDArray[np.float64] | None = None
-
-    @property
-    def leads_into_target(self) -> bool:
-        """Whether mapped vectors are vectors of the (centred) target space: only then can they be stored, composed or inverted there."""
-        return self.target_weights is None
-
-    @property
-    def width(self) -> int:
-        """Of the vectors that are compared."""
-        return int(self.weights.shape[1]) + (2 if self.correlations is not None else 0)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        arrays = (self.weights, self.source_mean, self.target_mean, self.target_weights, self.correlations)
-        return sum(int(array.nbytes) for array in arrays if array is not None)
-
-
-@dataclass(frozen=True)
-class BridgeArtefact:
-    """What is saved: the map, its direction, and where it came from. `name` is the bare id.
-
-    `held_out` is the report of the method kept, `candidates` those of all that were measured on the same held-out pairs. `request_id` and
-    `request_digest` (of everything that was asked) let a repeated fit be told from another one; empty without a request id.
-
-    `near_copies` pairs were left out of the fit for being nearly the same as a held-out one; `split_by` is the attribute whose equal values
-    stayed on one side of the split, empty for none. `fit_keys` has the `pair_keys` of the pairs of the fit; None in format 1.
-    `learning_curve` is of `bridges/learning_curve.py`.
+        held_out: the report of the method kept; None where no pair was left to measure on (`notes` say why).
+        candidates: of all that were measured on the same held-out pairs.
+        request_id, request_digest: (of everything that was asked) let a repeated request be told from another one; empty without one.
+        near_copies: pairs left out of the fit for being nearly the same as a held-out one.
+        split_by: the attribute whose equal values stayed on one side of the split, empty for none.
+        learning_curve: of `bridges/learning_curve.py`.
+        derivation: whether it was fitted, or made of others.
+        parents: what it was made of, in the order of the call.
+        fit_pairs, fit_ids_digest: of a derived bridge the pairs that any parent was fitted on, and the digest of the parents' digests.
+        notes: what must be known of it, in plain sentences.
     """
 
     name: str
     uid: str
     method: MethodName
-    map: BridgeMap
     source_name: str
     source_uid: str
     source_version: int
@@ -127,7 +107,7 @@ class BridgeArtefact:
     target_similarity: Similarity
     fit_pairs: int
     fit_ids_digest: str
-    held_out: RetrievalReport
+    held_out: RetrievalReport | None
     candidates: Sequence[RetrievalReport]
     seed: int
     code_version: str
@@ -137,7 +117,48 @@ class BridgeArtefact:
     near_copies: int = 0
     split_by: str = ""
     learning_curve: Sequence[LearningPoint] = ()
+    derivation: Derivation = "fitted"
+    parents: Sequence[Parent] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeArtefact(BridgeFacts):
+    """What is saved.
+
+    Attributes:
+        map: of any kind (`bridges/space_map.py`).
+        fit_keys: `pair_keys` of the source ids that it was fitted on; None in format 1.
+        fit_target_keys: of the target ids, where they are others than the source ids.
+    """
+
+    map: SpaceMap
     fit_keys: NDArray[np.uint64] | None = field(default=None, compare=False)
+    fit_target_keys: NDArray[np.uint64] | None = field(default=None, compare=False)
+
+    @property
+    def source_dim(self) -> int:
+        """Width of what is mapped."""
+        return len(self.map.source_mean)
+
+    @property
+    def target_dim(self) -> int:
+        """Width of the target space."""
+        return len(self.map.target_mean)
+
+    @property
+    def leads_into_target(self) -> bool:
+        """Whether mapped vectors are vectors of the centred target space."""
+        return self.map.leads_into_target
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeListing(BridgeFacts):
+    """What a list tells of a bridge: everything that needs no reading of its map."""
+
+    source_dim: int
+    target_dim: int
+    leads_into_target: bool
 
 
 def pair_keys(source_ids: Iterable[str]) -> NDArray[np.uint64]:

@@ -7,18 +7,19 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.artefact import BridgeMap, LearningPoint, MethodName, RetrievalReport
+from consilience_server.bridges.artefact import LearningPoint, MethodName, RetrievalReport
 from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
 from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRetrieval
 from consilience_server.bridges.learning_curve import learning_curve
+from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.control import Control
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
 from consilience_server.engine.protocol import NeighbourEngine
 
 MethodChoice = Literal[MethodName, "auto"]
 
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
-"""From the simplest on: of equally good methods the first is kept."""
+METHODS: tuple[MethodName, ...] = tuple(name for name in get_args(MethodName) if name != "composed")
+"""What can be fitted, from the simplest on: of equally good methods the first is kept."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class FittedBridge:
     """The bridge kept, how all candidates fared on the same held-out pairs, and how the kept method fared with fewer."""
 
     method: MethodName
-    map: BridgeMap
+    map: SpaceMap
     held_out: RetrievalReport
     candidates: tuple[RetrievalReport, ...]
     learning_curve: tuple[LearningPoint, ...]
@@ -102,7 +103,7 @@ def fit_and_choose(
 class _Candidate:
     """A map with its report and the ranks it comes from."""
 
-    map: BridgeMap
+    map: SpaceMap
     report: RetrievalReport
     ranks: NDArray[np.int64]
 

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.artefact import BridgeMap, MethodName
+from consilience_server.bridges.artefact import MethodName
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.ridge_penalty import choose_penalty
 from consilience_server.bridges.tuning import CanonicalMethod, Tuning, choose_anchors, choose_canonical, choose_rank
 from consilience_server.core.canonical import canonical

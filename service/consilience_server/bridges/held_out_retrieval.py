@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeMap, MethodName, RetrievalReport
+from consilience_server.bridges.artefact import MethodName, RetrievalReport
 from consilience_server.bridges.neighbourhood import MAX_QUERIES, native_lists, neighbourhood
+from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.bridges.tuning import Tuning
 from consilience_server.core.control import Control
 from consilience_server.core.estimate import Estimate, mean_estimate, median_estimate
@@ -62,7 +63,7 @@ class HeldOutRetrieval:
         self._control = control.silent()
         self._galleries: dict[bytes, NDArray[np.float32]] = {}
 
-    def measure(self, method: MethodName, bridge: BridgeMap, tuning: Tuning, control: Control) -> tuple[RetrievalReport, NDArray[np.int64]]:
+    def measure(self, method: MethodName, bridge: SpaceMap, tuning: Tuning, control: Control) -> tuple[RetrievalReport, NDArray[np.int64]]:
         """The report of one map and the partners' ranks; ZeroVector where an item has no direction on either side."""
         mapped, gallery = self._sides(bridge, control)
         ranks = self._ranks(mapped, gallery, control)
@@ -85,12 +86,12 @@ class HeldOutRetrieval:
         )
         return report, ranks
 
-    def recalls(self, bridge: BridgeMap, control: Control) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
+    def recalls(self, bridge: SpaceMap, control: Control) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
         """Recall@k of a map and its intervals, and no more."""
         ranks = self._ranks(*self._sides(bridge, control), control)
         return _recalls(ranks)
 
-    def _sides(self, bridge: BridgeMap, control: Control) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _sides(self, bridge: SpaceMap, control: Control) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The queries that are asked and the gallery, where they meet."""
         asked = slice(0, MAX_HELD_OUT_QUERIES)
         gallery = self._gallery(bridge, control.part(0.5, 0.8))
@@ -100,7 +101,7 @@ class HeldOutRetrieval:
     def _ranks(self, mapped: NDArray[np.float32], gallery: NDArray[np.float32], control: Control) -> NDArray[np.int64]:
         return partner_ranks(mapped, gallery, self._problem.partners[: len(mapped)], control.check)
 
-    def _gallery(self, bridge: BridgeMap, control: Control) -> NDArray[np.float32]:
+    def _gallery(self, bridge: SpaceMap, control: Control) -> NDArray[np.float32]:
         """Of maps into the target space, those with one target mean share one."""
         if not bridge.leads_into_target:
             return centre_gallery(make_ready(bridge), self._problem.gallery, control, self._problem.gallery_ids)

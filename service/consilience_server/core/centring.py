@@ -12,13 +12,13 @@ NO_DIRECTION = 2.0**-23
 """A unit row this near to the mean is the mean: rounding to float32 moves a unit vector by up to 2^-24, so what is left is rounding."""
 
 
-def _squared_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of squares of each row, (n,) float64, in the order of `core/exact_score.py`: 64 lanes, then halved pairwise."""
-    n, width = rows.shape
+def _sums(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of each row, (n,) float64, in the order of `core/exact_score.py`: 64 lanes, then halved pairwise."""
+    n, width = terms.shape
     lanes = np.zeros((n, LANES))
     for start in range(0, width, LANES):
-        block = rows[:, start : start + LANES]
-        lanes[:, : block.shape[1]] += block * block
+        block = terms[:, start : start + LANES]
+        lanes[:, : block.shape[1]] += block
     half = LANES // 2
     while half:
         lanes = lanes[:, :half] + lanes[:, half:]
@@ -30,7 +30,7 @@ def _squared_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 def unit(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     """Each row divided by its Euclidean length, (n, d) float64; a zero row stays zero."""
     wide = rows.astype(np.float64, copy=False)
-    norms = np.sqrt(_squared_lengths(wide))
+    norms = np.sqrt(_sums(wide * wide))
     norms[norms == 0.0] = 1.0
     scaled: NDArray[np.float64] = wide / norms[:, None]
     return scaled
@@ -50,5 +50,22 @@ def centred(rows: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np
         mean: (d,) of the unit rows of the fit; zeros leave the unit row as it is.
     """
     offsets = unit(rows) - mean
-    offsets[_squared_lengths(offsets) < NO_DIRECTION**2] = 0.0
+    offsets[_sums(offsets * offsets) < NO_DIRECTION**2] = 0.0
     return unit(offsets)
+
+
+def uncentred(directions: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The one unit row u that `centred` takes to each direction c, (n, d) float64.
+
+    u = mean + s c with s = -(mean . c) + sqrt((mean . c)^2 + 1 - |mean|^2). A mean of unit rows that do not all point one way
+    lies within the unit sphere, so from it every direction meets the sphere once (s > 0).
+
+    Args:
+        directions: (n, d) float64 of unit length; a zero row stays zero.
+        mean: (d,) as in `centred`, shorter than 1.
+    """
+    along = _sums(directions * mean)
+    reach = np.sqrt(along * along + (1.0 - _sums(mean[None] * mean[None]))) - along
+    rows = mean + reach[:, None] * directions
+    rows[~directions.any(axis=1)] = 0.0
+    return rows

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -6,8 +7,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from consilience_server.adapters.bridge_files import FORMAT, BridgeFiles, _canonical, _digest
-from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, LearningPoint, RetrievalReport
+from consilience_server.adapters.bridge_documents import FORMAT, _canonical, _digest
+from consilience_server.adapters.bridge_files import BridgeFiles
+from consilience_server.bridges.artefact import BridgeArtefact, LearningPoint, Parent, RetrievalReport
+from consilience_server.bridges.chain import ChainMap
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.core.errors import (
     BridgeExists,
     BridgeNotFound,
@@ -211,17 +215,20 @@ def test_the_first_format_is_still_read(bridges):
     folder = bridges._root / "text-to-image"
     document = json.loads((folder / "bridge.json").read_bytes())
     facts = document["bridge"]
-    del facts["near_copies"], facts["split_by"], facts["learning_curve"]
+    for later in ("near_copies", "split_by", "learning_curve", "derivation", "parents", "notes", "map"):
+        del facts[later]
     for told in (facts["held_out"], *facts["candidates"]):
         for key in set(told) - FIRST_FORMAT:
             del told[key]
-    old = {"format": 1, "digest": _digest(facts, (folder / "map.safetensors").read_bytes()), "bridge": facts}
+    old = {"format": 1, "digest": _digest(facts, hashlib.sha256((folder / "map.safetensors").read_bytes()).hexdigest()), "bridge": facts}
     (folder / "bridge.json").write_bytes(_canonical(old))
     plain = replace(report(), foscttm=None)
     assert_same(
         bridges.get("text-to-image"),
         replace(artefact(), held_out=plain, candidates=[replace(plain, method="procrustes"), plain], learning_curve=[]),
     )
+    listed = bridges.list("", 10)[0]
+    assert (listed.source_dim, listed.target_dim, listed.leads_into_target) == (3, 5, True)
 
 
 FIRST_FORMAT = {"method", "recalls", "intervals", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty"}
@@ -271,3 +278,39 @@ def test_a_uid_that_cannot_be_read_is_corrupt(tmp_path, content):
     (tmp_path / "text-to-image" / "bridge.json").write_bytes(content)
     with pytest.raises(CorruptData, match="text-to-image"):
         bridges.uid("text-to-image")
+
+
+def test_a_list_reads_no_map(bridges):
+    kept = replace(artefact("b"), derivation="inverted", parents=(Parent("a", "v" * 32, "ridge"),), notes=("Läuft.",), held_out=None)
+    for each in (artefact("a"), kept):
+        bridges.put(each)
+        (bridges._root / each.name / "map.safetensors").unlink()
+    first, second = bridges.list("", 10)
+    assert (first.source_dim, first.target_dim, first.leads_into_target) == (3, 5, True)
+    whole = {name: value for name, value in vars(second).items() if name not in {"source_dim", "target_dim", "leads_into_target"}}
+    assert BridgeArtefact(**whole, map=kept.map) == kept
+
+
+def test_the_small_file_is_checked_alone(bridges):
+    bridges.put(artefact())
+    path = bridges._root / "text-to-image" / "bridge.json"
+    path.write_bytes(path.read_bytes().replace(b'"fit_pairs":2000', b'"fit_pairs":9000'))
+    with pytest.raises(CorruptData):
+        bridges.list("", 10)
+
+
+def test_a_chain_comes_back_part_by_part(bridges):
+    rng = np.random.default_rng(6)
+    first = BridgeMap(rng.standard_normal((4, 3)), rng.standard_normal(4), rng.standard_normal(3))
+    last = replace(artefact().map, target_weights=rng.standard_normal((5, 5)))
+    kept = ChainMap((first, last))
+    bridges.put(replace(artefact(), method="composed", map=kept, fit_target_keys=np.array([3, 1], dtype=np.uint64)))
+    read = bridges.get("text-to-image")
+    assert isinstance(read.map, ChainMap)
+    assert {name: tensor.tobytes() for name, tensor in read.map.tensors().items()} == {
+        name: np.ascontiguousarray(tensor).tobytes() for name, tensor in kept.tensors().items()
+    }
+    assert (read.source_dim, read.target_dim, read.map.width, read.leads_into_target) == (4, 5, 5, False)
+    assert read.fit_keys is None
+    assert read.fit_target_keys.tolist() == [3, 1]
+    assert read.map.nbytes == kept.nbytes

@@ -41,7 +41,7 @@ async def test_a_bridge_says_where_it_comes_from(bench):
     assert (artefact.seed, artefact.code_version) == (3, "1.0")
     assert artefact.method in {"ridge", "procrustes"}
     assert artefact.held_out.recalls[10] > 0.9
-    assert await bench.bridging.get(CALL, "b") is artefact
+    assert await bench.bridging.get(CALL, "b") == artefact
 
 
 async def test_the_order_of_the_pairs_does_not_matter(bench):

@@ -5,9 +5,11 @@ import pytest
 
 from consilience_server.bridges import apply
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeMap
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.core import errors
+from consilience_server.core.centring import centred
 from consilience_server.core.control import Control
+from consilience_server.core.exact_product import cut, exact_product
 
 CONTROL = Control()
 
@@ -52,13 +54,12 @@ def test_blocks_do_not_matter(vectors, monkeypatch):
 def test_the_order_of_the_source_dimensions_does_not_reach_the_product(vectors):
     """Stands in for another BLAS, kernel or number of threads: any of them only adds in another order."""
     fitted = bridge()
-    ready = make_ready(fitted)
-    directions = apply.centred(vectors, fitted.source_mean)
-    expected = apply.exact_product(apply.cut(directions, inner_axis=1), ready.weights)
+    directions = centred(vectors, fitted.source_mean)
+    expected = exact_product(cut(directions, inner_axis=1), cut(fitted.weights, inner_axis=0))
     order = np.random.default_rng(2).permutation(130)
-    shuffled = apply.exact_product(
-        apply.cut(np.ascontiguousarray(directions[:, order]), inner_axis=1),
-        apply.cut(np.ascontiguousarray(fitted.weights[order]), inner_axis=0),
+    shuffled = exact_product(
+        cut(np.ascontiguousarray(directions[:, order]), inner_axis=1),
+        cut(np.ascontiguousarray(fitted.weights[order]), inner_axis=0),
     )
     assert np.array_equal(shuffled, expected)
 

@@ -2,7 +2,7 @@
 
 from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
 from consilience_server.app.bridging import FitQuery, MethodChoice
-from consilience_server.bridges.artefact import BridgeArtefact, LearningPoint, RetrievalReport
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, Derivation, LearningPoint, RetrievalReport
 from consilience_server.core.errors import NotServed, UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
@@ -23,9 +23,14 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
     bridge_pb2.BRIDGE_METHOD_CCA: "cca",
     bridge_pb2.BRIDGE_METHOD_CSA: "csa",
 }
-_METHOD_VALUES = {name: value for value, name in METHODS.items()}
+_METHOD_VALUES = {name: value for value, name in METHODS.items()} | {"composed": bridge_pb2.BRIDGE_METHOD_COMPOSED}
+_DERIVATIONS: dict[Derivation, bridge_pb2.BridgeDerivation] = {
+    "fitted": bridge_pb2.BRIDGE_DERIVATION_FITTED,
+    "composed": bridge_pb2.BRIDGE_DERIVATION_COMPOSED,
+    "inverted": bridge_pb2.BRIDGE_DERIVATION_INVERTED,
+}
 _DEFAULT_HELD_OUT = 0.2
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """`Bridge.version`: grows with the format of the artefact."""
 
 
@@ -36,6 +41,8 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
         UnknownMethod: unspecified, or none of the contract's.
         NotServed: another method of the contract, or pairs joined by an attribute.
     """
+    if request.method == bridge_pb2.BRIDGE_METHOD_COMPOSED:
+        raise UnknownMethod("composed bridges are made of others, not fitted: compose them", field="method")
     if request.pairs.attribute:
         raise NotServed(
             "pairs joined by an attribute are not served by this version; give item_ids and target_ids", field="pairs.attribute"
@@ -54,7 +61,7 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
     )
 
 
-def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
+def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
     """A bridge with where it came from; the map itself stays on the server."""
     return bridge_pb2.Bridge(
         name=bridge_name(artefact.name),
@@ -63,11 +70,11 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         source=space_pb2.SpaceUse(name=space_name(artefact.source_name), uid=artefact.source_uid, version=artefact.source_version),
         target=space_pb2.SpaceUse(name=space_name(artefact.target_name), uid=artefact.target_uid, version=artefact.target_version),
         method=_METHOD_VALUES[artefact.method],
-        source_dim=len(artefact.map.source_mean),
-        target_dim=len(artefact.map.target_mean),
+        source_dim=artefact.source_dim,
+        target_dim=artefact.target_dim,
         fit_pairs=artefact.fit_pairs,
         fit_ids_digest=artefact.fit_ids_digest,
-        held_out=write_retrieval(artefact.held_out),
+        held_out=None if artefact.held_out is None else write_retrieval(artefact.held_out),
         candidates=[write_retrieval(report) for report in artefact.candidates],
         seed=artefact.seed,
         code_version=artefact.code_version,
@@ -75,8 +82,14 @@ def write_bridge(artefact: BridgeArtefact) -> bridge_pb2.Bridge:
         target_similarity=write_similarity(artefact.target_similarity),
         near_copies=artefact.near_copies,
         split_by=artefact.split_by,
-        leads_into_target=artefact.map.leads_into_target,
+        leads_into_target=artefact.leads_into_target,
         learning_curve=[_write_point(point) for point in artefact.learning_curve],
+        derivation=_DERIVATIONS[artefact.derivation],
+        parents=[
+            bridge_pb2.ParentBridge(name=bridge_name(parent.name), uid=parent.uid, method=_METHOD_VALUES[parent.method])
+            for parent in artefact.parents
+        ],
+        notes=artefact.notes,
     )
 
 

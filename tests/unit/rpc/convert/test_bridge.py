@@ -7,7 +7,8 @@ from consilience.v1 import bridge_pb2
 from consilience.v1.space_pb2 import SIMILARITY_INNER_PRODUCT, SpaceRef
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridging import FitQuery
-from consilience_server.bridges.artefact import BridgeArtefact, BridgeMap, RetrievalReport
+from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
+from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.core.errors import InvalidName, NotServed, UnknownMethod
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
@@ -40,10 +41,15 @@ def test_unknown_methods(value):
         read_fit(request(method=value))
 
 
-@pytest.mark.parametrize("value", sorted(set(bridge_pb2.BridgeMethod.values()) - set(METHODS) - {0}))
+@pytest.mark.parametrize("value", sorted(set(bridge_pb2.BridgeMethod.values()) - set(METHODS) - {0, bridge_pb2.BRIDGE_METHOD_COMPOSED}))
 def test_methods_of_the_contract_that_are_not_served_yet(value):
     with pytest.raises(NotServed, match=bridge_pb2.BridgeMethod.Name(value)):
         read_fit(request(method=value))
+
+
+def test_what_is_made_of_others_is_not_fitted():
+    with pytest.raises(UnknownMethod, match="compose them"):
+        read_fit(request(method=bridge_pb2.BRIDGE_METHOD_COMPOSED))
 
 
 def test_other_refusals():
@@ -75,7 +81,7 @@ def test_an_artefact_keeps_every_field_but_the_map():
         fit_ids_digest="ff", held_out=report, candidates=(report, report), seed=2**64 - 1, code_version="1.2", create_time=made,
     )  # fmt: skip
     bridge = write_bridge(artefact)
-    assert (bridge.name, bridge.uid, bridge.version, bridge.method) == ("bridges/a-to-b", "w", 2, bridge_pb2.BRIDGE_METHOD_RIDGE)
+    assert (bridge.name, bridge.uid, bridge.version, bridge.method) == ("bridges/a-to-b", "w", 3, bridge_pb2.BRIDGE_METHOD_RIDGE)
     assert (bridge.source.name, bridge.source.uid, bridge.source.version) == ("spaces/a", "u", 1)
     assert (bridge.target.name, bridge.target.uid, bridge.target.version) == ("spaces/b", "v", 2)
     assert (bridge.source_dim, bridge.target_dim, bridge.fit_pairs, bridge.fit_ids_digest) == (3, 4, 80, "ff")
