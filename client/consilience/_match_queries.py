@@ -7,7 +7,7 @@ from typing import Any
 from consilience import _names
 from consilience._codec.alignment import check_k
 from consilience._convert import Vectors, to_ids, to_vectors
-from consilience._numbers import INT64, whole
+from consilience._numbers import INT64, positive, whole
 from consilience._results.server_info import Limits
 from consilience._results.space import SpaceUse
 from consilience.errors import InvalidArgumentError
@@ -63,6 +63,7 @@ def match_request(
     k: Any,
     correction: str,
     correction_k: Any,
+    beta: Any,
     index: str,
     index_parameters: Mapping[str, Any],
     gallery_ids: Any,
@@ -77,6 +78,7 @@ def match_request(
         k=check_k(k),
         correction=_names.CORRECTIONS.to_number(correction),
         correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
+        beta=positive(beta, "beta"),
         index=_names.INDEXES.to_number(index),
         gallery_version=whole(gallery_version, "gallery_version", most=INT64),
         mode=_names.execution_mode(wait=wait),

@@ -31,6 +31,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         k: int = 10,
         correction: str = "none",
         correction_k: int = 10,
+        beta: float = 30.0,
         index: str = "exact",
         ef_search: int | None = None,
         nprobe: int | None = None,
@@ -54,6 +55,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         k: int = 10,
         correction: str = "none",
         correction_k: int = 10,
+        beta: float = 30.0,
         index: str = "exact",
         ef_search: int | None = None,
         nprobe: int | None = None,
@@ -76,6 +78,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         k: int = 10,
         correction: str = "none",
         correction_k: int = 10,
+        beta: float = 30.0,
         index: str = "exact",
         ef_search: int | None = None,
         nprobe: int | None = None,
@@ -97,8 +100,13 @@ class AsyncMatchCalls(AsyncOperationCalls):
             bridge: maps the queries into its target space, which is the gallery.
             space: searches within one space; `name@7` pins version 7. Exactly one of bridge and space.
             k: matches a query.
-            correction: `none` or `csls`.
-            correction_k: neighbourhood of the correction.
+            correction: of hubs, items that are near to everything; the bank is all items of the bridge's source space, mapped, or of
+                the space itself. `csls`: 2 s(q, t) - r_T(q) - r_S(t), the r being mean similarities to the `correction_k` nearest of the
+                gallery and of the bank. `margin_distance`: half of that. `margin_ratio`: s(q, t) over the mean of r_T and r_S, which is
+                clamped at 1e-6. `inverted_softmax`: the logarithm of exp(beta s(q, t)) over its sum for the bank. The last two under
+                cosine only, which is what every bridge compares by.
+            correction_k: neighbourhood of `csls` and the margins.
+            beta: inverse temperature of `inverted_softmax`.
             index: `exact`; or, by name and never chosen for you, the approximate `hnsw` or `ivf`, and `cagra` or `gpu_flat` where the
                 server has a GPU. Scores are exact all the same; `recall` of the result tells how much of the exact answer such an
                 index finds. Not with a correction, nor with part of a gallery.
@@ -126,6 +134,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
             k=k,
             correction=correction,
             correction_k=correction_k,
+            beta=beta,
             index=index,
             index_parameters={"ef_search": ef_search, "nprobe": nprobe, "itopk_size": itopk_size},
             gallery_ids=gallery_ids,

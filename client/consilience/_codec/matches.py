@@ -36,6 +36,8 @@ def decode_match(message: match_pb2.MatchReport, details: CallDetails = NO_DETAI
         index_parameters={field.name: value for field, value in message.index_parameters.ListFields()},
         recall=_decode_recall(message.recall) if message.HasField("recall") else None,
         gallery_items=message.gallery_items,
+        correction_k=message.correction_k,
+        beta=message.beta,
         details=details,
     )
 

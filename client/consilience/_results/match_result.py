@@ -47,7 +47,7 @@ class MatchResult(Result):
         ids: (n, k) array of str.
         similarities: (n, k) float64, the raw similarities.
         scores: (n, k) float64, what ranked; equal to the similarities without a correction.
-        correction: `none` or `csls`.
+        correction: `none`, `csls`, `inverted_softmax`, `margin_ratio` or `margin_distance`.
         gallery: the version that was searched.
         bridge: the bridge used; empty within a space.
         bridge_uid: its uid.
@@ -59,6 +59,8 @@ class MatchResult(Result):
         index_parameters: what an approximate index was searched with, defaults filled in.
         recall: how much of the exact answer the index finds, measured on a probe; None where the search was exact.
         gallery_items: items that a query could be matched with, before an item is kept from matching itself.
+        correction_k: neighbourhood of `csls` and the margins; 0 for others.
+        beta: inverse temperature of `inverted_softmax`, of which the scores are logarithms; 0 for others.
     """
 
     ids: NDArray[np.object_]
@@ -76,6 +78,8 @@ class MatchResult(Result):
     index_parameters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     recall: IndexRecall | None = None
     gallery_items: int = 0
+    correction_k: int = 0
+    beta: float = 0.0
 
     @property
     def k(self) -> int:
@@ -101,7 +105,14 @@ class MatchResult(Result):
         way = f"through {self.bridge} " if self.bridge else ""
         best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
         how = f" · index {self.index}, {self.recall}" if self.recall else ""
-        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{how}{best}"
+        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{self._number}{how}{best}"
+
+    @property
+    def _number(self) -> str:
+        """Of the correction."""
+        if self.beta:
+            return f" (beta {self.beta:g})"
+        return f" (k {self.correction_k})" if self.correction_k else ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

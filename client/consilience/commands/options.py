@@ -65,7 +65,7 @@ KernelOption = Annotated[
 LayerSelectionOption = Annotated[
     str, typer.Option(help="Where a side has layers: split_half (chosen on one half of the items, scored on the other) or max.")
 ]
-CorrectionOption = Annotated[str, typer.Option(help="none or csls.")]
+CorrectionOption = Annotated[str, typer.Option(help="none, csls, inverted_softmax, margin_ratio or margin_distance.")]
 
 
 def sampling_options(interval: str | None, sample_queries: int, query_ids: Path | None) -> dict[str, Any]:

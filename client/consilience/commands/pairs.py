@@ -6,7 +6,6 @@ import typer
 
 from consilience._sync.client import Client
 from consilience.commands.connected import Answer
-from consilience.commands.options import CorrectionOption
 
 
 def pairs(
@@ -15,7 +14,7 @@ def pairs(
     target: Annotated[str, typer.Argument(help="The other.")],
     *,
     bridge: Annotated[str | None, typer.Option(help="Maps the source into the target.")] = None,
-    correction: CorrectionOption = "none",
+    correction: Annotated[str, typer.Option(help="none or csls.")] = "none",
     correction_k: Annotated[int, typer.Option(help="Neighbourhood of the correction.")] = 10,
     limit: Annotated[int, typer.Option(help="At most this many; 0 is all.")] = 0,
 ) -> Answer:

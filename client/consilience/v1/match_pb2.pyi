@@ -80,7 +80,7 @@ class IndexRecall(_message.Message):
     def __init__(self, value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., k: _Optional[int] = ..., probe_queries: _Optional[int] = ...) -> None: ...
 
 class MatchRequest(_message.Message):
-    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids")
+    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids", "beta")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class MatchRequest(_message.Message):
     INDEX_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     GALLERY_IDS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
+    BETA_FIELD_NUMBER: _ClassVar[int]
     vectors: _matrix_pb2.Matrix
     ids: IdQueries
     bridge: str
@@ -109,7 +110,8 @@ class MatchRequest(_message.Message):
     index_parameters: IndexParameters
     gallery_ids: ItemIds
     exclude_ids: ItemIds
-    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ...) -> None: ...
+    beta: float
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., beta: _Optional[float] = ...) -> None: ...
 
 class MatchResponse(_message.Message):
     __slots__ = ("report", "operation")
@@ -120,7 +122,7 @@ class MatchResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[MatchReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class MatchReport(_message.Message):
-    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source", "index", "index_parameters", "recall", "gallery_items")
+    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source", "index", "index_parameters", "recall", "gallery_items", "beta", "correction_k")
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +140,8 @@ class MatchReport(_message.Message):
     INDEX_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     RECALL_FIELD_NUMBER: _ClassVar[int]
     GALLERY_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
     queries: int
     k: int
     ids: _containers.RepeatedScalarFieldContainer[str]
@@ -155,7 +159,9 @@ class MatchReport(_message.Message):
     index_parameters: IndexParameters
     recall: IndexRecall
     gallery_items: int
-    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ...) -> None: ...
+    beta: float
+    correction_k: int
+    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ..., beta: _Optional[float] = ..., correction_k: _Optional[int] = ...) -> None: ...
 
 class MutualPairsRequest(_message.Message):
     __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit")

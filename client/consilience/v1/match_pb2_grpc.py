@@ -75,6 +75,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_K | k < 1, above the limit, or above the gallery | choose a smaller k |
         | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | queries times k exceed the published limit | ask in parts |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a parameter of another index or beyond its limit; an approximate index with a correction or a filter | name the index EXACT |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | INVERTED_SOFTMAX or MARGIN_RATIO in a space that is not compared by cosine; a bad beta | CSLS or MARGIN_DISTANCE |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | gallery_ids or exclude_ids leave no item | correct them |
         | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |
         | FAILED_PRECONDITION | DEVICE_MISSING | CAGRA or GPU_FLAT where the server has or uses no GPU | start it with one, or name HNSW or IVF |

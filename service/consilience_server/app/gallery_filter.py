@@ -5,18 +5,17 @@ those of the full gallery. So a filtered answer is the unfiltered ranking withou
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.gallery_search import Found, Search, raw_similarities
+from consilience_server.app.gallery_search import Found, Search, find_bytes, near_means, part_of, ranked
 from consilience_server.app.ports import Metrics
 from consilience_server.app.spaces import rows_of
 from consilience_server.core.control import Control
-from consilience_server.core.csls import neighbourhood_mean
 from consilience_server.core.errors import InvalidArgument, InvalidK
-from consilience_server.engine.protocol import NeighbourEngine, NeighbourTable
+from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
 _FEW = 128
@@ -68,62 +67,47 @@ def check_part(part: GalleryPart, search: Search, k: int) -> None:
         )
 
 
-def part_bytes(part: GalleryPart, search: Search, k: int, correction_k: int, engine: NeighbourEngine) -> int:
+def part_bytes(part: GalleryPart, search: Search, k: int, engine: NeighbourEngine) -> int:
     """Peak bytes of `find_in_part` beyond what is held."""
-    m, n, d = len(search.queries), len(search.gallery), int(search.gallery.shape[1])
     if not part.is_gathered:
-        return engine.query_bytes(m, n, d, max(k + len(part.left_out), correction_k))
-    searched = engine.query_bytes(m, len(part.rows), d, k)
-    if search.term is not None:
-        searched = max(searched, engine.query_bytes(m, n, d, correction_k))
+        return find_bytes(search, k + len(part.left_out), engine)
+    m, n, d = len(search.queries), len(search.gallery), int(search.gallery.shape[1])
+    searched = find_bytes(search, k, engine, len(part.rows))
+    if search.neighbourhood:
+        searched = max(searched, engine.query_bytes(m, n, d, search.neighbourhood))
     return 4 * d * len(part.rows) + searched
 
 
-def find_in_part(
-    search: Search, part: GalleryPart, k: int, correction_k: int, engine: NeighbourEngine, metrics: Metrics, control: Control
-) -> Found:
+def find_in_part(search: Search, part: GalleryPart, k: int, engine: NeighbourEngine, metrics: Metrics, control: Control) -> Found:
     """The k best of each query among `part.rows`; ranks and scores as `gallery_search.find` has them for the full gallery."""
     metrics.batch(engine.backend, len(search.queries))
-
-    def count(table: NeighbourTable) -> NeighbourTable:
-        metrics.rows(table.certificate.backend, table.certificate.certified_rows, table.certificate.refined_rows)
-        return table
-
-    rows, scores, table = (_gathered if part.is_gathered else _deeper)(search, part, k, engine, control)
-    count(table)
-    if search.term is None:
-        return Found(rows, scores, scores, table.certificate)
-    near = count(
-        engine.query(search.queries, search.gallery, search.similarity, correction_k, exclude=search.exclude, control=control)
-    ).scores[:, :correction_k]
-    ranked = scores - neighbourhood_mean(near, correction_k)[:, None]
-    return Found(rows, raw_similarities(search, rows), ranked, table.certificate)
-
-
-def _gathered(
-    search: Search, part: GalleryPart, k: int, engine: NeighbourEngine, control: Control
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NeighbourTable]:
-    """A search of the rows alone. They ascend, so equal scores go by the gallery's rows."""
-    bias = None if search.term is None else search.term[part.rows]
-    gallery, own = search.gallery[part.rows], _own_places(part, search.exclude)
-    table = engine.query(search.queries, gallery, search.similarity, k, exclude=own, bias=bias, control=control)
-    return part.rows[table.indices[:, :k]].astype(np.int32), table.scores[:, :k], table
+    near = near_means(search, engine, metrics, control)
+    if part.is_gathered:
+        # The rows ascend, so equal scores go by the gallery's rows.
+        found = ranked(part_of(search, part.rows, _own_places(part, search.exclude)), k, near, engine, metrics, control)
+        return replace(found, rows=part.rows[found.rows].astype(np.int32))
+    return _deeper(search, part, k, near, engine, metrics, control)
 
 
 def _deeper(
-    search: Search, part: GalleryPart, k: int, engine: NeighbourEngine, control: Control
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NeighbourTable]:
+    search: Search,
+    part: GalleryPart,
+    k: int,
+    near: NDArray[np.float64] | None,
+    engine: NeighbourEngine,
+    metrics: Metrics,
+    control: Control,
+) -> Found:
     """A search of the whole gallery for as many more as are left out: the k best of the rest are among them, in the same order."""
-    depth = k + len(part.left_out)
     # An item that is left out in any case need not be kept from matching itself, but may be all the same.
-    if search.exclude is not None:
-        depth = min(depth, search.candidates)
-    table = engine.query(
-        search.queries, search.gallery, search.similarity, depth, exclude=search.exclude, bias=search.term, control=control
+    found = ranked(search, min(k + len(part.left_out), search.candidates), near, engine, metrics, control)
+    kept = np.argsort(np.isin(found.rows, part.left_out), axis=1, kind="stable")[:, :k]
+    return replace(
+        found,
+        rows=np.take_along_axis(found.rows, kept, axis=1),
+        similarities=np.take_along_axis(found.similarities, kept, axis=1),
+        scores=np.take_along_axis(found.scores, kept, axis=1),
     )
-    dropped = np.isin(table.indices[:, :depth], part.left_out)
-    kept = np.argsort(dropped, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(table.indices, kept, axis=1), np.take_along_axis(table.scores, kept, axis=1), table
 
 
 def _own_places(part: GalleryPart, exclude: NDArray[np.int64] | None) -> NDArray[np.int64] | None:

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.correction import Correction
 from consilience_server.app.gallery_search import Found
+from consilience_server.app.item_terms import ItemTerms
 from consilience_server.app.match_query import MatchQuery
 from consilience_server.core.control import Control
 from consilience_server.core.csls import neighbourhood_mean
@@ -36,10 +38,8 @@ def find_in_kernel(
     kind: KernelKind,
     rows: NDArray[np.int64],
     k: int,
-    correction_k: int,
+    correction: Correction,
     control: Control,
-    *,
-    corrected: bool,
 ) -> Found:
     """The k best of each item asked; equal scores go by row.
 
@@ -48,17 +48,16 @@ def find_in_kernel(
         kind: what its entries are; the similarity of a match is the entry, of a dissimilarity its negative.
         rows: (m,) int64, the items asked; none is its own match.
         k: 1 <= k < n.
-        correction_k: neighbourhood of CSLS, likewise.
+        correction: `none`, `csls` or `margin_distance`, both neighbourhoods within the space and smaller than n.
         control: cancellation and progress.
-        corrected: rank by CSLS (`core/csls.py`), both neighbourhoods within the space.
     """
     asked = matrix[rows]
-    if not corrected:
+    if correction.name == "none":
         table = kernel_query(asked, rows, kind, k, control=control)
         return Found(table.indices[:, :k], table.scores[:, :k], table.scores[:, :k], table.certificate)
-    near = kernel_query(matrix, np.arange(len(matrix)), kind, correction_k, control=control).scores[:, :correction_k]
-    term = neighbourhood_mean(near, correction_k)
-    table = kernel_query(asked, rows, kind, k, bias=term, control=control)
+    near = kernel_query(matrix, np.arange(len(matrix)), kind, correction.k, control=control).scores[:, : correction.k]
+    terms = ItemTerms(correction, neighbourhood_mean(near, correction.k))
+    table = kernel_query(asked, rows, kind, k, bias=terms.bias, control=control)
     found = table.indices[:, :k]
     similarities = nearness(np.take_along_axis(asked, found.astype(np.int64), axis=1), kind)
-    return Found(found, similarities, table.scores[:, :k] - term[rows][:, None], table.certificate)
+    return Found(found, similarities, terms.scores(table.scores[:, :k], terms.bias[rows]), table.certificate)

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.app.reports import CorrectionName
+from consilience_server.app.correction import Correction, CorrectionName, check_correction
 from consilience_server.core.csls import DEFAULT_K
-from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch, UnknownMethod
+from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, NotServed, ShapeMismatch
+from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, IndexChoice
 
 
@@ -24,8 +24,9 @@ class MatchQuery:
         bridge: the bare id of a bridge: from its source space into its target space; either this or `space`.
         space: search within one space, under its own similarity.
         k: matches of each query.
-        correction: `csls` ranks by 2 s(q, t) - r_T(q) - r_S(t), the bank of r_S being all items of the source space.
-        correction_k: size of the neighbourhoods of `csls`.
+        correction: of hubness (`app/correction.py`); its bank is all items of the source space, mapped, or of the space itself.
+        correction_k: size of the neighbourhoods of `csls` and the margins.
+        beta: inverse temperature of `inverted_softmax`.
         gallery_version: pins the target space's version when a bridge is the route; 0 is the newest.
         index: an approximate index instead of the exact search; None for exact.
         gallery_ids: only these items of the gallery are matched with; None is all.
@@ -39,10 +40,16 @@ class MatchQuery:
     k: int = 10
     correction: CorrectionName = "none"
     correction_k: int = DEFAULT_K
+    beta: float = DEFAULT_BETA
     gallery_version: int = 0
     index: IndexChoice | None = None
     gallery_ids: Sequence[str] | None = None
     exclude_ids: Sequence[str] = ()
+
+    @property
+    def corrected(self) -> Correction:
+        """The correction with its parameters."""
+        return Correction(self.correction, self.correction_k, self.beta)
 
     @property
     def filtered(self) -> bool:
@@ -103,7 +110,7 @@ def check_match(query: MatchQuery, limits: MatchLimits) -> None:
     if query.vectors is not None and (query.vectors.ndim != 2 or not len(query.vectors)):
         raise ShapeMismatch(f"the query vectors have shape {query.vectors.shape}; give (queries, dim), at least one row", field="vectors")
     _check_k(query.k, "k", limits)
-    check_correction(query.correction, query.correction_k, limits)
+    check_correction(query.corrected, limits.max_k)
     if query.count * query.k > limits.max_answers:
         raise MessageTooLarge(
             f"{query.count:,} queries times k = {query.k:,} are more than {limits.max_answers:,} matches; ask in parts", field="k"
@@ -137,12 +144,11 @@ def _check_index(query: MatchQuery, index: IndexChoice) -> None:
         )
 
 
-def check_correction(correction: str, correction_k: int, limits: MatchLimits) -> None:
-    """UnknownMethod, InvalidK."""
-    if correction not in get_args(CorrectionName):
-        raise UnknownMethod(f"{correction!r} is no correction; choose one of {', '.join(get_args(CorrectionName))}", field="correction")
-    if correction != "none":
-        _check_k(correction_k, "correction_k", limits)
+def check_mutual_pairs(query: MutualPairsQuery, limits: MatchLimits) -> None:
+    """UnknownMethod, InvalidK; NotServed for corrections that pairs are not compared by."""
+    check_correction(Correction(query.correction, query.correction_k), limits.max_k)
+    if query.correction not in ("none", "csls"):
+        raise NotServed(f"mutual pairs are not compared by {query.correction}; name csls, or none", field="correction")
 
 
 def _check_k(k: int, field: str, limits: MatchLimits) -> None:

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from consilience_server.app.bridge_spaces import check_direction, check_uid
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.csls_terms import CslsTerms, Side
+from consilience_server.app.correction import Correction
 from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.item_terms import Side, TermSource
 from consilience_server.app.match_query import MutualPairsQuery
 from consilience_server.app.ports import Metrics
 from consilience_server.app.reports import MutualPairs, SpaceUse
@@ -27,7 +28,7 @@ class MutualMatching:
         self,
         snapshots: Snapshots,
         derived: DerivedVectors,
-        terms: CslsTerms,
+        terms: TermSource,
         pool: ComputePool,
         engine: NeighbourEngine,
         metrics: Metrics,
@@ -96,8 +97,9 @@ class MutualMatching:
             backward = await self._nearest(call.part(0.55, 1.0), right, left, similarity, None)
             scores = forward.scores[:, 0]
         else:
-            of_targets = await self._terms.across(call.part(0.1, 0.3), right, left, similarity, bridge_uid, query.correction_k)
-            of_sources = await self._terms.across(call.part(0.3, 0.5), left, right, similarity, bridge_uid, query.correction_k)
+            correction = Correction(query.correction, query.correction_k)
+            of_targets = (await self._terms.across(call.part(0.1, 0.3), right, left, similarity, bridge_uid, correction)).bias
+            of_sources = (await self._terms.across(call.part(0.3, 0.5), left, right, similarity, bridge_uid, correction)).bias
             forward = await self._nearest(call.part(0.5, 0.75), left, right, similarity, of_targets)
             backward = await self._nearest(call.part(0.75, 1.0), right, left, similarity, of_sources)
             scores = forward.scores[:, 0] - of_sources

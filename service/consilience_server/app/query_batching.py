@@ -15,7 +15,8 @@ import numpy as np
 
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.gallery_search import Found, Search, find
+from consilience_server.app.correction import NO_CORRECTION, Correction
+from consilience_server.app.gallery_search import Found, Search, find, find_bytes
 from consilience_server.app.ports import Metrics
 from consilience_server.core.errors import DeadlineExceeded
 from consilience_server.core.similarity import Similarity
@@ -27,7 +28,7 @@ _DEPTHS = (16, 64, 256, 1024, 2048)
 _SMALL = 32
 """Queries of one request up to which it joins a batch: more fill a scan by themselves."""
 
-_Key = tuple[int, int, Similarity, bool, int, int]
+_Key = tuple[int, int, Correction, Similarity, bool, int]
 
 
 @dataclass(eq=False)
@@ -48,7 +49,6 @@ class _Lane:
     key: _Key
     search: Search
     depth: int
-    correction_k: int
     waiting: list[_Waiting] = field(default_factory=list)
     full: asyncio.Event = field(default_factory=asyncio.Event)
     runner: asyncio.Task[None] | None = None
@@ -79,7 +79,7 @@ class QueryBatches:
         self._pause = pause_seconds
         self._lanes: dict[_Key, _Lane] = {}
 
-    async def find(self, call: Call, search: Search, k: int, correction_k: int) -> Found:
+    async def find(self, call: Call, search: Search, k: int) -> Found:
         """As `gallery_search.find`.
 
         The certificate of a batch is shared out: rows that it had to refine count for each request that may have had them, exact scores go
@@ -90,9 +90,9 @@ class QueryBatches:
             MemoryBudget, Overloaded: the batch is refused.
         """
         if self._limit <= 1 or len(search.queries) > min(_SMALL, self._limit):
-            return await self._scan(call, search, k, correction_k)
+            return await self._scan(call, search, k)
         call.control.check()
-        lane = self._lane(search, k, correction_k)
+        lane = self._lane(search, k)
         own = _Waiting(call, search, k, asyncio.get_running_loop().create_future())
         lane.waiting.append(own)
         if lane.queries >= self._limit:
@@ -105,12 +105,12 @@ class QueryBatches:
         except TimeoutError:
             raise DeadlineExceeded(f"the deadline of this {call.operation} passed while it was computed; give it more time") from None
 
-    def _lane(self, search: Search, k: int, correction_k: int) -> _Lane:
+    def _lane(self, search: Search, k: int) -> _Lane:
         depth = min(next((depth for depth in _DEPTHS if depth >= k), k), search.candidates)
-        corrected = correction_k if search.term is not None else 0
-        key = (id(search.gallery), id(search.term), search.similarity, search.exclude is None, depth, corrected)
+        bias, correction = (None, NO_CORRECTION) if search.terms is None else (search.terms.bias, search.terms.correction)
+        key = (id(search.gallery), id(bias), correction, search.similarity, search.exclude is None, depth)
         if key not in self._lanes:
-            self._lanes[key] = _Lane(key, search, depth, correction_k)
+            self._lanes[key] = _Lane(key, search, depth)
         return self._lanes[key]
 
     async def _run(self, lane: _Lane) -> None:
@@ -156,7 +156,7 @@ class QueryBatches:
             one.call.spent("queue", begun - one.queued)
             self._metrics.stage("queue", call.operation, begun - one.queued)
         try:
-            found = await self._scan(call, _joined(lane.search, batch), lane.depth, lane.correction_k)
+            found = await self._scan(call, _joined(lane.search, batch), lane.depth)
             start = 0
             for one in batch:
                 stop = start + len(one.search.queries)
@@ -174,14 +174,12 @@ class QueryBatches:
             for one in batch:
                 one.answer.cancel()
 
-    async def _scan(self, call: Call, search: Search, k: int, correction_k: int) -> Found:
-        depth = max(k, correction_k if search.term is not None else 0)
-        m, (n, d) = len(search.queries), search.gallery.shape
+    async def _scan(self, call: Call, search: Search, k: int) -> Found:
         return await self._pool.run(
             call,
             "scan",
-            lambda: find(search, k, correction_k, self._engine, self._metrics, call.control),
-            nbytes=self._engine.query_bytes(m, n, d, depth) + 40 * m * depth,
+            lambda: find(search, k, self._engine, self._metrics, call.control),
+            nbytes=find_bytes(search, k, self._engine),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.correction import CorrectionName
 from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
@@ -26,7 +27,6 @@ MetricName = (
 PreprocessName = Literal["none", "platonic_rep", "centre", "standardize", "unit"]
 ItemPolicy = Literal["common", "pairwise"]
 QuerySampling = Literal["all", "hash", "given", "stratified"]
-CorrectionName = Literal["none", "csls"]
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,8 @@ class MatchReport:
         index: the approximate index that was named, None for an exact search.
         recall: of that index.
         gallery_items: items that a query could be matched with, before an item is kept from matching itself.
+        correction_k: neighbourhood of the correction, 0 where it has none.
+        beta: inverse temperature of the inverted softmax, 0 for others.
     """
 
     ids: Sequence[str]
@@ -254,6 +256,8 @@ class MatchReport:
     index: IndexChoice | None = None
     recall: IndexRecall | None = None
     gallery_items: int = 0
+    correction_k: int = 0
+    beta: float = 0.0
 
 
 @dataclass(frozen=True)

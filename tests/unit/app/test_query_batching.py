@@ -10,7 +10,9 @@ from support.silent_metrics import SilentMetrics
 
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.correction import Correction
 from consilience_server.app.gallery_search import Search, find
+from consilience_server.app.item_terms import ItemTerms
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.query_batching import QueryBatches
 from consilience_server.core.control import Control
@@ -50,22 +52,21 @@ class Bench:
         # Equal items among them, so that places are tied.
         self.gallery = random.integers(-2, 3, (300, 4)).astype(np.float32) + np.float32(0.5)
         self.gallery.flags.writeable = False
-        self.term = random.standard_normal(300)
+        self.terms = ItemTerms(Correction("csls", 7), random.standard_normal(300))
         self.random = random
 
     def search(self, count=1, *, exclude=False, corrected=False, gallery=None):
         rows = self.random.integers(0, 300, count)
         gallery = self.gallery if gallery is None else gallery
-        return Search(
-            gallery[rows], gallery, Similarity.SQUARED_L2, rows.astype(np.int64) if exclude else None, self.term if corrected else None
-        )
+        own = rows.astype(np.int64) if exclude else None
+        return Search(gallery[rows], gallery, Similarity.SQUARED_L2, own, self.terms if corrected else None)
 
     def start(self, search, k=5, call=None):
-        return asyncio.create_task(self.batches.find(call or Call("match"), search, k, 7))
+        return asyncio.create_task(self.batches.find(call or Call("match"), search, k))
 
     def alone(self, search, k):
         self.engine.gate.set()
-        return find(search, k, 7, self.engine, self.metrics, Control())
+        return find(search, k, self.engine, self.metrics, Control())
 
 
 @pytest.fixture
@@ -198,5 +199,5 @@ async def test_a_batch_beyond_the_budget_is_refused(bench, monkeypatch):
 async def test_waiting_and_searching_are_told_apart(bench):
     bench.engine.gate.set()
     call = Call("match")
-    await bench.batches.find(call, bench.search(), 5, 7)
+    await bench.batches.find(call, bench.search(), 5)
     assert set(call.timings) == {"queue", "scan"}

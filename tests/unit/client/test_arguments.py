@@ -73,6 +73,13 @@ def test_a_number_that_is_none_is_refused_at_once(client, script, call, value):
     assert script.calls == []
 
 
+@pytest.mark.parametrize("value", [0, -1.0, NAN, "x", None, True], ids=repr)
+def test_a_temperature_is_above_zero(client, script, value):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.match(queries=VECTORS, space="a", beta=value)
+    assert (refused.value.field, script.calls) == ("beta", [])
+
+
 @pytest.mark.parametrize("value", [[5], np.array([5]), [[5]]], ids=repr)
 def test_a_match_has_one_k(client, script, value):
     with pytest.raises(consilience.InvalidArgumentError) as refused:

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Literal
 
 from consilience.v1 import match_pb2
+from consilience_server.app.correction import CorrectionName
 from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
-from consilience_server.app.reports import CorrectionName, MatchReport, MutualPairs
+from consilience_server.app.reports import MatchReport, MutualPairs
 from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
+from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, ApproximateName, IndexChoice
 from consilience_server.rpc.convert.alignment import write_certificate
 from consilience_server.rpc.convert.enums import served
@@ -18,6 +20,9 @@ CORRECTIONS: dict[match_pb2.Correction, CorrectionName] = {
     match_pb2.CORRECTION_UNSPECIFIED: "none",
     match_pb2.CORRECTION_NONE: "none",
     match_pb2.CORRECTION_CSLS: "csls",
+    match_pb2.CORRECTION_INVERTED_SOFTMAX: "inverted_softmax",
+    match_pb2.CORRECTION_MARGIN_RATIO: "margin_ratio",
+    match_pb2.CORRECTION_MARGIN_DISTANCE: "margin_distance",
 }
 INDEXES: dict[match_pb2.IndexKind, Literal["exact"] | ApproximateName] = {
     match_pb2.INDEX_KIND_UNSPECIFIED: "exact",
@@ -28,7 +33,7 @@ INDEXES: dict[match_pb2.IndexKind, Literal["exact"] | ApproximateName] = {
     match_pb2.INDEX_KIND_GPU_FLAT: "gpu_flat",
 }
 _INDEX_VALUES = {name: value for value, name in INDEXES.items()}
-_CORRECTION_VALUES = {"none": match_pb2.CORRECTION_NONE, "csls": match_pb2.CORRECTION_CSLS}
+_CORRECTION_VALUES = {name: value for value, name in CORRECTIONS.items()}
 _DEFAULT_K = 10
 _DEFAULT_CORRECTION_K = 10
 _BLOCK_BYTES = 1 << 20
@@ -43,7 +48,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         DtypeNotAccepted, ShapeMismatch: query vectors unsound in themselves.
         UnknownMethod: a correction that the contract does not have.
         InvalidArgument: an index that the contract does not have, or a parameter of another index.
-        NotServed: other corrections, a filter expression.
+        NotServed: a filter expression.
     """
     if request.filter:
         raise NotServed(
@@ -59,6 +64,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         k=request.k or _DEFAULT_K,
         correction=_read_correction(request.correction),
         correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
+        beta=request.beta or DEFAULT_BETA,
         gallery_version=version_number(request.gallery_version, "gallery_version"),
         index=_read_index(request),
         gallery_ids=tuple(request.gallery_ids.ids) if request.HasField("gallery_ids") else None,
@@ -119,6 +125,8 @@ def write_match(report: MatchReport) -> match_pb2.MatchReport:
         index_parameters=_write_parameters(report.index),
         recall=match_pb2.IndexRecall(**asdict(report.recall)) if report.recall else None,
         gallery_items=report.gallery_items,
+        beta=report.beta,
+        correction_k=report.correction_k,
     )
 
 

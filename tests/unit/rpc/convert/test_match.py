@@ -63,6 +63,12 @@ def test_an_index_and_its_parameter(index, parameters, choice):
     assert query.index == choice
 
 
+def test_a_temperature_has_a_default():
+    assert read_match(match_pb2.MatchRequest()).beta == 30.0
+    query = read_match(match_pb2.MatchRequest(correction=match_pb2.CORRECTION_INVERTED_SOFTMAX, beta=12.5))
+    assert (query.correction, query.beta) == ("inverted_softmax", 12.5)
+
+
 def test_a_filter_that_is_empty_is_not_one_that_is_absent():
     assert read_match(match_pb2.MatchRequest()).gallery_ids is None
     query = read_match(match_pb2.MatchRequest(gallery_ids=ItemIds(), exclude_ids=ItemIds(ids=["b"])))
@@ -83,7 +89,6 @@ REFUSED = {
         "index_parameters.ef_search",
     ),
     "an unknown index": ({"index": 99}, InvalidArgument, "index"),
-    "another correction": ({"correction": match_pb2.CORRECTION_MARGIN_RATIO}, NotServed, "correction"),
     "an unknown correction": ({"correction": 99}, UnknownMethod, "correction"),
     "a bad bridge": ({"bridge": "a-to-b"}, InvalidName, "bridge"),
     "a bad space": ({"space": SpaceRef(name="a")}, InvalidName, "space.name"),
