@@ -22,7 +22,7 @@ _SLOWEST_COMPARISONS_PER_SECOND = 5e6
 
 
 ArrayControls = Mapping[str, Any]
-"""Controls by name: an array, which takes x's place, or (array, side)."""
+"""Controls by name: an array, or the layers of a model, which take x's place, or (array, side)."""
 
 NO_CONTROLS: ArrayControls = MappingProxyType({})
 
@@ -83,18 +83,25 @@ def _with_beside(arrays: Arrays, controls: ArrayControls, given: Any) -> Arrays:
     told, vectors = [], []
     for name, control in controls.items():
         array, side = control if isinstance(control, tuple) and len(control) == 2 and isinstance(control[1], str) else (control, "x")
-        vectors.append(_rows_beside(array, f"controls[{name!r}]", len(arrays.x)))
-        place = _names.SIDES.to_number(side)
-        told.append(alignment_pb2.ArrayControl(name=_names.text(name, "controls"), columns=vectors[-1].columns, in_place_of=place))
-    beyond = None if given is None else _rows_beside(given, "given", len(arrays.x))
+        layers = to_layers(array, f"controls[{name!r}]")
+        vectors.append(_rows_beside(layers.vectors, f"controls[{name!r}]", len(arrays.x)))
+        told.append(
+            alignment_pb2.ArrayControl(
+                name=_names.text(name, "controls"),
+                columns=vectors[-1].columns,
+                in_place_of=_names.SIDES.to_number(side),
+                layer_columns=layers.widths,
+                stacked=layers.stacked,
+            )
+        )
+    beyond = None if given is None else _rows_beside(to_vectors(given, "given"), "given", len(arrays.x))
     arrays.header.controls.extend(told)
     arrays.header.given_columns = 0 if beyond is None else beyond.columns
     return replace(arrays, controls=tuple(vectors), given=beyond)
 
 
-def _rows_beside(values: Any, field: str, rows: int) -> Vectors:
+def _rows_beside(vectors: Vectors, field: str, rows: int) -> Vectors:
     """One vector an item."""
-    vectors = to_vectors(values, field)
     if len(vectors) != rows:
         raise InvalidArgumentError(
             f"{field} has {len(vectors):,} rows, x has {rows:,}; row i of all is the same item", reason="SHAPE_MISMATCH", field=field
@@ -212,8 +219,9 @@ def align_arrays(
             `dissimilarity`, `euclidean` or `squared_euclidean` distances. (n, n), or of dissimilarities the condensed upper triangle.
         y_kernel: likewise of y.
         controls: arrays that might explain the alignment away (raw inputs, random weights), by name: `{"pixels": pixels}` is compared with
-            y in the place of x, `{"words": (words, "y")}` with x in the place of y. The answer has them in `report.controls`.
-        given: (n, d) a third array: align what linear regression on it leaves of the others, see `Client.align`.
+            y in the place of x, `{"words": (words, "y")}` with x in the place of y. A control may have layers, as x may; beside layers it
+            chooses its pair by the alignment's own rule. The answer has them in `report.controls`.
+        given: (n, d) a third array: align what linear regression on it leaves of the others, of every layer: see `Client.align`.
         **options: preprocessing, permutations, seed, interval and more: see `AlignmentOptions`.
 
     Raises:

@@ -94,6 +94,13 @@ def space_refs(spaces: object, field: str = "spaces") -> list[space_pb2.SpaceRef
     return [space_ref(space, f"{field}[{position}]") for position, space in enumerate(spaces)]
 
 
+def side_refs(sides: object, field: str) -> list[space_pb2.SpaceRef]:
+    """A list of sides as `side_ref` takes them."""
+    if isinstance(sides, str | Space | SpaceUse) or not isinstance(sides, Iterable):
+        raise InvalidArgumentError(f"{field} is {sides!r}; give a list of spaces", field=field)
+    return [side_ref(side, f"{field}[{position}]") for position, side in enumerate(sides)]
+
+
 def space_name(space: object, field: str = "space") -> str:
     """The same where no version can be pinned."""
     ref = space_ref(space, field)

@@ -108,5 +108,3 @@ def test_arrays_that_are_no_controls_are_refused(client, spaces, controls, told)
     for caller in (client.align_arrays, consilience.align_arrays):
         with pytest.raises(consilience.InvalidArgumentError, match=told):
             caller(left, right, k=5, controls=controls)
-    with pytest.raises(consilience.InvalidArgumentError, match="beside single arrays"):
-        client.align_arrays(left.reshape(N, 2, 4), right, k=5, controls={"pixels": left})

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from support.brute_table import table
 
+from consilience_server.core.calibration import calibrate
 from consilience_server.core.control import Control
+from consilience_server.core.layer_choice import maximum
 from consilience_server.core.partial import beyond
 from consilience_server.engine.alignment_scores import ScoreOptions
-from consilience_server.engine.cka_scores import cka_score
+from consilience_server.engine.cka_scores import cka_matrix, cka_score
 from consilience_server.engine.neighbour_scores import mutual_knn_scores
 
 N, WIDTH = 48, 12
@@ -62,3 +64,25 @@ def test_what_is_shared_beside_the_third_is_found(metric):
         x, y, z = sharing(draw, more=3.0)
         found += judge(metric, *beyond([x, y], z).residuals, index).p_value <= 0.05
     assert found >= 27
+
+
+def test_the_maximum_over_layers_keeps_the_level_beyond_the_third():
+    """All layers of a model keep the rows that the third space left: one pairing moves them together."""
+    draw, draws, rejected, plain = np.random.default_rng(6), 200, 0, 0
+    pairs = [(i, 3 + j) for i in range(3) for j in range(3)]
+
+    def maximum_p(layers, seed):
+        options = ScoreOptions(19, seed, 0.05, "queries", 0.95, ORDER[: len(layers[0])], 1)
+        found = cka_matrix(layers, False, options, Control(), pairs)
+        scores = np.array([found[pair].score for pair in pairs]).reshape(3, 3)
+        largest = maximum(scores, np.array([found[pair].null for pair in pairs]).reshape(3, 3, -1))
+        return calibrate(largest.score, largest.null, 0.05).p_value
+
+    for index in range(draws):
+        z = draw.normal(size=(N, WIDTH))
+        layers = [share * z @ draw.normal(size=(WIDTH, 6)) + draw.normal(size=(N, 6)) for share in (0.3, 1.0, 2.0) * 2]
+        rejected += maximum_p(beyond(layers, z).residuals, index) <= 0.05
+        if index < 20:
+            plain += maximum_p(layers, index) <= 0.05
+    assert plain >= 19
+    assert 2 <= rejected <= 19  # binomial(200, .05): 99.9% at most 19

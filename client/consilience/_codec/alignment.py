@@ -23,7 +23,7 @@ from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
 
 Controls = Sequence[str | Space | SpaceUse] | Mapping[str, str]
-"""Control spaces; as a mapping, each with the side whose place it takes."""
+"""Control spaces and groups; as a mapping, each with the side whose place it takes."""
 
 Neighbours = int | float | str
 """A number of neighbours, or a share of the items: `.01` or `n/100`."""
@@ -192,8 +192,8 @@ def _decode_layers(pair: Sequence[int]) -> tuple[int, int] | None:
     return (pair[0], pair[1]) if len(pair) == 2 else None
 
 
-def _decode_comparison(message: alignment_pb2.AlignmentReport) -> dict[str, Any]:
-    """What a report tells of layers beside their scores."""
+def _decode_comparison(message: alignment_pb2.AlignmentReport | alignment_pb2.ControlReport) -> dict[str, Any]:
+    """What a report, or one of a control, tells of layers beside their scores."""
     if not message.HasField("layers"):
         return {}
     told = message.layers
@@ -281,9 +281,9 @@ def encode_controls(controls: Controls) -> list[alignment_pb2.Control]:
     """
     if isinstance(controls, Mapping):
         sides = list(controls.values())
-        spaces = _names.space_refs(list(controls), "controls")
+        spaces = _names.side_refs(list(controls), "controls")
     else:
-        spaces = _names.space_refs(controls, "controls")
+        spaces = _names.side_refs(controls, "controls")
         sides = ["x"] * len(spaces)
     return [alignment_pb2.Control(space=ref, in_place_of=_names.SIDES.to_number(side)) for ref, side in zip(spaces, sides, strict=True)]
 
@@ -295,7 +295,16 @@ def decode_controls(messages: Sequence[alignment_pb2.ControlReport]) -> dict[str
         use = decode_space_use(message.space)
         entries = {entry.k: decode_at_k(entry) for entry in message.by_k}
         differences = dict(zip(entries, map(decode_difference, message.differences), strict=True))
-        control = Control(use, _names.SIDES.to_name(message.in_place_of), entries, differences, message.dropped)
+        control = Control(
+            use,
+            _names.SIDES.to_name(message.in_place_of),
+            entries,
+            differences,
+            message.dropped,
+            layer_scores=from_matrix(message.layer_scores) if message.HasField("layer_scores") else None,
+            best_layers=_decode_layers(message.best_layers),
+            **_decode_comparison(message),
+        )
         name = use.name if use.name not in found else f"{use} for {control.in_place_of}"
         found[name] = control
     return found
@@ -308,7 +317,8 @@ def decode_difference(message: alignment_pb2.Difference) -> Difference:
 
 
 def _decode_given(message: alignment_pb2.Given) -> Given:
-    return Given(decode_space_use(message.space), message.rank, message.items, message.explained_x, message.explained_y)
+    layers = tuple(message.layers_explained_x), tuple(message.layers_explained_y)
+    return Given(decode_space_use(message.space), message.rank, message.items, message.explained_x, message.explained_y, layers)
 
 
 def _decode_within(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> Within | None:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.alignment_text import span
 from consilience._results.base import number, probability
@@ -28,7 +31,7 @@ class Difference:
         return f"{sign}{number(self.value)}" + (f" {span(self.interval)}" if self.interval else "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Control:
     """A control's scores with the side that stayed, over the same items as the alignment.
 
@@ -40,6 +43,9 @@ class Control:
         by_k: `AlignmentAtK` by k.
         differences: by k, how much higher the alignment scores than the control.
         dropped: items of the control that the alignment has not.
+        layer_scores, best_layers, layer_selection, layer_p_values, layer_calibrated, maximum, maximum_layers, layers_n, selection_n,
+            x_layers, y_layers: as in `AlignmentReport`, where a side of the alignment or of a control has layers: of the control in the
+            place of its side, chosen by the same rule.
     """
 
     space: SpaceUse
@@ -47,6 +53,17 @@ class Control:
     by_k: Mapping[int, AlignmentAtK]
     differences: Mapping[int, Difference]
     dropped: int = 0
+    layer_scores: NDArray[np.float64] | None = None
+    best_layers: tuple[int, int] | None = None
+    layer_selection: str = ""
+    layer_p_values: NDArray[np.float64] | None = None
+    layer_calibrated: NDArray[np.float64] | None = None
+    maximum: AlignmentAtK | None = None
+    maximum_layers: tuple[int, int] | None = None
+    layers_n: int = 0
+    selection_n: int = 0
+    x_layers: tuple[SpaceUse, ...] = ()
+    y_layers: tuple[SpaceUse, ...] = ()
 
     @property
     def headline(self) -> AlignmentAtK:
@@ -91,7 +108,12 @@ class Control:
     def text(self, name: str, permutations: int) -> str:
         """One line: the control's score, and how much higher the alignment's is."""
         top = self.headline
-        parts = [f"control {name} for {self.in_place_of} = {number(top.score)} {span(top.interval)}", f"difference {self.difference}"]
+        called = f"control {name} for {self.in_place_of}"
+        if self.layer_selection == "max" and self.layer_scores is not None and self.layer_scores.size > 1:
+            called = f"{called}, max of {self.layer_scores.size:,},"
+        parts = [f"{called} = {number(top.score)} {span(top.interval)}", f"difference {self.difference}"]
         if top.p_value is not None:
             parts.append(probability(top.p_value, permutations))
+        if self.layer_scores is not None and self.layer_scores.size > 1 and self.best_layers is not None:
+            parts.append(f"layers {self.best_layers[0]} and {self.best_layers[1]}")
         return " · ".join(parts)

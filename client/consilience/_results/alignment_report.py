@@ -39,7 +39,8 @@ class Given:
         space: the version used.
         rank: dimensions that it spans, centred.
         items: common items; the report's n is the degrees of freedom left of them, items - 1 - rank.
-        explained_x, explained_y: share of the variance of x and of y that it explains linearly.
+        explained_x, explained_y: share of the variance of x and of y that it explains linearly; of the chosen layers where a side has some.
+        layers_explained: of every layer of x and of y; empty without layers.
     """
 
     space: SpaceUse
@@ -47,6 +48,7 @@ class Given:
     items: int
     explained_x: float
     explained_y: float
+    layers_explained: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
     def __str__(self) -> str:
         return f"beyond {self.space} (rank {self.rank:,}, explains {self.explained_x:.0%} of x, {self.explained_y:.0%} of y)"

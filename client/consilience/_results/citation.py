@@ -176,7 +176,8 @@ def _controls(report: Any) -> str:
     for name, control in report.controls.items():
         place = side(report.x if control.in_place_of == "x" else report.y, "an array")
         score = f"{number(control.score)}, difference {control.difference}"
-        told.append(f"{name} (version {control.space.version}) in the place of {place}: {score}")
+        version = f" (version {control.space.version})" if control.space.version else ""
+        told.append(f"{name}{version} in the place of {place}: {score}")
     return f"Controls over the same items scored {'; '.join(told)} (paired over the items)."
 
 

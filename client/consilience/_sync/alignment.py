@@ -99,9 +99,12 @@ class AlignmentCalls(OperationCalls):
                 `server_info().metrics` tells what is served.
             controls: spaces that might explain the alignment away (raw inputs, random weights). Each is compared with y, in the place of x,
                 by the same metric over the items common to all; a mapping `{"pixels": "x", "bag-of-words": "y"}` says whose place each
-                takes. The answer has them in `report.controls`, with the difference paired over the items.
+                takes. The answer has them in `report.controls`, with the difference paired over the items. A control may be a group too,
+                `groups/llama-untrained`. Beside groups every control chooses its pair of layers as the alignment does, on the same half or
+                as a maximum over the same random pairings, so that neither has the better of a choice.
             given: a third space, beyond which the two (and controls) are aligned: what linear regression on its vectors leaves of them, as
-                Theil's residuals of n - 1 - rank of the items, whose random pairings keep the level. `report.given` tells what it explains.
+                Theil's residuals of n - 1 - rank of the items, whose random pairings keep the level; of groups, what it leaves of every
+                layer. `report.given` tells what it explains.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: with the same id again, an operation that runs already is found instead of started twice.

@@ -170,14 +170,21 @@ def _told(report: AlignmentReport, cite: bool) -> tuple[str, dict[str, Any]]:  #
 
 
 def files_beside(sides: list[str], controls: dict[str, str], given: str | None) -> dict[str, Any]:
-    """The arrays of control and given files, as keywords; rows pair by position, so that all files must be .npy."""
+    """The arrays of control and given files, as keywords; rows pair by position, so that all files must be .npy.
+
+    Several files with commas between are the layers of a control.
+    """
     named = [*controls, *([given] if given else [])]
-    if named and not all(name.lower().endswith(".npy") for name in [*sides, *named]):
+    if named and not all(part.strip().lower().endswith(".npy") for name in [*sides, *named] for part in name.split(",")):
         raise InvalidArgumentError(
             f"beside files stand .npy files, whose rows pair by position, not {', '.join(named)}; or ingest all, and align the spaces",
             field="control" if controls else "given",
         )
-    arrays = {Path(name).stem: (load_npy(Path(name)), side) for name, side in controls.items()}
+    arrays = {}
+    for name, side in controls.items():
+        paths = [Path(part.strip()) for part in name.split(",")]
+        layers = [load_npy(path) for path in paths]
+        arrays[",".join(path.stem for path in paths)] = (layers[0] if len(layers) == 1 else layers, side)
     return {**({"controls": arrays} if arrays else {}), **({"given": load_npy(Path(given))} if given else {})}
 
 

@@ -51,10 +51,11 @@ QueriesOption = Annotated[Path | None, typer.Option("--query-ids", help="Ask the
 ControlOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--control", help="A space (or .npy file) beside the score, in the place of x (`pixels`) or of y (`pixels:y`); repeat for several."
+        "--control",
+        help="Space, group or .npy file (commas between layers) beside the score, in the place of x (`pixels`) or y (`pixels:y`); repeat.",
     ),
 ]
-GivenOption = Annotated[str | None, typer.Option(help="A third space: align what it does not explain of the two.")]
+GivenOption = Annotated[str | None, typer.Option(help="A third space (or .npy file): align what it does not explain of the two.")]
 CiteOption = Annotated[bool, typer.Option("--cite", help="Add sentences for a methods section: every parameter, with sources.")]
 StopOption = Annotated[int, typer.Option("--stop-after", help="End the permutations once so many score as high: a p alone, sooner.")]
 WithinOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups restrict the random pairings.")]

@@ -331,18 +331,22 @@ class AlignmentAtK(_message.Message):
     def __init__(self, k: _Optional[int] = ..., score: _Optional[float] = ..., chance: _Optional[float] = ..., excess: _Optional[float] = ..., p_value: _Optional[float] = ..., calibrated: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., tie_fraction_x: _Optional[float] = ..., tie_fraction_y: _Optional[float] = ..., self_score_x: _Optional[float] = ..., self_score_y: _Optional[float] = ..., null_mean: _Optional[float] = ..., null_sd: _Optional[float] = ..., threshold: _Optional[float] = ..., null: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., components_x: _Optional[int] = ..., components_y: _Optional[int] = ..., linear_fit: _Optional[_Union[LinearFit, _Mapping]] = ...) -> None: ...
 
 class Given(_message.Message):
-    __slots__ = ("space", "rank", "items", "explained_x", "explained_y")
+    __slots__ = ("space", "rank", "items", "explained_x", "explained_y", "layers_explained_x", "layers_explained_y")
     SPACE_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     EXPLAINED_X_FIELD_NUMBER: _ClassVar[int]
     EXPLAINED_Y_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_EXPLAINED_X_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_EXPLAINED_Y_FIELD_NUMBER: _ClassVar[int]
     space: _space_pb2.SpaceUse
     rank: int
     items: int
     explained_x: float
     explained_y: float
-    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., rank: _Optional[int] = ..., items: _Optional[int] = ..., explained_x: _Optional[float] = ..., explained_y: _Optional[float] = ...) -> None: ...
+    layers_explained_x: _containers.RepeatedScalarFieldContainer[float]
+    layers_explained_y: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., rank: _Optional[int] = ..., items: _Optional[int] = ..., explained_x: _Optional[float] = ..., explained_y: _Optional[float] = ..., layers_explained_x: _Optional[_Iterable[float]] = ..., layers_explained_y: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class SampledItems(_message.Message):
     __slots__ = ("count", "common", "ids", "rows")
@@ -375,18 +379,24 @@ class Control(_message.Message):
     def __init__(self, space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ...) -> None: ...
 
 class ControlReport(_message.Message):
-    __slots__ = ("space", "in_place_of", "by_k", "differences", "dropped")
+    __slots__ = ("space", "in_place_of", "by_k", "differences", "dropped", "layer_scores", "best_layers", "layers")
     SPACE_FIELD_NUMBER: _ClassVar[int]
     IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LAYER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    BEST_LAYERS_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
     space: _space_pb2.SpaceUse
     in_place_of: Side
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
     differences: _containers.RepeatedCompositeFieldContainer[Difference]
     dropped: int
-    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+    layer_scores: _matrix_pb2.Matrix
+    best_layers: _containers.RepeatedScalarFieldContainer[int]
+    layers: LayerComparison
+    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., in_place_of: _Optional[_Union[Side, str]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., dropped: _Optional[int] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ...) -> None: ...
 
 class Difference(_message.Message):
     __slots__ = ("value", "interval", "p_value")
@@ -565,14 +575,18 @@ class AlignArraysRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AlignArraysHeader, _Mapping]] = ..., x: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., y: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., control: _Optional[_Union[ArrayControlBlock, _Mapping]] = ..., given: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
 
 class ArrayControl(_message.Message):
-    __slots__ = ("name", "columns", "in_place_of")
+    __slots__ = ("name", "columns", "in_place_of", "layer_columns", "stacked")
     NAME_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
+    LAYER_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    STACKED_FIELD_NUMBER: _ClassVar[int]
     name: str
     columns: int
     in_place_of: Side
-    def __init__(self, name: _Optional[str] = ..., columns: _Optional[int] = ..., in_place_of: _Optional[_Union[Side, str]] = ...) -> None: ...
+    layer_columns: _containers.RepeatedScalarFieldContainer[int]
+    stacked: bool
+    def __init__(self, name: _Optional[str] = ..., columns: _Optional[int] = ..., in_place_of: _Optional[_Union[Side, str]] = ..., layer_columns: _Optional[_Iterable[int]] = ..., stacked: bool = ...) -> None: ...
 
 class ArrayControlBlock(_message.Message):
     __slots__ = ("number", "rows")

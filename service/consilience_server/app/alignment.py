@@ -11,13 +11,12 @@ from consilience_server.app.array_alignment import ArrayAlignment
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.controls import check_controls, control_fields
+from consilience_server.app.controls import all_spaces, check_controls, spaces_asked
 from consilience_server.app.deduplication import Deduplication
 from consilience_server.app.given_space import check_given
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import join
 from consilience_server.app.layered_alignment import LayeredAlignment
-from consilience_server.app.layered_scores import LayeredComparison
 from consilience_server.app.matrix_alignment import MatrixAlignment
 from consilience_server.app.pair_reports import PairReports
 from consilience_server.app.pinned_versions import pin_versions
@@ -25,7 +24,6 @@ from consilience_server.app.reports import AlignmentReport
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
-from consilience_server.core.errors import InvalidArgument
 
 
 class Alignment:
@@ -41,7 +39,7 @@ class Alignment:
     def __init__(self, snapshots: Snapshots, tables: Tables, results: ResultCache, pool: ComputePool, limits: AlignmentLimits) -> None:
         scores, deduplication = JoinedScores(tables, pool, limits.threads), Deduplication(tables, pool)
         self._pairs = PairReports(snapshots, scores, deduplication, pool, limits)
-        self._layered = LayeredAlignment(snapshots, LayeredComparison(scores, pool, limits), deduplication, results, pool, limits)
+        self._layered = LayeredAlignment(snapshots, scores, deduplication, results, pool, limits)
         self.align_arrays = ArrayAlignment(self._pairs, self._layered, pool, limits).align
         self.align_matrix = MatrixAlignment(snapshots, scores, self._pairs, results, pool, limits).align
         self.report = self._pairs.report
@@ -66,24 +64,20 @@ class Alignment:
         controls: Sequence[ControlQuery] = (),
         given: SpaceQuery | None = None,
     ) -> bytes:
-        """The alignment of two spaces, encoded; with controls, over the items common to all. A group is compared layer by layer.
+        """The alignment of two spaces, encoded; with controls, over the items common to all. Groups are compared layer by layer.
 
         With a `given` space, of what it does not explain of them (`core/partial.py`).
 
         Raises:
             SpaceNotFound, VersionExpired, NoCommonItems, InvalidK, TooFewItems, ConstantFeatures, MemoryBudget, Overloaded.
         """
-        if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
-            if controls or given is not None:
-                field = "controls" if controls else "given"
-                raise InvalidArgument(f"{field} cannot stand beside layers; name one layer of a group as the side", field=field)
-            return await self._layered.align(call, x, y, spec, encode)
         check_spec(spec, self._limits)
         check_controls(x, y, controls)
-        asked, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
         if given is not None:
             check_given(x, y, given, spec)
-            asked, fields = [*asked, given], [*fields, "given"]
+        asked, fields = spaces_asked(x, y, controls, given)
+        if not all_spaces(asked):
+            return await self._layered.align(call, x, y, spec, encode, controls, given)
         pinned = await pin_versions(self._snapshots, asked, fields)
         key = cache_key(
             "align", {**asdict(spec), "controls": [control.in_place_of for control in controls], "given": given is not None}, pinned
@@ -122,6 +116,16 @@ class Alignment:
             return 0.0
         return estimated_seconds(items, [record.width for record in records], spec, self._limits)
 
-    async def estimate_layers(self, x: SpaceQuery | GroupQuery, y: SpaceQuery | GroupQuery, spec: AlignmentSpec) -> float:
-        """`estimate_seconds` where a side is a group."""
-        return await self._layered.estimate_seconds(x, y, spec)
+    async def estimate_align(
+        self,
+        x: SpaceQuery | GroupQuery,
+        y: SpaceQuery | GroupQuery,
+        spec: AlignmentSpec,
+        controls: Sequence[ControlQuery] = (),
+        given: SpaceQuery | None = None,
+    ) -> float:
+        """`estimate_seconds` of `align` with these arguments."""
+        asked, fields = spaces_asked(x, y, controls, given)
+        if all_spaces(asked):
+            return await self.estimate_seconds(asked, spec, fields)
+        return await self._layered.estimate_seconds(asked, fields, spec)

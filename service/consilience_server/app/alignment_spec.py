@@ -20,23 +20,23 @@ class SpaceQuery:
     version: int = 0
 
 
+@dataclass(frozen=True)
+class GroupQuery:
+    """A group of spaces, the layers of a model, as a caller names it: always the newest version of each."""
+
+    name: str
+
+
 Side = Literal["x", "y"]
 """One of the two spaces of an alignment."""
 
 
 @dataclass(frozen=True)
 class ControlQuery:
-    """A space that might explain an alignment away (raw inputs, random weights), and the side whose place it takes."""
+    """A space or group that might explain an alignment away (raw inputs, random weights), and the side whose place it takes."""
 
-    space: SpaceQuery
+    space: SpaceQuery | GroupQuery
     in_place_of: Side = "x"
-
-
-@dataclass(frozen=True)
-class GroupQuery:
-    """A group of spaces, the layers of a model, as a caller names it: always the newest version of each."""
-
-    name: str
 
 
 @dataclass(frozen=True)

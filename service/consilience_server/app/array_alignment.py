@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from consilience_server.app.alignment_query import check_spec
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.array_layers import ArrayLayers, check_array, cut_layers
-from consilience_server.app.arrays_beside import NOTHING_BESIDE, ArraysBeside, snapshots_beside
+from consilience_server.app.arrays_beside import NOTHING_BESIDE, ArraysBeside, sides_beside, snapshots_beside
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.content_ids import content_ids
@@ -70,16 +70,18 @@ class ArrayAlignment:
             of_items = numbered("", groups, "header.within_groups")
         if folds is not None and len(folds) != len(x):
             raise ShapeMismatch(f"fold_groups has {len(folds):,} entries for {len(x):,} rows", field="header.fold_groups")
-        if layers != (None, None):
-            if beside:
-                raise InvalidArgument("controls and given stand beside single arrays; give one layer as the side", field="header.controls")
-            with self._pool.holding(call, x.nbytes + y.nbytes):
+        if beside.given is not None:
+            _check_beyond(spec, has_groups=of_items is not None, has_folds=folds is not None)
+        if layers != (None, None) or beside.has_layers:
+            with self._pool.holding(call, x.nbytes + y.nbytes + sum(control.array.nbytes for control in beside.controls)):
                 cut = [
                     await asyncio.to_thread(cut_layers, field, array, of_side, similarity, kernel, ids, digest)
                     for field, array, of_side, kernel in zip(("x", "y"), (x, y), layers, kernels, strict=True)
                 ]
-                joined = Join(ids, (rows,) * sum(len(side.layers) for side in cut), digest, folds)
-                return await self._layered.report(call, cut[0], cut[1], joined, spec, of_items)
+                controls, given = await asyncio.to_thread(sides_beside, beside, similarity, ids, digest)
+                count = sum(len(side.layers) for side in (*cut, *(control.side for control in controls))) + (given is not None)
+                joined = Join(ids, (rows,) * count, digest, folds)
+                return await self._layered.report(call, cut[0], cut[1], joined, spec, of_items, controls, given)
         snapshots = tuple(
             Snapshot(name, f"{name}-{digest}", 0, similarity, ids, array, kernel)
             for name, array, kernel in (("x", x, kernels[0]), ("y", y, kernels[1]))
@@ -87,14 +89,20 @@ class ArrayAlignment:
         if not beside:
             return await self._pairs.report(call, (snapshots[0], snapshots[1]), Join(ids, (rows, rows), digest, folds), spec, of_items)
         others = await self._pool.run(call, "load", lambda: snapshots_beside(beside, similarity, ids, digest), nbytes=x.nbytes)
-        every, sides = [*snapshots, *others], [side for _, side, _ in beside.controls]
+        every, sides = [*snapshots, *others], [control.in_place_of for control in beside.controls]
         joined = Join(ids, (rows,) * len(every), digest, folds)
         if beside.given is None:
             return await self._pairs.report(call, every, joined, spec, of_items, sides)
-        if of_items is not None:
-            raise NotServed("permutations within groups are not served beyond a given array", field="header.within_groups")
-        check_beyond(spec)
         return await self._pairs.report_beyond(call, every, joined, spec, sides)
+
+
+def _check_beyond(spec: AlignmentSpec, *, has_groups: bool, has_folds: bool) -> None:
+    """Refuse what residuals cannot be asked: NotServed."""
+    if has_groups:
+        raise NotServed("permutations within groups are not served beyond a given array", field="header.within_groups")
+    if has_folds:
+        raise NotServed("residuals mix items, so that folds by groups would leak; leave folds_by out", field="header.fold_groups")
+    check_beyond(spec)
 
 
 def _check_arrays(spec: AlignmentSpec, rows_x: int, rows_y: int) -> None:

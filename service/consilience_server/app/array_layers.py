@@ -45,17 +45,19 @@ def cut_layers(
     kernel: KernelKind | None,
     ids: NDArray[np.object_],
     digest: str,
+    name: str = "",
 ) -> LayeredSide:
     """One side of an alignment of arrays.
 
     Args:
-        field: `x` or `y`; layers are called `layer 0 of x` and so on.
+        field: of the request, for refusals; `x` or `y`, whose layers are called `layer 0 of x` and so on.
         array: (n, sum of widths).
         layers: None is one layer, which is then called by the field.
         similarity: of every layer.
         kernel: what the entries are where the side is a kernel, which has no layers.
         ids: (n,) names of the items.
-        digest: of both arrays' content: it names the layers, so that a repeat finds its tables.
+        digest: of the content: it names the layers, so that a repeat finds its tables.
+        name: of an array that is neither x nor y, which is known by its content and not by its place.
 
     Raises:
         ShapeMismatch: the widths do not add up to the columns, or one is 0.
@@ -70,16 +72,16 @@ def cut_layers(
             f"{field} has {array.shape[1]:,} columns and layers of {widths}; give the width of each layer",
             field=f"header.{field}_layer_columns",
         )
-    snapshots, start = [], 0
+    snapshots, start, side, origin = [], 0, name or field, "beside" if name else field
     for at, width in enumerate(widths):
-        name = field if layers is None else f"layer {at} of {field}"
+        called = side if layers is None else f"layer {at} of {side}"
         vectors = np.ascontiguousarray(array[:, start : start + width])
         try:
             check_array(vectors, similarity, kernel, field)
         except (NotFinite, ZeroVector) as refusal:
-            raise type(refusal)(f"{name}: {refusal.message}", field=field) from None
-        snapshots.append(Snapshot(name, f"{field}[{start}:{start + width}]-{digest}", 0, similarity, ids, vectors, kernel))
+            raise type(refusal)(f"{called}: {refusal.message}", field=field) from None
+        snapshots.append(Snapshot(called, f"{origin}[{start}:{start + width}]-{digest}", 0, similarity, ids, vectors, kernel))
         start += width
     # An array that is no space has no version.
-    use = SpaceUse(field, f"{field}-{digest}", 0)
+    use = SpaceUse(side, f"{origin}-{digest}", 0)
     return LayeredSide(use, field, snapshots, stacked=layers is not None and layers.stacked)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
+from consilience_server.app.alignment_spec import AlignmentSpec, GroupQuery, SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.joined_scores import JoinedScores, of_sides
@@ -25,18 +25,20 @@ class Beyond:
     """The residuals of spaces as snapshots over the items that are left, and what the report tells of them and their preprocessing.
 
     Attributes:
+        explained: of each of the snapshots the share of its variance that the given space explains.
         rows: (m,) the place of each item that is left in the join before.
     """
 
     snapshots: Sequence[Snapshot]
     joined: Join
     given: Given
+    explained: Sequence[float]
     rows: NDArray[np.int64]
     clips: Sequence[float]
     constant_columns: Sequence[int]
 
 
-def check_given(x: SpaceQuery, y: SpaceQuery, given: SpaceQuery, spec: AlignmentSpec) -> None:
+def check_given(x: SpaceQuery | GroupQuery, y: SpaceQuery | GroupQuery, given: SpaceQuery, spec: AlignmentSpec) -> None:
     """Refuse a side as the given space, and what `check_beyond` refuses."""
     if given in (x, y):
         raise InvalidArgument(f"{given.name!r} is a side of this alignment; nothing of it would be left beyond itself", field="given")
@@ -50,8 +52,6 @@ def check_beyond(spec: AlignmentSpec) -> None:
             "permutations within groups are not served beyond a given space; give the groups as one-hot vectors in that space instead",
             field="spec.within",
         )
-    if spec.group_by:
-        raise NotServed("groups of items are not served beyond a given space; leave group_by out", field="spec.group_by")
     if spec.predictivity.folds_by:
         raise NotServed(
             "residuals mix items, so that folds by an attribute would leak; leave folds_by out", field="spec.predictivity.folds_by"
@@ -65,9 +65,28 @@ def check_beyond(spec: AlignmentSpec) -> None:
 
 @asynccontextmanager
 async def beyond_given(
-    call: Call, scores: JoinedScores, pool: ComputePool, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec
+    call: Call,
+    scores: JoinedScores,
+    pool: ComputePool,
+    snapshots: Sequence[Snapshot],
+    joined: Join,
+    spec: AlignmentSpec,
+    names: Sequence[str] = ("x", "y"),
+    stacks: Sequence[Sequence[int]] = (),
 ) -> AsyncIterator[Beyond]:
     """The residuals of all snapshots but the last, the given one; the preprocessing of the spec comes first and is not to be done again.
+
+    All are of the same items, whose choice looks at the given space alone: layers of one model keep their rows together.
+
+    Args:
+        call: pays.
+        scores: prepares the spaces.
+        pool: computes.
+        snapshots: x, y (or their layers) and controls, then the given space.
+        joined: their common items.
+        spec: every k a number.
+        names: of x and y, or of their layers, for refusals; what follows are controls.
+        stacks: as in `JoinedScores.sides`.
 
     Raises:
         KernelSpace: one of them is no space of vectors.
@@ -82,17 +101,17 @@ async def beyond_given(
             )
     given, n = snapshots[-1], joined.n
     least = max(FAMILY_OF[spec.metric].least_items, max(spec.ks) + 1 if FAMILY_OF[spec.metric].reads == "tables" else 0)
-    async with scores.sides(call, snapshots, joined, spec) as sides:
+    async with scores.sides(call, snapshots, joined, spec, stacks) as sides:
         # Which items the residuals are of must not depend on the order of rows, which that of arrays' items may differ from.
         order = np.argsort(joined.ids, kind="stable")
         vectors = [side.vectors[order] for side in sides]
         nbytes = 4 * n * sum(side.shape[1] for side in vectors) + 8 * n * (
             3 * max(side.shape[1] for side in vectors) + sum(side.shape[1] for side in vectors) + 4 * vectors[-1].shape[1]
         )
-        found = await pool.run(call, "statistics", lambda: beyond(vectors[:-1], vectors[-1], least), nbytes=nbytes)
+        found = await pool.run(call, "statistics", lambda: beyond(vectors[:-1], vectors[-1], least, names), nbytes=nbytes)
         similarities = [side.similarity for side in sides[:-1]]
-        clips = of_sides([side.clip for side in sides[:2]], float("nan"))
-        constant = of_sides([side.constant_columns for side in sides[:2]], 0)
+        clips = of_sides([side.clip for side in sides[: len(names)]], float("nan"))
+        constant = of_sides([side.constant_columns for side in sides[: len(names)]], 0)
     ids = joined.ids[order][found.kept]
     left = Join(ids, tuple(np.arange(len(ids)) for _ in found.residuals), item_digest(ids.tolist()))
     with pool.holding(call, sum(4 * residuals.size for residuals in found.residuals)):
@@ -108,7 +127,7 @@ async def beyond_given(
             )
             for snapshot, similarity, residuals in zip(snapshots[:-1], similarities, found.residuals, strict=True)
         ]
-        yield Beyond(made, left, _told(given, found, n), order[found.kept], clips, constant)
+        yield Beyond(made, left, _told(given, found, n), found.explained, order[found.kept], clips, constant)
 
 
 def _told(given: Snapshot, found: Partial, n: int) -> Given:

@@ -87,13 +87,22 @@ class LayeredComparison:
         self._limits = limits
 
     async def compare(
-        self, call: Call, x: LayeredSide, y: LayeredSide, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None = None
+        self,
+        call: Call,
+        x: LayeredSide,
+        y: LayeredSide,
+        joined: Join,
+        spec: AlignmentSpec,
+        groups: ItemGroups | None = None,
+        *,
+        halve: bool = False,
     ) -> LayeredScores:
         """Every pair of layers of x and y over the items common to all of them.
 
         Where there is more than one pair, `split_half` chooses it on one half of the items (`core/layer_choice.py`) and scores it on the
-        other; `max` answers the maximum. Preparation that looks at the whole set (a clip) is done once, over all items. Random pairings
-        stay within `groups`.
+        other; `max` answers the maximum. With `halve` a single pair is scored on that half too, over the same items as another comparison
+        that has a choice. Preparation that looks at the whole set (a clip) is done once, over all items. Random pairings stay within
+        `groups`.
 
         Raises:
             InvalidK, TooFewItems: also where the items are enough, but half of them are not.
@@ -120,19 +129,19 @@ class LayeredComparison:
             )
         numbers = at_size(spec, joined.n, self._limits)
         check_size(joined.n, numbers)
-        if choice and spec.layer_selection == "split_half":
+        halved = (choice or halve) and spec.layer_selection == "split_half"
+        if halved:
             self._check_halves(joined.n, spec)
-        stacks = [range(count)] if x.stacked else []
-        stacks += [range(count, count + len(y.layers))] if y.stacked else []
+        stacks = stacks_of((x, y))
         snapshots = [*x.layers, *y.layers]
         async with self._scores.sides(call, snapshots, joined, numbers, stacks) as sides:
             await self._pool.run(call, "load", lambda: _check_varied(sides, x, y))
             whole = _Part(sides, joined, groups)
-            if not choice:
-                return await self._of_one_pair(call, whole, x, y, numbers)
-            if spec.layer_selection == "max":
+            if halved:
+                return await self._of_halves(call, whole, x, y, spec)
+            if choice:
                 return await self._of_maximum(call, whole, x, y, numbers)
-            return await self._of_halves(call, whole, x, y, spec)
+            return await self._of_one_pair(call, whole, x, y, numbers)
 
     async def _of_one_pair(self, call: Call, whole: _Part, x: LayeredSide, y: LayeredSide, spec: AlignmentSpec) -> LayeredScores:
         """Nothing is chosen: all items are scored."""
@@ -161,15 +170,10 @@ class LayeredComparison:
         k, largest, at = numbers.ks[0], None, (0, 0)
         async with self._compared(call.part(0.0, 0.3), whole, numbers) as compared:
             grid = await self._grid(call.part(0.3, 0.7), compared, count, k, spec.permutations)
-            if spec.permutations:
+            if spec.permutations and len(grid) > 1:
                 largest, at = await self._maximum(call.part(0.7, 0.7), compared, grid, count, k)
         choose, judge = await asyncio.to_thread(lambda: halves(tie_keys(_HALVES, whole.joined.ids.tolist())))
-        with self._pool.holding(call, sum(side.vectors.nbytes // 2 for side in whole.sides)):
-            chosen_on = await self._rows(call, whole, choose)
-            at_half = at_size(spec, len(choose), self._limits)
-            async with self._compared(call.part(0.7, 0.8), chosen_on, at_half) as compared:
-                found = await self._grid(call.part(0.8, 0.85), compared, count, at_half.ks[0], 0)
-            best = maximum(_values(found, lambda score: score.score)).at
+        best = await self._chosen(call.part(0.7, 0.85), whole, choose, count, spec) if len(grid) > 1 else (0, 0)
         sides = [whole.sides[best[0]], whole.sides[count + best[1]]]
         with self._pool.holding(call, sum(side.vectors.nbytes // 2 + side.vectors.shape[1] * 4 for side in sides)):
             judged_on = await self._rows(call, replace(whole, sides=sides), judge)
@@ -177,6 +181,15 @@ class LayeredComparison:
             by_k, certificates = await self._pair(call.part(0.85, 1.0), judged_on, (0, 0), 1, at_half)
         layers = _comparison(x, y, spec, grid, best, largest, at, whole.joined.n, len(choose))
         return replace(_scores_of(whole, by_k, layers, certificates), n=len(judge), groups=judged_on.groups)
+
+    async def _chosen(self, call: Call, whole: _Part, choose: NDArray[np.int64], count: int, spec: AlignmentSpec) -> Pair:
+        """The pair of layers that scores best on some of the items."""
+        with self._pool.holding(call, sum(side.vectors.nbytes // 2 for side in whole.sides)):
+            chosen_on = await self._rows(call, whole, choose)
+            at_half = at_size(spec, len(choose), self._limits)
+            async with self._compared(call.part(0.0, 0.7), chosen_on, at_half) as compared:
+                found = await self._grid(call.part(0.7, 1.0), compared, count, at_half.ks[0], 0)
+            return maximum(_values(found, lambda score: score.score)).at
 
     async def _grid(self, call: Call, compared: Compared, count: int, k: int, permutations: int) -> Mapping[Pair, Score]:
         """Every pair (layer of x, layer of y), without intervals."""
@@ -263,6 +276,16 @@ class LayeredComparison:
         raise InvalidK(f"k is {k}, but {split}, so k may be at most {half - 1}: {remedy}", field="spec.ks", k=k, n=half)
 
 
+def stacks_of(sides: Sequence[LayeredSide]) -> list[range]:
+    """The places of the layers that came as one array, among the layers of all sides."""
+    stacks, start = [], 0
+    for side in sides:
+        if side.stacked:
+            stacks.append(range(start, start + len(side.layers)))
+        start += len(side.layers)
+    return stacks
+
+
 def _parts(call: Call, ks: Sequence[int]) -> Iterator[tuple[Call, int]]:
     for at, k in enumerate(ks):
         yield call.part(at / len(ks), (at + 1) / len(ks)), k
@@ -321,10 +344,11 @@ def _comparison(
         maximum_at=largest_at,
         n=n,
         selection_n=selection_n,
-        x_layers=_uses(x),
-        y_layers=_uses(y),
+        x_layers=uses_of(x),
+        y_layers=uses_of(y),
     )
 
 
-def _uses(side: LayeredSide) -> tuple[SpaceUse, ...]:
+def uses_of(side: LayeredSide) -> tuple[SpaceUse, ...]:
+    """The spaces that are the layers of a group; empty for arrays and for a single space."""
     return tuple(SpaceUse(layer.name, layer.uid, layer.version) for layer in side.layers) if side.is_group else ()

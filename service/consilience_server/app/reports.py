@@ -55,7 +55,8 @@ class Given:
         space: the version used.
         rank: dimensions that it spans.
         items: common items before the regression took its degrees of freedom.
-        explained_x, explained_y: share of each side's variance that it explains linearly.
+        explained_x, explained_y: share of each side's variance that it explains linearly; of the chosen layers where a side has some.
+        layers_explained: of every layer of x and of y; empty without layers.
     """
 
     space: SpaceUse
@@ -63,17 +64,22 @@ class Given:
     items: int
     explained_x: float
     explained_y: float
+    layers_explained: tuple[Sequence[float], Sequence[float]] = ((), ())
 
 
 @dataclass(frozen=True)
 class ControlReport:
-    """A control's scores with the other side, and how much higher the alignment is, for each k."""
+    """A control's scores with the other side, and how much higher the alignment is, for each k.
+
+    `layers` where the sides of the alignment or of a control have some: those of the control in the place of the side that it takes.
+    """
 
     space: SpaceUse
     in_place_of: Literal["x", "y"]
     by_k: Sequence[Score]
     differences: Sequence[Difference]
     dropped: int
+    layers: "LayerComparison | None" = None
 
 
 @dataclass(frozen=True)

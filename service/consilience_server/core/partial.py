@@ -33,7 +33,9 @@ class Partial:
     explained: list[float]
 
 
-def beyond(spaces: Sequence[NDArray[np.floating]], given: NDArray[np.floating], least: int = 4) -> Partial:
+def beyond(
+    spaces: Sequence[NDArray[np.floating]], given: NDArray[np.floating], least: int = 4, names: Sequence[str] = ("x", "y")
+) -> Partial:
     """The residuals of least squares of each space's columns on those of `given` and a constant, as Theil's BLUS residuals.
 
     Ordinary residuals R x = (I - U U') x, U an orthonormal basis of the constant and the columns of `given`, are of n items but have only
@@ -51,6 +53,7 @@ def beyond(spaces: Sequence[NDArray[np.floating]], given: NDArray[np.floating], 
         spaces: (n, d) each, finite, row i the same item.
         given: (n, d_z), finite, of the same items.
         least: the fewest degrees of freedom that may be left.
+        names: of the spaces, for refusals; those that follow are called controls.
 
     Raises:
         ShapeMismatch: different numbers of rows.
@@ -93,7 +96,7 @@ def beyond(spaces: Sequence[NDArray[np.floating]], given: NDArray[np.floating], 
         ordinary = centred - directions @ (directions.T @ centred)
         total, remaining = float(np.vdot(centred, centred)), float(np.vdot(ordinary, ordinary))
         if remaining <= _EXPLAINED * total:
-            name = "xy"[number] if number < 2 else f"controls[{number - 2}].space"
+            name = names[number] if number < len(names) else f"controls[{number - len(names)}].space"
             raise ConstantFeatures(f"given explains all of {name}: nothing of it is left to align; give another space", field=name)
         residuals.append(ordinary[kept] + turned @ ((turned.T @ ordinary[kept]) / (t * (1.0 + t))[:, None]))
         explained.append(1.0 - remaining / total)

@@ -7,10 +7,8 @@ from typing import Any
 
 from consilience.v1 import alignment_pb2, alignment_pb2_grpc
 from consilience_server.app.alignment import Alignment
-from consilience_server.app.alignment_spec import GroupQuery
 from consilience_server.app.call import Call
 from consilience_server.app.consensus import Consensus
-from consilience_server.app.controls import control_fields
 from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
@@ -74,12 +72,7 @@ class AlignmentService(alignment_pb2_grpc.AlignmentServiceServicer):
             return await self._alignment.align(call, x, y, spec, _encode_report, controls, given)
 
         async def estimate() -> float:
-            if isinstance(x, GroupQuery) or isinstance(y, GroupQuery):
-                return await self._alignment.estimate_layers(x, y, spec)
-            spaces, fields = [x, y, *(control.space for control in controls)], control_fields(controls)
-            if given is not None:
-                spaces, fields = [*spaces, given], [*fields, "given"]
-            return await self._alignment.estimate_seconds(spaces, spec, fields)
+            return await self._alignment.estimate_align(x, y, spec, controls, given)
 
         return await self._execution.answer(request, alignment_pb2.AlignResponse, estimate, work)
 

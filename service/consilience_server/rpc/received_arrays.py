@@ -69,17 +69,18 @@ async def read_header(parts: AsyncIterator[alignment_pb2.AlignArraysRequest], ma
     if first is None or first.WhichOneof("part") != "header":
         raise InvalidArgument("the first message is the header", field="header")
     header = first.header
-    for side, columns, widths in (("x", header.x_columns, header.x_layer_columns), ("y", header.y_columns, header.y_layer_columns)):
+    sides = [("x", "x_", header.x_columns, header.x_layer_columns), ("y", "y_", header.y_columns, header.y_layer_columns)]
+    controls = [(_control(number), f"{_control(number)}.", told.columns, told.layer_columns) for number, told in enumerate(header.controls)]
+    for name, field, columns, widths in (*sides, *controls):
         if widths and sum(widths) != columns:
             raise ShapeMismatch(
-                f"{side} has {columns:,} columns and layers of {sum(widths):,} together; give the width of each layer",
-                field=f"header.{side}_layer_columns",
+                f"{name} has {columns:,} columns and layers of {sum(widths):,} together; give the width of each layer",
+                field=f"header.{field}layer_columns",
             )
         if max(widths, default=columns) > max_dim:
-            raise InvalidArgument(f"at most {max_dim:,} columns are served, in each layer", field=f"header.{side}_columns")
-    for name, columns in _columns(header).items():
-        if name not in {"x", "y"} and columns > max_dim:
-            raise InvalidArgument(f"at most {max_dim:,} columns are served; {name} has {columns:,}", field=f"header.{name}")
+            raise InvalidArgument(f"{name}: at most {max_dim:,} columns are served, in each layer", field=f"header.{field}columns")
+    if header.given_columns > max_dim:
+        raise InvalidArgument(f"at most {max_dim:,} columns are served; given has {header.given_columns:,}", field="header.given")
     return header
 
 

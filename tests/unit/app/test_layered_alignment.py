@@ -4,67 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.memory_store import MemoryStore
-from support.silent_metrics import SilentMetrics
+from support.layer_house import DINO, LLAMA, SPEC, LayerHouse, N, layer
 
-from consilience_server.app.alignment import Alignment
-from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, GroupQuery, SpaceQuery
+from consilience_server.app.alignment_spec import ControlQuery, GroupQuery, SpaceQuery
 from consilience_server.app.call import Call
-from consilience_server.app.compute import ComputePool
 from consilience_server.app.layered_alignment import in_layer_order
-from consilience_server.app.memory_budget import Account
-from consilience_server.app.memory_cache import MemoryCache
 from consilience_server.app.ports import SpaceSpec
-from consilience_server.app.result_cache import ResultCache
-from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.tables import Tables
 from consilience_server.core import errors
 from consilience_server.core.control import Control
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.choose import make_engine
-
-N = 80
-DRAW = np.random.default_rng(1)
-Z = DRAW.normal(size=(N, 4))
-SPEC = AlignmentSpec(ks=(5,), permutations=19)
-LLAMA, DINO = GroupQuery("llama"), GroupQuery("dino")
-
-
-def layer(width, share):
-    return (share * Z @ DRAW.normal(size=(4, width)) + DRAW.normal(size=(N, width))).astype(np.float32)
-
-
-class House:
-    def __init__(self):
-        metrics = SilentMetrics()
-        self.store, account = MemoryStore(), Account(1 << 30, metrics)
-        pool = ComputePool(1, 8, account, metrics)
-        engine = make_engine(1, "cpu")
-        results = ResultCache(MemoryCache(1 << 20), None, metrics)
-        snapshots = Snapshots(self.store, pool, account)
-        tables = Tables(engine, pool, account, metrics)
-        self.alignment = Alignment(snapshots, tables, results, pool, AlignmentLimits(2048, 9999, 1, 1e10))
-        self.computed = 0
-
-    def put(self, name, vectors, group, layer, ids=None):
-        self.store.create(SpaceSpec(name, vectors.shape[1], Similarity.COSINE, layer=layer, group=group))
-        self.store.put(name, ids or [f"i{row:03}" for row in range(len(vectors))], vectors)
-
-    async def align(self, x=LLAMA, y=DINO, spec=SPEC, call=None, controls=()):
-        seen = []
-
-        def encode(report):
-            seen.append(report)
-            return b"encoded"
-
-        assert await self.alignment.align(call or Call("align"), x, y, spec, encode, controls) == b"encoded"
-        self.computed += len(seen)
-        return seen[0] if seen else None
 
 
 @pytest.fixture
 def house():
-    house = House()
+    house = LayerHouse()
     for at, share in ((10, 1.0), (2, 0.3), (1, 0.1)):
         house.put(f"llama-{at}", layer(6 + at, share), "llama", f"block{at}")
     house.put("dino-a", layer(8, 0.8), "dino", "0")
@@ -118,26 +71,29 @@ async def test_groups_that_are_not_there_or_empty_are_named(house):
         await house.align(GroupQuery("gpt"))
     assert refused.value.field == "x"
     with pytest.raises(errors.SpaceNotFound):
-        await house.alignment.estimate_layers(LLAMA, GroupQuery("gpt"), SPEC)
+        await house.alignment.estimate_align(LLAMA, GroupQuery("gpt"), SPEC)
     house.store.create(SpaceSpec("dino-z", 4, Similarity.COSINE, layer="9", group="dino"))
     with pytest.raises(errors.NoCommonItems, match="'dino-z' of group 'dino' has no items") as refused:
         await house.align()
     assert refused.value.field == "y"
 
 
-async def test_a_constant_layer_and_controls_are_refused(house):
-    with pytest.raises(errors.InvalidArgument, match="controls"):
-        await house.align(controls=[ControlQuery(SpaceQuery("alone"), "x")])
+async def test_a_constant_layer_and_a_control_that_is_a_layer_are_refused(house):
+    for beside in ({"controls": [ControlQuery(SpaceQuery("dino-b"), "x")]}, {"given": SpaceQuery("dino-b")}):
+        with pytest.raises(errors.InvalidArgument, match="'dino-b' is a layer of this alignment") as refused:
+            await house.align(**beside)
+        assert refused.value.field == ("given" if "given" in beside else "controls[0].space")
     house.put("dino-z", np.ones((N, 3), np.float32), "dino", "9")
     with pytest.raises(errors.ConstantFeatures, match="spaces/dino-z"):
         await house.align()
 
 
 async def test_the_estimate_grows_with_the_layers(house):
-    group = await house.alignment.estimate_layers(LLAMA, DINO, SPEC)
+    group = await house.alignment.estimate_align(LLAMA, DINO, SPEC)
     one = await house.alignment.estimate_seconds([SpaceQuery("llama-1"), SpaceQuery("dino-a")], SPEC)
     assert group > 3 * one > 0
-    assert await house.alignment.estimate_layers(LLAMA, DINO, replace(SPEC, ks=(80,))) == 0.0
+    assert await house.alignment.estimate_align(LLAMA, DINO, SPEC, [ControlQuery(DINO)], SpaceQuery("alone")) > 1.5 * group
+    assert await house.alignment.estimate_align(LLAMA, DINO, replace(SPEC, ks=(80,))) == 0.0
 
 
 async def test_near_duplicates_go_and_are_counted(house):

@@ -150,6 +150,10 @@ def test_files_stand_beside_files_by_position(call, in_process, tmp_path):
     named = [(control.name, control.in_place_of) for control in header.controls]
     assert named == [("pixels", alignment_pb2.SIDE_X), ("words", alignment_pb2.SIDE_Y)]
     assert header.given_columns == 2
+    layers = f"{files['pixels']},{files['words']}"
+    assert call("align", f"{files['x']},{files['z']}", files["y"], "--control", f"{layers}:y", server=False)[0] == 0
+    (control,) = in_process[-1][0].controls
+    assert (control.name, list(control.layer_columns), control.in_place_of) == ("pixels,words", [2, 2], alignment_pb2.SIDE_Y)
     code, _, err = call("align", files["x"], files["y"], "--control", "pixels", server=False)
     assert code != 0
     assert "beside files stand .npy files" in err

@@ -27,7 +27,7 @@ from consilience_server.core.svcca import COMPONENTS
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
-from consilience_server.rpc.convert.names import space_query, space_use
+from consilience_server.rpc.convert.names import side_query, space_use
 from consilience_server.rpc.convert.pairwise import read_pairwise, write_pairwise
 from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit, write_predictivity
 from consilience_server.rpc.convert.space_geometry import write_geometry
@@ -286,7 +286,7 @@ def read_controls(controls: Sequence[alignment_pb2.Control]) -> list[ControlQuer
     found = []
     for number, control in enumerate(controls):
         side = served(alignment_pb2.Side, control.in_place_of, SIDES, f"controls[{number}].in_place_of", what="side")
-        found.append(ControlQuery(space_query(control.space, f"controls[{number}].space"), side))
+        found.append(ControlQuery(side_query(control.space, f"controls[{number}].space"), side))
     return found
 
 
@@ -303,6 +303,9 @@ def _write_control(control: ControlReport) -> alignment_pb2.ControlReport:
         by_k=[write_at_k(score) for score in control.by_k],
         differences=[write_difference(each) for each in control.differences],
         dropped=control.dropped,
+        layer_scores=None if control.layers is None else write_matrix(control.layers.scores),
+        best_layers=() if control.layers is None else control.layers.best,
+        layers=None if control.layers is None else _write_layers(control.layers),
     )
 
 
@@ -315,6 +318,8 @@ def _write_given(given: Given | None) -> alignment_pb2.Given | None:
         items=given.items,
         explained_x=given.explained_x,
         explained_y=given.explained_y,
+        layers_explained_x=given.layers_explained[0],
+        layers_explained_y=given.layers_explained[1],
     )
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.array_layers import ArrayLayers
-from consilience_server.app.arrays_beside import ArraysBeside
+from consilience_server.app.arrays_beside import ArrayControl, ArraysBeside
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.similarity import Similarity
 from consilience_server.rpc.convert.alignment import SIDES
@@ -58,5 +58,6 @@ def read_beside(header: alignment_pb2.AlignArraysHeader, arrays: Sequence[NDArra
     controls = []
     for number, (control, array) in enumerate(zip(header.controls, arrays, strict=False)):
         side = served(alignment_pb2.Side, control.in_place_of, SIDES, f"header.controls[{number}].in_place_of", what="side")
-        controls.append((control.name or f"control {number + 1}", side, array))
+        layers = ArrayLayers(tuple(control.layer_columns), stacked=control.stacked) if control.layer_columns else None
+        controls.append(ArrayControl(control.name or f"control {number + 1}", side, array, layers))
     return ArraysBeside(tuple(controls), arrays[-1] if header.given_columns else None)
