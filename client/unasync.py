@@ -1,8 +1,8 @@
 """Writes the synchronous client from the asynchronous one, token by token; with --check tells what differs and exits 1.
 
 Source: `consilience/_async/*.py`; target: `consilience/_sync/`. `async` and `await` go, names lose their `Async`, the dunder
-methods of asynchronous protocols become those of synchronous ones. `transport.py` and `concurrency.py`, where the two worlds truly
-differ, are written by hand on both sides.
+methods of asynchronous protocols become those of synchronous ones. `transport.py`, `concurrency.py` and `match_batches.py`, where the two
+worlds truly differ, are written by hand on both sides.
 """
 
 import io
@@ -12,7 +12,7 @@ import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent / "consilience"
-BY_HAND = {"__init__.py", "transport.py", "concurrency.py"}
+BY_HAND = {"__init__.py", "transport.py", "concurrency.py", "match_batches.py"}
 HEADER = "# Generated from _async/{name} by client/unasync.py; edit that file.\n"
 NAMES = {
     "__aenter__": "__enter__",

@@ -28,14 +28,18 @@ class Queries:
     def __len__(self) -> int:
         return len(self.vectors if self.vectors is not None else self.ids or [])
 
-    def parts(self, k: int, limits: Limits) -> Iterator[tuple[int, int]]:
-        """Ranges [start, stop) whose request and answer fit a message; one empty range where nothing is asked."""
+    def most(self, k: int, limits: Limits) -> int:
+        """Queries of which request and answer fit a message."""
         room = _room(limits)
         query_bytes = self.vectors.columns * self.vectors.data.itemsize if self.vectors is not None else limits.max_id_bytes or 1024
         most = min(room // max(query_bytes, 1), room // (_ANSWER_BYTES * k))
         if limits.max_items_per_message:
             most = min(most, limits.max_items_per_message // k)
-        step, count = max(1, most), len(self)
+        return max(1, most)
+
+    def parts(self, k: int, limits: Limits) -> Iterator[tuple[int, int]]:
+        """Ranges [start, stop) whose request and answer fit a message; one empty range where nothing is asked."""
+        step, count = self.most(k, limits), len(self)
         for start in range(0, max(count, 1), step):
             yield start, min(start + step, count)
 

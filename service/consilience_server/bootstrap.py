@@ -330,6 +330,7 @@ def _info(
         max_items_per_message=settings.max_items_per_message,
         memory_budget_bytes=account.budget,
         max_permutations=settings.max_permutations,
+        batch_queries=settings.batch_queries,
     )
 
 

@@ -22,6 +22,7 @@ def decode_server_info(message: server_pb2.GetServerInfoResponse, details: CallD
             max_items_per_message=limits.max_items_per_message,
             memory_budget_bytes=limits.memory_budget_bytes,
             max_permutations=limits.max_permutations,
+            batch_queries=limits.batch_queries,
         ),
         engine=EngineInfo(
             version=engine.version,

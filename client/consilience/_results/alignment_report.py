@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,11 @@ class Certificate:
     refined_rows: int
     exact_dots: int
     backend: str
+
+    def share(self, rows: int, of: int) -> "Certificate":
+        """That of `rows` of the `of` rows searched together: any of them may be those refined; exact scores go by the share."""
+        refined = min(rows, self.refined_rows)
+        return replace(self, certified_rows=rows - refined, refined_rows=refined, exact_dots=self.exact_dots * rows // max(of, 1))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Predicted correspondences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,12 @@ class MatchResult(Result):
 
     def __len__(self) -> int:
         return int(self.ids.shape[0])
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The result of the queries [start, stop) alone; of what a certificate counts, the share of its rows."""
+        taken = slice(start, stop)
+        certificate = self.certificate and self.certificate.share(len(range(len(self))[taken]), len(self))
+        return replace(self, ids=self.ids[taken], similarities=self.similarities[taken], scores=self.scores[taken], certificate=certificate)
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a match: query (position), rank (from 1), id, similarity, score. Needs `consilience[report]`."""

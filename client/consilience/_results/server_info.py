@@ -16,6 +16,7 @@ class Limits:
         max_dim, max_k, max_id_bytes, max_permutations: of requests.
         max_items_per_message: rows of a batch, and queries times k of a match.
         memory_budget_bytes: snapshots, tables and requests together.
+        batch_queries: queries of different calls that are searched together; 1: each call alone.
     """
 
     max_message_bytes: int = 0
@@ -26,6 +27,7 @@ class Limits:
     max_items_per_message: int = 0
     memory_budget_bytes: int = 0
     max_permutations: int = 0
+    batch_queries: int = 0
 
 
 @dataclass(frozen=True)

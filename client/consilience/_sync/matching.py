@@ -1,10 +1,13 @@
 # Generated from _async/matching.py by client/unasync.py; edit that file.
 """Calls that predict correspondences."""
 
+from collections.abc import Callable
 from typing import Any, Literal, cast, overload
 
 from consilience import _names
+from consilience._sync.match_batches import MatchBatches
 from consilience._sync.operations import OperationCalls
+from consilience._sync.transport import Transport
 from consilience._codec.matches import decode_match, join_matches, join_pairs
 from consilience._codec.operations import decode_operation
 from consilience._match_queries import check_filter_size, encode_queries, match_request, pin_gallery
@@ -15,11 +18,24 @@ from consilience._results.bridge import Bridge
 from consilience._results.match_result import MatchResult, MutualPairs
 from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
+from consilience._settings import ClientSettings
 from consilience.v1 import match_pb2
 
 
 class MatchCalls(OperationCalls):
     """Matches within a space or through a bridge, and mutual pairs."""
+
+    def _begin(self, settings: ClientSettings, transport: Transport) -> None:
+        super()._begin(settings, transport)
+        self._match_batches = MatchBatches(self._send_match, settings.timeout)
+
+    def _send_match(self, request: match_pb2.MatchRequest, timeout: float | None, lift: Callable[[], None]) -> MatchResult:
+        """One request to its result; `lift` is called where that is an operation's."""
+        message, details = self._call(MATCH, request, timeout)
+        if message.HasField("operation"):
+            lift()
+            return cast("MatchResult", self._outcome(message.operation, timeout, progress=False, owned=True))
+        return decode_match(message.report, details)
 
     @overload
     def match(
@@ -93,7 +109,8 @@ class MatchCalls(OperationCalls):
     ) -> MatchResult | Operation:
         """The k nearest items of the gallery for each query, exact relative to the mapped query unless an approximate index is named.
 
-        More queries than a message takes are asked in parts, all against one version of the gallery.
+        More queries than a message takes are asked in parts, all against one version of the gallery. Calls of an synchronous client that
+        overlap and differ in nothing but a few vectors travel in one request; a call alone never waits, and no answer depends on it.
 
         Args:
             queries: (n, d) or (d,) vectors of the bridge's source space, or of the space itself without a bridge.
@@ -150,14 +167,11 @@ class MatchCalls(OperationCalls):
         parts: list[MatchResult] = []
         limits = self._limits()
         check_filter_size(request, limits)
+        most = min(limits.batch_queries, asked.most(request.k, limits))
         with reporting(progress, "match") as told:
             for start, stop in asked.parts(request.k, limits):
                 asked.fill(request, start, stop)
-                message, details = self._call(MATCH, request, timeout)
-                if message.HasField("operation"):
-                    part = cast("MatchResult", self._outcome(message.operation, timeout, progress=False, owned=True))
-                else:
-                    part = decode_match(message.report, details)
+                part = self._match_batches.match(request, timeout, most)
                 parts.append(part)
                 told(stop, len(asked))
                 pin_gallery(request, part.gallery)

@@ -43,7 +43,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., engine: _Optional[_Union[EngineInfo, _Mapping]] = ..., metrics: _Optional[_Iterable[_Union[_alignment_pb2.Metric, str]]] = ..., bridge_methods: _Optional[_Iterable[_Union[_bridge_pb2.BridgeMethod, str]]] = ..., corrections: _Optional[_Iterable[_Union[_match_pb2.Correction, str]]] = ..., indexes: _Optional[_Iterable[_Union[_match_pb2.IndexKind, str]]] = ..., cache_tiers: _Optional[_Iterable[str]] = ..., read_only: bool = ..., metrics_url: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "upload_batch_bytes", "max_dim", "max_k", "max_id_bytes", "max_items_per_message", "memory_budget_bytes", "max_permutations")
+    __slots__ = ("max_message_bytes", "upload_batch_bytes", "max_dim", "max_k", "max_id_bytes", "max_items_per_message", "memory_budget_bytes", "max_permutations", "batch_queries")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_BATCH_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_DIM_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class Limits(_message.Message):
     MAX_ITEMS_PER_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BUDGET_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_PERMUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_QUERIES_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     upload_batch_bytes: int
     max_dim: int
@@ -60,7 +61,8 @@ class Limits(_message.Message):
     max_items_per_message: int
     memory_budget_bytes: int
     max_permutations: int
-    def __init__(self, max_message_bytes: _Optional[int] = ..., upload_batch_bytes: _Optional[int] = ..., max_dim: _Optional[int] = ..., max_k: _Optional[int] = ..., max_id_bytes: _Optional[int] = ..., max_items_per_message: _Optional[int] = ..., memory_budget_bytes: _Optional[int] = ..., max_permutations: _Optional[int] = ...) -> None: ...
+    batch_queries: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., upload_batch_bytes: _Optional[int] = ..., max_dim: _Optional[int] = ..., max_k: _Optional[int] = ..., max_id_bytes: _Optional[int] = ..., max_items_per_message: _Optional[int] = ..., memory_budget_bytes: _Optional[int] = ..., max_permutations: _Optional[int] = ..., batch_queries: _Optional[int] = ...) -> None: ...
 
 class EngineInfo(_message.Message):
     __slots__ = ("version", "backend", "device", "blas_kernel", "threads", "kernels")

@@ -47,6 +47,7 @@ class ServerInfo:
     max_items_per_message: int
     memory_budget_bytes: int
     max_permutations: int
+    batch_queries: int
 
 
 @dataclass(frozen=True)

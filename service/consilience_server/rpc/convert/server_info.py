@@ -22,6 +22,7 @@ def write_server_info(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
             max_items_per_message=info.max_items_per_message,
             memory_budget_bytes=info.memory_budget_bytes,
             max_permutations=info.max_permutations,
+            batch_queries=info.batch_queries,
         ),
         engine=server_pb2.EngineInfo(
             version=info.engine_version,
