@@ -39,8 +39,8 @@ colour: $(VENV)/.server $(VENV)/.kernels ## colours from what stands beside what
 serve: $(VENV)/.server $(VENV)/.kernels ## leave a server running on localhost:50051 with its data in consilience-data/
 	@exec $(BIN)/consilience serve --data "$(DATA)" $(ARGS)
 
-test: $(VENV)/.test ## run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test ## run all tests, on up to four processes; `make test ARGS="-n 0 --pdb"` is one
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.check build/protos/.ready ## lint, types, layers, contract, generated code, alert rules
 	$(BIN)/ruff check .
