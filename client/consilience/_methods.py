@@ -121,6 +121,7 @@ EVALUATE_BRIDGE = _method("BridgeService", "EvaluateBridge", bridge_pb2.Evaluate
 
 MATCH = _method("MatchService", "Match", match_pb2.MatchRequest, match_pb2.MatchResponse)
 MUTUAL_PAIRS = _method("MatchService", "MutualPairs", match_pb2.MutualPairsRequest, match_pb2.MutualPairsResponse)
+TRANSLATE = _method("MatchService", "Translate", match_pb2.TranslateRequest, match_pb2.TranslateResponse)
 
 CREATE_WATCH = _method("WatchService", "CreateWatch", watch_pb2.CreateWatchRequest, watch_pb2.CreateWatchResponse)
 GET_WATCH = _method("WatchService", "GetWatch", watch_pb2.GetWatchRequest, watch_pb2.GetWatchResponse)

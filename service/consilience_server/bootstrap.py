@@ -54,6 +54,7 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
+from consilience_server.app.translation import Translation
 from consilience_server.app.trend import Trends
 from consilience_server.app.watch_records import WatchGauges, WatchStore
 from consilience_server.app.watch_runner import WatchRunner
@@ -236,6 +237,7 @@ def _application(
     tables = Tables(warm.engine, pool, account, metrics)
     indexes = ApproximateIndexes(settings.effective_threads, settings.device)
     resources.callback(indexes.close)
+    derived = DerivedVectors(stores.bridges, pool, account)
     flops = warm.flops_per_second
     limits = AlignmentLimits(
         max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
@@ -274,7 +276,7 @@ def _application(
         matching=Matching(
             snapshots=snapshots,
             tables=tables,
-            derived=DerivedVectors(stores.bridges, pool, account),
+            derived=derived,
             pool=pool,
             engine=warm.engine,
             indexes=indexes,
@@ -283,6 +285,7 @@ def _application(
             limits=MatchLimits(settings.max_k, settings.max_message_bytes // _ANSWER_BYTES, flops),
             batches=QueryBatches(pool, warm.engine, metrics, limit=settings.batch_queries, pause_seconds=settings.batch_pause_ms / 1000),
         ),
+        translation=Translation(derived, pool),
         operations=operations,
         watching=Watching(
             stores.watches,

@@ -13,6 +13,7 @@ from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.noise_ceilings import AsyncNoiseCeilingCalls
 from consilience._async.server import AsyncServerCalls
+from consilience._async.translation import AsyncTranslationCalls
 from consilience._async.watching import AsyncWatchCalls
 
 
@@ -29,6 +30,7 @@ class AsyncClient(
     AsyncPmiCalls,
     AsyncBridgeCalls,
     AsyncMatchCalls,
+    AsyncTranslationCalls,
     AsyncWatchCalls,
     AsyncServerCalls,
 ):

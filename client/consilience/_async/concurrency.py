@@ -1,10 +1,11 @@
 """Waiting, locks and background work over asyncio. Written by hand; `_sync/concurrency.py` is its twin over threads."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 AsyncLock = asyncio.Lock
 
@@ -31,6 +32,25 @@ async def finished(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
 async def run_blocking(function: Callable[[], Answer]) -> Answer:
     """Run what reads files or computes, off the event loop."""
     return await asyncio.to_thread(function)
+
+
+def blocking(items: AsyncIterator[Item] | Iterable[Item]) -> Iterator[Item]:
+    """The items for another thread, one at a time; those of an asynchronous iterator are made in the loop that runs now."""
+    if not isinstance(items, AsyncIterator):
+        return iter(items)
+    loop = asyncio.get_running_loop()
+
+    async def following() -> list[Item]:
+        # Not anext's own StopAsyncIteration: a future cannot carry it.
+        async for item in items:
+            return [item]
+        return []
+
+    def pulled() -> Iterator[Item]:
+        while found := asyncio.run_coroutine_threadsafe(following(), loop).result():
+            yield from found
+
+    return pulled()
 
 
 class AsyncSignal:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
 import grpc
@@ -132,6 +132,35 @@ class AsyncTransport:
         except grpc.aio.AioRpcError as error:
             raise error_of_call(error, self._settings.address) from None
         finally:
+            call.cancel()
+
+    async def exchange(
+        self, method: Method[Request, Response], requests: Iterator[Request], timeout: float | None, request_id: str
+    ) -> AsyncIterator[Response]:
+        """A stream of requests, a stream of answers, neither held: requests are made as HTTP/2 takes them, answers as they are asked for.
+
+        Over the synchronous channel, as `upload` is.
+
+        Args:
+            method: the RPC.
+            requests: consumed in gRPC's thread; what they raise is raised here.
+            timeout: seconds for all of it; None has no end.
+            request_id: names the call.
+        """
+        await self.open()
+        feed = Feed(((request, 0) for request in requests), lambda _: None)
+        if self._uploads is None:
+            self._uploads = open_channel(self._settings, self._target)
+        call = self._uploads.stream_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            iter(feed), timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            while (response := await asyncio.to_thread(next, call, None)) is not None:
+                yield response
+        except grpc.RpcError as error:
+            raise (feed.error or error_of_call(error, self._settings.address)) from None
+        finally:
+            # Also wakes the thread that waits for an answer.
             call.cancel()
 
     async def close(self) -> None:

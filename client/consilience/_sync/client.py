@@ -14,6 +14,7 @@ from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.noise_ceilings import NoiseCeilingCalls
 from consilience._sync.server import ServerCalls
+from consilience._sync.translation import TranslationCalls
 from consilience._sync.watching import WatchCalls
 
 
@@ -30,6 +31,7 @@ class Client(
     PmiCalls,
     BridgeCalls,
     MatchCalls,
+    TranslationCalls,
     WatchCalls,
     ServerCalls,
 ):

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 Lock = threading.Lock
 
@@ -26,6 +27,11 @@ def finished(function: Callable[[], None]) -> None:
 def run_blocking(function: Callable[[], Answer]) -> Answer:
     """Run it here: this caller has nothing else to do."""
     return function()
+
+
+def blocking(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, one at a time."""
+    return iter(items)
 
 
 class Signal:

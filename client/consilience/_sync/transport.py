@@ -90,6 +90,28 @@ class Transport:
         finally:
             call.cancel()
 
+    def exchange(
+        self, method: Method[Request, Response], requests: Iterator[Request], timeout: float | None, request_id: str
+    ) -> Iterator[Response]:
+        """A stream of requests, a stream of answers, neither held: requests are made as HTTP/2 takes them, answers as they are asked for.
+
+        Args:
+            method: the RPC.
+            requests: consumed in gRPC's thread; what they raise is raised here.
+            timeout: seconds for all of it; None has no end.
+            request_id: names the call.
+        """
+        feed = Feed(((request, 0) for request in requests), lambda _: None)
+        call = self.open().stream_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            iter(feed), timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise (feed.error or self._error(error)) from None
+        finally:
+            call.cancel()
+
     def close(self) -> None:
         """Close the channel, and end the server of this process where there is one. Idempotent."""
         if self._closed or os.getpid() != self._pid:

@@ -21,6 +21,7 @@ from consilience.commands import (
     report,
     serve,
     spaces,
+    translate,
     trend,
     watch,
 )
@@ -57,6 +58,7 @@ app.command("items", epilog=HELP)(connected(items.items))
 app.command("changes", epilog=HELP)(connected(items.changes))
 app.command("ceiling", epilog=HELP)(connected(ceiling.ceiling))
 app.command("match", epilog=HELP)(connected(match.match))
+app.command("translate", epilog=HELP)(connected(translate.translate))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))
 spaces_app.command("list", epilog=HELP)(connected(spaces.list_spaces))

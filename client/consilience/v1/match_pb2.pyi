@@ -28,6 +28,12 @@ class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INDEX_KIND_IVF: _ClassVar[IndexKind]
     INDEX_KIND_CAGRA: _ClassVar[IndexKind]
     INDEX_KIND_GPU_FLAT: _ClassVar[IndexKind]
+
+class TranslateSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRANSLATE_SIDE_UNSPECIFIED: _ClassVar[TranslateSide]
+    TRANSLATE_SIDE_SOURCE: _ClassVar[TranslateSide]
+    TRANSLATE_SIDE_TARGET: _ClassVar[TranslateSide]
 CORRECTION_UNSPECIFIED: Correction
 CORRECTION_NONE: Correction
 CORRECTION_CSLS: Correction
@@ -40,6 +46,9 @@ INDEX_KIND_HNSW: IndexKind
 INDEX_KIND_IVF: IndexKind
 INDEX_KIND_CAGRA: IndexKind
 INDEX_KIND_GPU_FLAT: IndexKind
+TRANSLATE_SIDE_UNSPECIFIED: TranslateSide
+TRANSLATE_SIDE_SOURCE: TranslateSide
+TRANSLATE_SIDE_TARGET: TranslateSide
 
 class IdQueries(_message.Message):
     __slots__ = ("ids",)
@@ -212,15 +221,19 @@ class MutualPairsSummary(_message.Message):
     def __init__(self, pairs: _Optional[int] = ..., source_items: _Optional[int] = ..., target_items: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class TranslateRequest(_message.Message):
-    __slots__ = ("bridge", "vectors")
+    __slots__ = ("bridge", "vectors", "side")
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
     bridge: str
     vectors: _matrix_pb2.Matrix
-    def __init__(self, bridge: _Optional[str] = ..., vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+    side: TranslateSide
+    def __init__(self, bridge: _Optional[str] = ..., vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., side: _Optional[_Union[TranslateSide, str]] = ...) -> None: ...
 
 class TranslateResponse(_message.Message):
-    __slots__ = ("vectors",)
+    __slots__ = ("vectors", "bridge_uid")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_UID_FIELD_NUMBER: _ClassVar[int]
     vectors: _matrix_pb2.Matrix
-    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ...) -> None: ...
+    bridge_uid: str
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., bridge_uid: _Optional[str] = ...) -> None: ...

@@ -50,7 +50,7 @@ class MatchServiceStub(object):
                 request_serializer=consilience_dot_v1_dot_match__pb2.MutualPairsRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_match__pb2.MutualPairsResponse.FromString,
                 _registered_method=True)
-        self.Translate = channel.unary_unary(
+        self.Translate = channel.stream_stream(
                 '/consilience.v1.MatchService/Translate',
                 request_serializer=consilience_dot_v1_dot_match__pb2.TranslateRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_match__pb2.TranslateResponse.FromString,
@@ -93,8 +93,19 @@ class MatchServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Translate(self, request, context):
-        """Vectors in, bridged vectors out. UNIMPLEMENTED in this version.
+    def Translate(self, request_iterator, context):
+        """Vectors in, bridged vectors out: any number of batches through one bridge, answered row for row and in order. A batch is mapped while the
+        next one travels, and its answer may come in several messages; what is held is one batch, so a stream may be endless.
+
+        The first message names the bridge; every message has vectors, of one width. A source vector becomes the float32 unit vector that Match
+        searches with: of the centred target space, where it is compared by cosine with target vectors centred by the same bridge (`side` TARGET).
+
+        | status | reason | cause | remedy |
+        |---|---|---|---|
+        | INVALID_ARGUMENT | DIMENSION_MISMATCH | not the width of the bridge's source (or target) space, say the other direction's | another bridge |
+        | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR, SHAPE_MISMATCH, DTYPE_NOT_ACCEPTED | bad vectors; rows are counted through the stream | correct them |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | no bridge in the first message, or another one later | name it first |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | a bridge that does not lead into the target space (`leads_into_target`) | Match through it, or fit another method |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +124,7 @@ def add_MatchServiceServicer_to_server(servicer, server):
                     request_deserializer=consilience_dot_v1_dot_match__pb2.MutualPairsRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_match__pb2.MutualPairsResponse.SerializeToString,
             ),
-            'Translate': grpc.unary_unary_rpc_method_handler(
+            'Translate': grpc.stream_stream_rpc_method_handler(
                     servicer.Translate,
                     request_deserializer=consilience_dot_v1_dot_match__pb2.TranslateRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_match__pb2.TranslateResponse.SerializeToString,
@@ -190,7 +201,7 @@ class MatchService(object):
             _registered_method=True)
 
     @staticmethod
-    def Translate(request,
+    def Translate(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -200,8 +211,8 @@ class MatchService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
+        return grpc.experimental.stream_stream(
+            request_iterator,
             target,
             '/consilience.v1.MatchService/Translate',
             consilience_dot_v1_dot_match__pb2.TranslateRequest.SerializeToString,

@@ -19,6 +19,7 @@ from consilience_server.app.operations import Operations
 from consilience_server.app.pmi import PmiSpaces
 from consilience_server.app.reliability import Reliabilities
 from consilience_server.app.spaces import Spaces
+from consilience_server.app.translation import Translation
 from consilience_server.app.trend import Trends
 from consilience_server.app.watching import Watching
 
@@ -69,6 +70,7 @@ class Application:
     bridging: Bridging
     evaluations: BridgeEvaluations
     matching: Matching
+    translation: Translation
     operations: Operations
     watching: Watching
     info: ServerInfo

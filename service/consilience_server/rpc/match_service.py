@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - gRPC finds methods by the contract's names
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from google.longrunning import operations_pb2
@@ -11,10 +12,11 @@ from consilience.v1 import match_pb2, match_pb2_grpc
 from consilience_server.app.call import Call
 from consilience_server.app.matching import Matching
 from consilience_server.app.reports import MatchReport
-from consilience_server.core.errors import NotServed
+from consilience_server.app.translation import Translation
 from consilience_server.rpc.convert.match import read_match, read_mutual_pairs, write_match, write_mutual_pairs
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
+from consilience_server.rpc.translate_stream import translate_stream
 
 
 class MatchService(match_pb2_grpc.MatchServiceServicer):
@@ -22,11 +24,13 @@ class MatchService(match_pb2_grpc.MatchServiceServicer):
 
     Args:
         matching: the use cases.
+        translation: opens bridges for streams of vectors.
         execution: decides between answer and operation.
     """
 
-    def __init__(self, matching: Matching, execution: Execution) -> None:
+    def __init__(self, matching: Matching, translation: Translation, execution: Execution) -> None:
         self._matching = matching
+        self._translation = translation
         self._execution = execution
 
     async def Match(self, request: match_pb2.MatchRequest, _context: Any) -> bytes | match_pb2.MatchResponse:
@@ -49,9 +53,13 @@ class MatchService(match_pb2_grpc.MatchServiceServicer):
         for block in write_mutual_pairs(pairs):
             yield block
 
-    async def Translate(self, _request: match_pb2.TranslateRequest, _context: Any) -> match_pb2.TranslateResponse:
-        """Not served."""
-        raise NotServed("Translate is not served by this version; Match maps queries through a bridge itself", missing="Translate")
+    async def Translate(
+        self, requests: AsyncIterator[match_pb2.TranslateRequest], _context: Any
+    ) -> AsyncIterator[match_pb2.TranslateResponse]:
+        """Vectors in, bridged vectors out, batch by batch."""
+        async with aclosing(translate_stream(current_call(), self._translation, requests)) as answers:
+            async for answer in answers:
+                yield answer
 
 
 def _encode_match(report: MatchReport) -> bytes:

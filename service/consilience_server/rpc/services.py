@@ -63,7 +63,7 @@ def register_services(server: object, application: Application, account: Account
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
         (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, application.evaluations, execution)),
-        (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, execution)),
+        (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, application.translation, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),
         (server_pb2_grpc.add_ServerServiceServicer_to_server, ServerService(application.info)),

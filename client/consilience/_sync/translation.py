@@ -1,0 +1,65 @@
+# Generated from _async/translation.py by client/unasync.py; edit that file.
+"""Calls that bring vectors of one space into another."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience import _names
+from consilience._sync.base import Calls
+from consilience._sync.concurrency import blocking
+from consilience._batches import upload_seconds
+from consilience._methods import TRANSLATE
+from consilience._numbers import seconds
+from consilience._results.bridge import Bridge
+from consilience._translated_batches import TranslatedBatches, is_stream, some_rows
+
+
+class TranslationCalls(Calls):
+    """Translation through a bridge."""
+
+    def translate(self, bridge: str | Bridge, vectors: Any, *, side: str = "source", timeout: float | None = None) -> Any:
+        """Vectors of a bridge's source space as vectors of its target space.
+
+        Each becomes a unit vector of the centred target space, in float64 in one fixed order and rounded once to float32: the bits that
+        `match` searches with, alone or in a batch. Compare them by cosine with target vectors that went through `side="target"`, which
+        subtracts the bridge's target mean; put both into an index of your own, and it ranks as `match` does.
+
+        Args:
+            bridge: whose map leads into the target space (`bridge.leads_into_target`).
+            vectors: (n, d) or (d,), answered by (n, d') float32; or an iterator of such batches, answered by an iterator that brings one
+                array a batch as it is ready. Memory then stays at a few batches, however many come.
+            side: `source`; or `target` for vectors of the target space, which are centred as the gallery of a match is.
+            timeout: seconds; None is the client's and what the bytes take, and no limit for an iterator.
+
+        Raises:
+            InvalidArgumentError: vectors of another width, say those of the other direction; not finite, or zero; or a bridge whose sides
+                meet in a space of their own.
+            NotFoundError: no such bridge.
+        """
+        name = _names.bridge_name(bridge)
+        if is_stream(vectors):
+            batches = TranslatedBatches(name, side, self._limits())
+            return self._translated(batches, vectors, None if timeout is None else seconds(timeout))
+        whole = some_rows(vectors)
+        limit = upload_seconds(self._settings.timeout, 2 * whole.data.nbytes) if timeout is None else seconds(timeout)
+
+        def attempt(remaining: float, request_id: str) -> NDArray[np.float32]:
+            again = TranslatedBatches(name, side, self._limits())
+            answers = self._transport.exchange(TRANSLATE, again.requests([whole]), remaining, request_id)
+            found = [block for answer in answers if (block := again.add(answer)) is not None]
+            again.finish()
+            return found[0]
+
+        return self._retried(TRANSLATE, attempt, limit)
+
+    def _translated(self, batches: TranslatedBatches, vectors: Any, timeout: float | None) -> Iterator[NDArray[np.float32]]:
+        """One array a batch."""
+        requests = batches.requests(blocking(vectors))
+        for answer in self._transport.exchange(TRANSLATE, requests, timeout, _names.new_request_id()):
+            block = batches.add(answer)
+            if block is not None:
+                yield block
+        batches.finish()
