@@ -118,6 +118,7 @@ GET_BRIDGE = _method("BridgeService", "GetBridge", bridge_pb2.GetBridgeRequest, 
 LIST_BRIDGES = _method("BridgeService", "ListBridges", bridge_pb2.ListBridgesRequest, bridge_pb2.ListBridgesResponse)
 DELETE_BRIDGE = _method("BridgeService", "DeleteBridge", bridge_pb2.DeleteBridgeRequest, bridge_pb2.DeleteBridgeResponse)
 EVALUATE_BRIDGE = _method("BridgeService", "EvaluateBridge", bridge_pb2.EvaluateBridgeRequest, bridge_pb2.EvaluateBridgeResponse)
+EXPORT_BRIDGE = _method("BridgeService", "ExportBridge", bridge_pb2.ExportBridgeRequest, bridge_pb2.ExportBridgeResponse)
 
 MATCH = _method("MatchService", "Match", match_pb2.MatchRequest, match_pb2.MatchResponse)
 MUTUAL_PAIRS = _method("MatchService", "MutualPairs", match_pb2.MutualPairsRequest, match_pb2.MutualPairsResponse)

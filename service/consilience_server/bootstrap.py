@@ -1,6 +1,7 @@
 """The only place where parts are joined: settings in, a server out."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
+from consilience_server.adapters.bridge_documents import SafetensorsExport
 from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.adapters.http_endpoints import HttpEndpoints
 from consilience_server.adapters.operation_store import SqliteOperations
@@ -28,6 +30,7 @@ from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
+from consilience_server.app.bridge_export import BridgeExport, BridgeExports, ExportFormat
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
 from consilience_server.app.comparing import Comparing
@@ -59,7 +62,8 @@ from consilience_server.app.trend import Trends
 from consilience_server.app.watch_records import WatchGauges, WatchStore
 from consilience_server.app.watch_runner import WatchRunner
 from consilience_server.app.watching import Watching, WatchLimits
-from consilience_server.core.errors import DomainError
+from consilience_server.bridges.apply import BridgeRuntime, NumpyBridges
+from consilience_server.core.errors import DomainError, ExtraMissing
 from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
@@ -237,7 +241,6 @@ def _application(
     tables = Tables(warm.engine, pool, account, metrics)
     indexes = ApproximateIndexes(settings.effective_threads, settings.device)
     resources.callback(indexes.close)
-    derived = DerivedVectors(stores.bridges, pool, account)
     flops = warm.flops_per_second
     limits = AlignmentLimits(
         max_k=settings.max_k, max_permutations=settings.max_permutations, threads=settings.effective_threads, flops_per_second=flops
@@ -250,7 +253,9 @@ def _application(
         SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
     )
     alignment = Alignment(snapshots, tables, results, pool, limits)
-    info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url)
+    runtime = _bridge_runtime(settings)
+    derived = DerivedVectors(stores.bridges, pool, account, runtime)
+    info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url, runtime.name)
     return Application(
         spaces=spaces,
         alignment=alignment,
@@ -273,6 +278,7 @@ def _application(
             limits=FitLimits(info.version, flops),
         ),
         evaluations=BridgeEvaluations(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine),
+        exports=BridgeExports(derived, _bridge_exports(), settings.max_message_bytes // 2),
         matching=Matching(
             snapshots=snapshots,
             tables=tables,
@@ -311,6 +317,7 @@ def _info(
     has_redis: bool,  # noqa: FBT001 - named by its one caller
     read_only: bool,  # noqa: FBT001 - as above
     metrics_url: str,
+    bridge_runtime: str,
 ) -> ServerInfo:
     return ServerInfo(
         version=version("consilience"),
@@ -334,7 +341,32 @@ def _info(
         memory_budget_bytes=account.budget,
         max_permutations=settings.max_permutations,
         batch_queries=settings.batch_queries,
+        bridge_runtime=bridge_runtime,
     )
+
+
+def _bridge_runtime(settings: Settings) -> BridgeRuntime:
+    """What applies bridges; ExtraMissing, DeviceMissing."""
+    if settings.bridge_runtime == "numpy":
+        return NumpyBridges()
+    try:
+        from consilience_server.adapters.onnx_bridge import OnnxBridges
+    except ImportError as error:
+        raise ExtraMissing(
+            "bridge_runtime = 'onnxruntime' needs onnx and onnxruntime: pip install 'consilience[onnx]', or set bridge_runtime = 'numpy'",
+            extra="onnx",
+        ) from error
+    return OnnxBridges(settings.effective_threads, settings.device)
+
+
+def _bridge_exports() -> dict[ExportFormat, BridgeExport]:
+    """The formats whose packages are installed."""
+    exports: dict[ExportFormat, BridgeExport] = {"safetensors": SafetensorsExport()}
+    with contextlib.suppress(ImportError):
+        from consilience_server.adapters.onnx_model import OnnxExport
+
+        exports["onnx"] = OnnxExport()
+    return exports
 
 
 def _bind(rpc: grpc.aio.Server, settings: Settings, target: str | None) -> str:

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         "auto", description="what finds neighbours: native kernels, torch, FAISS, or the fastest that is there"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where neighbours are searched")
+    bridge_runtime: Literal["numpy", "onnxruntime"] = Field(
+        "numpy",
+        description="what applies bridges: numpy (the same bits on every machine), or onnxruntime, on a GPU where device allows",
+    )
     threads: int = Field(0, ge=0, le=4096, description="threads of every numeric library; 0 is one a core")
     memory_budget_bytes: int = Field(0, ge=0, description="snapshots, tables and requests together; 0 is 60% of the machine's memory")
     queue_limit: int = Field(256, ge=1, description="pieces of work that may wait for a thread")

@@ -286,6 +286,15 @@ class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
         self.script.last = request
         return bridge_pb2.FitBridgeResponse(bridge={"name": f"bridges/{request.bridge_id}", "method": 4, "fit_pairs": 3})
 
+    def ExportBridge(self, request, context):
+        self.script.enter("ExportBridge", context)
+        self.script.last = request
+        content = b"safetensors" if request.format == 2 else f"onnx of side {request.side}".encode()
+        part = content[request.offset : request.offset + 8]
+        return bridge_pb2.ExportBridgeResponse(
+            onnx=b"" if request.format == 2 else part, safetensors=part if request.format == 2 else b"", total_bytes=len(content), uid="u"
+        )
+
     def ListBridges(self, request, context):
         self.script.enter("ListBridges", context)
         return bridge_pb2.ListBridgesResponse(

@@ -1,5 +1,6 @@
 """How users write against the SDK. Never run: `test_typing.py` type-checks it."""
 
+from pathlib import Path
 from typing import assert_type
 
 import numpy as np
@@ -64,6 +65,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     counts = cooccurrence.from_sequences([["a", "b"]], window=2)
     assert_type(client.pmi_space("pmi", None, counts), PmiReport)
     assert_type(client.pmi_space("pmi", ids, x, wait=False), Operation)
+    assert_type(client.export_bridge("a-to-b"), bytes)
+    assert_type(client.export_bridge("a-to-b", "a-to-b.onnx"), Path)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)

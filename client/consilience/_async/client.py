@@ -1,6 +1,7 @@
 """The asynchronous client: all groups of calls over one connection."""
 
 from consilience._async.alignment import AsyncAlignmentCalls
+from consilience._async.bridge_exports import AsyncBridgeExportCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.comparing import AsyncComparisonCalls
 from consilience._async.convergence import AsyncConvergenceCalls
@@ -29,6 +30,7 @@ class AsyncClient(
     AsyncConvergenceCalls,
     AsyncPmiCalls,
     AsyncBridgeCalls,
+    AsyncBridgeExportCalls,
     AsyncMatchCalls,
     AsyncTranslationCalls,
     AsyncWatchCalls,

@@ -39,5 +39,6 @@ def decode_server_info(message: server_pb2.GetServerInfoResponse, details: CallD
         cache_tiers=tuple(message.cache_tiers),
         read_only=message.read_only,
         metrics_url=message.metrics_url,
+        bridge_runtime=message.bridge_runtime,
         details=details,
     )

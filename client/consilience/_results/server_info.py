@@ -55,6 +55,8 @@ class ServerInfo(Result):
         cache_tiers: in the order they are asked.
         read_only: it takes no writes.
         metrics_url: where Prometheus finds its metrics; empty where off.
+        bridge_runtime: what applies bridges: `numpy`, `onnxruntime-cpu` or `onnxruntime-cuda`; matches are exact relative to the vectors
+            that it yields. Empty where the server is too old to say.
     """
 
     version: str
@@ -68,3 +70,4 @@ class ServerInfo(Result):
     cache_tiers: tuple[str, ...]
     read_only: bool
     metrics_url: str
+    bridge_runtime: str = ""

@@ -37,6 +37,18 @@ class BridgeDerivation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BRIDGE_DERIVATION_FITTED: _ClassVar[BridgeDerivation]
     BRIDGE_DERIVATION_COMPOSED: _ClassVar[BridgeDerivation]
     BRIDGE_DERIVATION_INVERTED: _ClassVar[BridgeDerivation]
+
+class BridgeSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BRIDGE_SIDE_UNSPECIFIED: _ClassVar[BridgeSide]
+    BRIDGE_SIDE_SOURCE: _ClassVar[BridgeSide]
+    BRIDGE_SIDE_TARGET: _ClassVar[BridgeSide]
+
+class ExportFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPORT_FORMAT_UNSPECIFIED: _ClassVar[ExportFormat]
+    EXPORT_FORMAT_ONNX: _ClassVar[ExportFormat]
+    EXPORT_FORMAT_SAFETENSORS: _ClassVar[ExportFormat]
 BRIDGE_METHOD_UNSPECIFIED: BridgeMethod
 BRIDGE_METHOD_AUTO: BridgeMethod
 BRIDGE_METHOD_IDENTITY: BridgeMethod
@@ -56,6 +68,12 @@ BRIDGE_DERIVATION_UNSPECIFIED: BridgeDerivation
 BRIDGE_DERIVATION_FITTED: BridgeDerivation
 BRIDGE_DERIVATION_COMPOSED: BridgeDerivation
 BRIDGE_DERIVATION_INVERTED: BridgeDerivation
+BRIDGE_SIDE_UNSPECIFIED: BridgeSide
+BRIDGE_SIDE_SOURCE: BridgeSide
+BRIDGE_SIDE_TARGET: BridgeSide
+EXPORT_FORMAT_UNSPECIFIED: ExportFormat
+EXPORT_FORMAT_ONNX: ExportFormat
+EXPORT_FORMAT_SAFETENSORS: ExportFormat
 
 class ParentBridge(_message.Message):
     __slots__ = ("name", "uid", "method")
@@ -326,13 +344,27 @@ class EvaluateUpgradeResponse(_message.Message):
     def __init__(self, verdict: _Optional[str] = ..., reports: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., reembed_first: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExportBridgeRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "side", "format", "offset", "uid")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    side: BridgeSide
+    format: ExportFormat
+    offset: int
+    uid: str
+    def __init__(self, name: _Optional[str] = ..., side: _Optional[_Union[BridgeSide, str]] = ..., format: _Optional[_Union[ExportFormat, str]] = ..., offset: _Optional[int] = ..., uid: _Optional[str] = ...) -> None: ...
 
 class ExportBridgeResponse(_message.Message):
-    __slots__ = ("onnx",)
+    __slots__ = ("onnx", "safetensors", "total_bytes", "uid")
     ONNX_FIELD_NUMBER: _ClassVar[int]
+    SAFETENSORS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
     onnx: bytes
-    def __init__(self, onnx: _Optional[bytes] = ...) -> None: ...
+    safetensors: bytes
+    total_bytes: int
+    uid: str
+    def __init__(self, onnx: _Optional[bytes] = ..., safetensors: _Optional[bytes] = ..., total_bytes: _Optional[int] = ..., uid: _Optional[str] = ...) -> None: ...

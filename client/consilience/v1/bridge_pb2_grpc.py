@@ -140,7 +140,12 @@ class BridgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExportBridge(self, request, context):
-        """The bridge as an ONNX model. UNIMPLEMENTED in this version.
+        """A side of a bridge as an ONNX model, or the whole bridge as a safetensors file; a part of it where it is larger than a message should be.
+        The same bridge gives the same bytes, so parts fit together.
+
+        | FAILED_PRECONDITION | EXTRA_MISSING | the server lacks the package `onnx` | install it |
+        | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | a map beyond the 2 GiB of an ONNX file | download it as safetensors |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | an unknown side or format, an offset beyond the end | correct it |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

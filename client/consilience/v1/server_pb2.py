@@ -28,7 +28,7 @@ from consilience.v1 import match_pb2 as consilience_dot_v1_dot_match__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/server.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/bridge.proto\x1a\x1a\x63onsilience/v1/match.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xa5\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06limits\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Limits\x12*\n\x06\x65ngine\x18\x04 \x01(\x0b\x32\x1a.consilience.v1.EngineInfo\x12\'\n\x07metrics\x18\x05 \x03(\x0e\x32\x16.consilience.v1.Metric\x12\x34\n\x0e\x62ridge_methods\x18\x06 \x03(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12/\n\x0b\x63orrections\x18\x07 \x03(\x0e\x32\x1a.consilience.v1.Correction\x12*\n\x07indexes\x18\x08 \x03(\x0e\x32\x19.consilience.v1.IndexKind\x12\x13\n\x0b\x63\x61\x63he_tiers\x18\t \x03(\t\x12\x11\n\tread_only\x18\n \x01(\x08\x12\x13\n\x0bmetrics_url\x18\x0b \x01(\t\"\xe2\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x1a\n\x12upload_batch_bytes\x18\x02 \x01(\x04\x12\x0f\n\x07max_dim\x18\x03 \x01(\r\x12\r\n\x05max_k\x18\x04 \x01(\r\x12\x14\n\x0cmax_id_bytes\x18\x05 \x01(\r\x12\x1d\n\x15max_items_per_message\x18\x06 \x01(\r\x12\x1b\n\x13memory_budget_bytes\x18\x07 \x01(\x04\x12\x18\n\x10max_permutations\x18\x08 \x01(\r\x12\x15\n\rbatch_queries\x18\t \x01(\r\"u\n\nEngineInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x13\n\x0b\x62las_kernel\x18\x04 \x01(\t\x12\x0f\n\x07threads\x18\x05 \x01(\r\x12\x0f\n\x07kernels\x18\x06 \x01(\t2m\n\rServerService\x12\\\n\rGetServerInfo\x12$.consilience.v1.GetServerInfoRequest\x1a%.consilience.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/server.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/bridge.proto\x1a\x1a\x63onsilience/v1/match.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xbd\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06limits\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Limits\x12*\n\x06\x65ngine\x18\x04 \x01(\x0b\x32\x1a.consilience.v1.EngineInfo\x12\'\n\x07metrics\x18\x05 \x03(\x0e\x32\x16.consilience.v1.Metric\x12\x34\n\x0e\x62ridge_methods\x18\x06 \x03(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12/\n\x0b\x63orrections\x18\x07 \x03(\x0e\x32\x1a.consilience.v1.Correction\x12*\n\x07indexes\x18\x08 \x03(\x0e\x32\x19.consilience.v1.IndexKind\x12\x13\n\x0b\x63\x61\x63he_tiers\x18\t \x03(\t\x12\x11\n\tread_only\x18\n \x01(\x08\x12\x13\n\x0bmetrics_url\x18\x0b \x01(\t\x12\x16\n\x0e\x62ridge_runtime\x18\x32 \x01(\t\"\xe2\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x1a\n\x12upload_batch_bytes\x18\x02 \x01(\x04\x12\x0f\n\x07max_dim\x18\x03 \x01(\r\x12\r\n\x05max_k\x18\x04 \x01(\r\x12\x14\n\x0cmax_id_bytes\x18\x05 \x01(\r\x12\x1d\n\x15max_items_per_message\x18\x06 \x01(\r\x12\x1b\n\x13memory_budget_bytes\x18\x07 \x01(\x04\x12\x18\n\x10max_permutations\x18\x08 \x01(\r\x12\x15\n\rbatch_queries\x18\t \x01(\r\"u\n\nEngineInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x13\n\x0b\x62las_kernel\x18\x04 \x01(\t\x12\x0f\n\x07threads\x18\x05 \x01(\r\x12\x0f\n\x07kernels\x18\x06 \x01(\t2m\n\rServerService\x12\\\n\rGetServerInfo\x12$.consilience.v1.GetServerInfoRequest\x1a%.consilience.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=169
   _globals['_GETSERVERINFOREQUEST']._serialized_end=191
   _globals['_GETSERVERINFORESPONSE']._serialized_start=194
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=615
-  _globals['_LIMITS']._serialized_start=618
-  _globals['_LIMITS']._serialized_end=844
-  _globals['_ENGINEINFO']._serialized_start=846
-  _globals['_ENGINEINFO']._serialized_end=963
-  _globals['_SERVERSERVICE']._serialized_start=965
-  _globals['_SERVERSERVICE']._serialized_end=1074
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=639
+  _globals['_LIMITS']._serialized_start=642
+  _globals['_LIMITS']._serialized_end=868
+  _globals['_ENGINEINFO']._serialized_start=870
+  _globals['_ENGINEINFO']._serialized_end=987
+  _globals['_SERVERSERVICE']._serialized_start=989
+  _globals['_SERVERSERVICE']._serialized_end=1098
 # @@protoc_insertion_point(module_scope)

@@ -17,7 +17,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "start_time", "limits", "engine", "metrics", "bridge_methods", "corrections", "indexes", "cache_tiers", "read_only", "metrics_url")
+    __slots__ = ("version", "start_time", "limits", "engine", "metrics", "bridge_methods", "corrections", "indexes", "cache_tiers", "read_only", "metrics_url", "bridge_runtime")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class GetServerInfoResponse(_message.Message):
     CACHE_TIERS_FIELD_NUMBER: _ClassVar[int]
     READ_ONLY_FIELD_NUMBER: _ClassVar[int]
     METRICS_URL_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_RUNTIME_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     limits: Limits
@@ -40,7 +41,8 @@ class GetServerInfoResponse(_message.Message):
     cache_tiers: _containers.RepeatedScalarFieldContainer[str]
     read_only: bool
     metrics_url: str
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., engine: _Optional[_Union[EngineInfo, _Mapping]] = ..., metrics: _Optional[_Iterable[_Union[_alignment_pb2.Metric, str]]] = ..., bridge_methods: _Optional[_Iterable[_Union[_bridge_pb2.BridgeMethod, str]]] = ..., corrections: _Optional[_Iterable[_Union[_match_pb2.Correction, str]]] = ..., indexes: _Optional[_Iterable[_Union[_match_pb2.IndexKind, str]]] = ..., cache_tiers: _Optional[_Iterable[str]] = ..., read_only: bool = ..., metrics_url: _Optional[str] = ...) -> None: ...
+    bridge_runtime: str
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., engine: _Optional[_Union[EngineInfo, _Mapping]] = ..., metrics: _Optional[_Iterable[_Union[_alignment_pb2.Metric, str]]] = ..., bridge_methods: _Optional[_Iterable[_Union[_bridge_pb2.BridgeMethod, str]]] = ..., corrections: _Optional[_Iterable[_Union[_match_pb2.Correction, str]]] = ..., indexes: _Optional[_Iterable[_Union[_match_pb2.IndexKind, str]]] = ..., cache_tiers: _Optional[_Iterable[str]] = ..., read_only: bool = ..., metrics_url: _Optional[str] = ..., bridge_runtime: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_message_bytes", "upload_batch_bytes", "max_dim", "max_k", "max_id_bytes", "max_items_per_message", "memory_budget_bytes", "max_permutations", "batch_queries")

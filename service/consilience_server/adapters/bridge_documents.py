@@ -19,6 +19,7 @@ from safetensors import numpy as safetensors
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeFacts, BridgeListing, LearningPoint, Parent, RetrievalReport
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.map_kinds import read_map
+from consilience_server.bridges.steps import SideName
 from consilience_server.core.errors import CorruptData, StoreTooNew
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
@@ -51,9 +52,13 @@ class Document:
 
 def map_bytes(artefact: BridgeArtefact) -> bytes:
     """The tensors' file."""
+    return safetensors.save(_tensors(artefact))
+
+
+def _tensors(artefact: BridgeArtefact) -> dict[str, np.ndarray[Any, Any]]:
     kept = {name: np.ascontiguousarray(array) for name, array in artefact.map.tensors().items()}
     keys = {name: getattr(artefact, name) for name in _KEYS}
-    return safetensors.save(kept | {name: array for name, array in keys.items() if array is not None})
+    return kept | {name: array for name, array in keys.items() if array is not None}
 
 
 def new_document(artefact: BridgeArtefact, tensors: bytes) -> bytes:
@@ -61,6 +66,16 @@ def new_document(artefact: BridgeArtefact, tensors: bytes) -> bytes:
     facts = _facts(artefact)
     map_digest = hashlib.sha256(tensors).hexdigest()
     return _canonical({"format": FORMAT, "digest": _digest(facts, map_digest), "map_digest": map_digest, "bridge": facts})
+
+
+class SafetensorsExport:
+    """`BridgeExport` of all of a bridge as one file: the tensors, and the document as metadata."""
+
+    def model(self, artefact: BridgeArtefact, side: SideName) -> bytes:
+        """Both sides, whichever is asked."""
+        del side
+        told = {"format": FORMAT, **_facts(artefact)}
+        return safetensors.save(_tensors(artefact), metadata={"bridge": _canonical(told).decode()})
 
 
 def read_document(name: str, text: bytes) -> Document:

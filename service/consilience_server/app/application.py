@@ -6,6 +6,7 @@ from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
+from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
@@ -49,6 +50,7 @@ class ServerInfo:
     memory_budget_bytes: int
     max_permutations: int
     batch_queries: int
+    bridge_runtime: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Application:
     reliabilities: Reliabilities
     bridging: Bridging
     evaluations: BridgeEvaluations
+    exports: BridgeExports
     matching: Matching
     translation: Translation
     operations: Operations

@@ -14,7 +14,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.memory_budget import Account, Kind
 from consilience_server.app.ports import BridgeStore, Stage
 from consilience_server.app.request_fields import asked_by
-from consilience_server.bridges.apply import ReadyMap, centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.apply import BridgeRuntime, NumpyBridges, ReadyMap, centre_gallery, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.errors import BridgeNotFound
 from consilience_server.engine.snapshot import Snapshot
@@ -46,14 +46,26 @@ class DerivedVectors:
     """Values that follow from immutable inputs (a bridge, versions of spaces), shared by all requests while the memory budget has room.
 
     Each is computed once however many ask at a time. Must be used from one event loop.
+
+    Args:
+        bridges: where bridges are kept.
+        pool: computes.
+        account: of the memory budget.
+        runtime: applies bridges; None is NumPy.
     """
 
-    def __init__(self, bridges: BridgeStore, pool: ComputePool, account: Account) -> None:
+    def __init__(self, bridges: BridgeStore, pool: ComputePool, account: Account, runtime: BridgeRuntime | None = None) -> None:
         self._bridges = bridges
+        self._runtime = runtime or NumpyBridges()
         self._pool = pool
         self._account = account
         self._values: dict[_Key, _Sized] = {}
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def runtime(self) -> str:
+        """Name of what applies bridges: part of the key of whatever outlasts this process."""
+        return self._runtime.name
 
     async def bridge(self, call: Call, name: str) -> BridgeArtefact:
         """The bridge that has the name now; BridgeNotFound. Read once a uid, which the store is asked for every time."""
@@ -71,14 +83,15 @@ class DerivedVectors:
             return (await self._value(call, "load", ("bridge", uid), read, 0, "tables")).artefact
 
     async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
-        """The bridge's map with its weights cut."""
+        """The bridge's map, prepared."""
         nbytes = 2 * artefact.map.nbytes
-        return await self._value(call, "load", ("map", artefact.uid), lambda: make_ready(artefact.map), nbytes, "tables")
+        key = ("map", self.runtime, artefact.uid)
+        return await self._value(call, "load", key, lambda: self._runtime.ready(artefact.map), nbytes, "tables")
 
     async def gallery(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
         """The copy of a version of the target space that is searched, (n, width of the map) float32."""
         ready = await self.ready_map(call, artefact)
-        key = ("gallery", artefact.uid, snapshot.uid, str(snapshot.version))
+        key = ("gallery", self.runtime, artefact.uid, snapshot.uid, str(snapshot.version))
         return await self._value(
             call,
             "load",
@@ -91,7 +104,7 @@ class DerivedVectors:
     async def bank(self, call: Call, artefact: BridgeArtefact, snapshot: Snapshot) -> NDArray[np.float32]:
         """All items of a version of the source space, mapped, (m, width of the map) float32."""
         ready = await self.ready_map(call, artefact)
-        key = ("bank", artefact.uid, snapshot.uid, str(snapshot.version))
+        key = ("bank", self.runtime, artefact.uid, snapshot.uid, str(snapshot.version))
         return await self._value(
             call,
             "load",

@@ -130,10 +130,9 @@ class Matching:
                 work += 8.0 * bank.item_count * bank.spec.dim * gallery.spec.dim
         return work / self._limits.flops_per_second
 
-    @staticmethod
-    async def _key(query: MatchQuery, route: MatchRoute) -> str:
+    async def _key(self, query: MatchQuery, route: MatchRoute) -> str:
         parameters = {
-            "bridge": route.artefact.uid if route.artefact else None,
+            "bridge": (route.artefact.uid, self._derived.runtime) if route.artefact else None,
             "ids": None if query.vectors is not None else list(query.ids),
             "shape": None if query.vectors is None else list(query.vectors.shape),
             "k": query.k,

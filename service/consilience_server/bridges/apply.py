@@ -89,6 +89,30 @@ def make_ready(bridge: SpaceMap) -> StepwiseMap:
     return StepwiseMap(len(bridge.source_mean), len(bridge.target_mean), bridge.width, 2 * bridge.nbytes, source, target)
 
 
+class BridgeRuntime(Protocol):
+    """What applies bridges.
+
+    Attributes:
+        name: tells apart what was derived by different ones, whose vectors may differ in the last bit.
+    """
+
+    name: str
+
+    def ready(self, bridge: SpaceMap) -> ReadyMap:
+        """A map made ready."""
+        ...
+
+
+class NumpyBridges:
+    """`BridgeRuntime` of this module: the same bits on every machine, alone or in a batch."""
+
+    name = "numpy"
+
+    def ready(self, bridge: SpaceMap) -> ReadyMap:
+        """`make_ready`."""
+        return make_ready(bridge)
+
+
 def map_vectors(
     ready: ReadyMap, vectors: NDArray[np.float32], control: Control, ids: NDArray[np.object_] | None = None
 ) -> NDArray[np.float32]:

@@ -46,11 +46,11 @@ def centred(rows: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np
     """unit(unit(x) - mean) for each row x, (n, d) float64; zero where the unit row lies within NO_DIRECTION of the mean.
 
     Args:
-        rows: (n, d), not zero.
+        rows: (n, d); a zero row stays zero.
         mean: (d,) of the unit rows of the fit; zeros leave the unit row as it is.
     """
     offsets = unit(rows) - mean
-    offsets[_sums(offsets * offsets) < NO_DIRECTION**2] = 0.0
+    offsets[(_sums(offsets * offsets) < NO_DIRECTION**2) | ~rows.any(axis=1)] = 0.0
     return unit(offsets)
 
 

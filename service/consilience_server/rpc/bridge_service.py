@@ -8,11 +8,13 @@ from google.longrunning import operations_pb2
 
 from consilience.v1 import bridge_pb2, bridge_pb2_grpc
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
+from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.call import Call
 from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.bridge import read_fit, write_bridge
 from consilience_server.rpc.convert.bridge_evaluation import read_evaluation, write_evaluation
+from consilience_server.rpc.convert.bridge_export import read_export, write_export
 from consilience_server.rpc.convert.names import bridge_id
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
@@ -24,12 +26,14 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
     Args:
         bridging: the use cases.
         evaluations: of bridges on new pairs.
+        exports: bridges as files.
         execution: decides between answer and operation.
     """
 
-    def __init__(self, bridging: Bridging, evaluations: BridgeEvaluations, execution: Execution) -> None:
+    def __init__(self, bridging: Bridging, evaluations: BridgeEvaluations, exports: BridgeExports, execution: Execution) -> None:
         self._bridging = bridging
         self._evaluations = evaluations
+        self._exports = exports
         self._execution = execution
 
     async def FitBridge(self, request: bridge_pb2.FitBridgeRequest, _context: Any) -> bytes | bridge_pb2.FitBridgeResponse:
@@ -74,6 +78,7 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
         """Not served."""
         raise NotServed("EvaluateUpgrade is not served by this version", missing="EvaluateUpgrade")
 
-    async def ExportBridge(self, _request: bridge_pb2.ExportBridgeRequest, _context: Any) -> bridge_pb2.ExportBridgeResponse:
-        """Not served."""
-        raise NotServed("ExportBridge is not served by this version", missing="ExportBridge")
+    async def ExportBridge(self, request: bridge_pb2.ExportBridgeRequest, _context: Any) -> bridge_pb2.ExportBridgeResponse:
+        """A part of a bridge as a file."""
+        query = read_export(request)
+        return write_export(await self._exports.export(current_call(), query), query)

@@ -54,6 +54,7 @@ def register_services(server: object, application: Application, account: Account
         application.info.max_dim,
     )
     ceilings = NoiseCeilingService(application.ceilings, application.reliabilities)
+    bridges = BridgeService(application.bridging, application.evaluations, application.exports, execution)
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),
         (alignment_pb2_grpc.add_AlignmentServiceServicer_to_server, alignment),
@@ -62,7 +63,7 @@ def register_services(server: object, application: Application, account: Account
         (items_pb2_grpc.add_ItemServiceServicer_to_server, ItemService(application.items)),
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
         (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
-        (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, BridgeService(application.bridging, application.evaluations, execution)),
+        (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, bridges),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, application.translation, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),

@@ -6,6 +6,7 @@ from support.bridge_bench import BridgeBench, paired_clouds
 
 from consilience_server.app import derived_vectors
 from consilience_server.app.call import Call
+from consilience_server.bridges import apply
 from consilience_server.core import errors
 
 CALL = Call("match")
@@ -31,7 +32,7 @@ async def test_each_is_made_once_however_many_ask(bench, monkeypatch):
     made = []
     monkeypatch.setattr(derived_vectors, "map_vectors", counted(made, derived_vectors.map_vectors))
     monkeypatch.setattr(derived_vectors, "centre_gallery", counted(made, derived_vectors.centre_gallery))
-    monkeypatch.setattr(derived_vectors, "make_ready", counted(made, derived_vectors.make_ready))
+    monkeypatch.setattr(apply, "make_ready", counted(made, apply.make_ready))
     found = await asyncio.gather(*(both(bench) for _ in range(5)))
     assert sorted(made) == ["centre_gallery", "make_ready", "map_vectors"]
     assert len({id(bank) for bank, _ in found}) == len({id(gallery) for _, gallery in found}) == 1

@@ -177,6 +177,19 @@ def test_files_that_do_not_join(tmp_path, left, right, reason):
     assert refused.value.reason == reason
 
 
+def test_bridges_as_files(call, script, tmp_path):
+    model, whole = tmp_path / "b.onnx", tmp_path / "b.safetensors"
+    assert call("bridge", "export", "b", str(model), "--side", "target")[1] == f"{model}: 14 bytes\n"
+    assert model.read_bytes() == b"onnx of side 2"
+    # The second part says where the first ended and whose it was.
+    assert (script.last.offset, script.last.uid) == (8, "u")
+    told = json.loads(call("bridge", "download", "b", str(whole), "--json")[1])
+    assert told == {"bridge": "b", "path": str(whole), "bytes": 11}
+    assert whole.read_bytes() == b"safetensors"
+    assert call("bridge", "export", "b", str(tmp_path / "no" / "folder"))[0] == 2
+    assert call("bridge", "export", "b", str(model), "--side", "both")[0] == 2
+
+
 def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
     code, out, _ = call("matrix", "a", "b", "c", "--items", "pairwise")
     assert (code, len(out.splitlines())) == (0, 5)

@@ -39,4 +39,5 @@ def write_server_info(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
         cache_tiers=info.cache_tiers,
         read_only=info.read_only,
         metrics_url=info.metrics_url,
+        bridge_runtime=info.bridge_runtime,
     )
