@@ -14,6 +14,7 @@ from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.linear_fit import LinearFit
 from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
+from consilience._results.measurement import Measurement
 from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Reliability
 from consilience._results.operation import Operation
 from consilience._results.pmi_report import PmiReport
@@ -57,6 +58,7 @@ __all__ = [
     "LinearFit",
     "MatchResult",
     "Measured",
+    "Measurement",
     "MutualPairs",
     "NoiseCeiling",
     "Operation",

@@ -56,6 +56,18 @@ class TestTrend:
         assert told.buckets[0].mean > told.buckets[1].mean
         assert told.across.shape == (2, 2)
 
+    def test_how_it_was_measured_is_told(self, client, spaces):
+        told = client.trend(spaces, NOISE, metric="rsa", rdm_distance="euclidean", sample_items=100, permutations=9, against_name="noise")
+        how = told.measurement
+        assert (how.gallery, how.sampled_items.common, how.rdm_distance, told.against_name) == (100, 120, "euclidean", "noise")
+        assert "Spearman's rho of euclidean distances, over the 100 items common to all (a sample of 120" in told.cite()
+        queries = client.trend(spaces, NOISE, k=8, sample_queries=50, permutations=9)
+        assert "50 queries chosen by a hash of their ids among the 120 items" in queries.cite()
+        sigmas = client.trend(spaces, NOISE, metric="rbf_cka", permutations=9).measurement.bandwidths
+        assert sigmas == client.align_matrix(spaces, metric="rbf_cka", permutations=9).bandwidths
+        twice = client.trend(spaces, NOISE, k=8, deduplicate=0.999, permutations=9)
+        assert (twice.measurement.deduplicate, twice.measurement.duplicates) == (0.999, 0)
+
     def test_the_same_as_an_operation(self, client, spaces):
         started = client.trend(spaces, NOISE, reference="latent", k=8, permutations=99, wait=False)
         assert client.wait_operation(started, timeout=60) == client.trend(spaces, NOISE, reference="latent", k=8, permutations=99)

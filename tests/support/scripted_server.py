@@ -254,7 +254,7 @@ def trend(request):
         scale=request.scale or 1, spearman=0.875, spearman_interval={"low": 0.5, "high": 0.99, "confidence": 0.95}, pearson=0.5,
         pearson_interval={"low": -0.25, "high": 0.9, "confidence": 0.95}, spearman_p_value=0.0125, pearson_p_value=0.25, pairings=24,
         exact=True, slope=0.002, intercept=0.25, buckets=[{"low": 1, "high": 9, "members": range(count), "mean": 0.3, "count": 3}],
-        n=100, permutations=999, warnings=["few spaces"],
+        n=100, permutations=999, warnings=["few spaces"], against_name=request.against_name, against_kind=request.against_kind,
     )  # fmt: skip
     if request.HasField("reference"):
         told.reference.name = request.reference.name

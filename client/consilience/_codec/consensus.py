@@ -6,6 +6,7 @@ import numpy as np
 
 from consilience import _names
 from consilience._codec.alignment import decode_report
+from consilience._codec.measurement import decode_measurement
 from consilience._codec.spaces import decode_space, decode_space_use
 from consilience._convert import from_matrix
 from consilience._results.base import NO_DETAILS, CallDetails
@@ -41,6 +42,9 @@ def decode_consensus(message: alignment_pb2.ConsensusResponse, details: CallDeta
         preprocess=_names.PREPROCESS.to_name(told.preprocess),
         engine=told.engine,
         warnings=tuple(told.warnings),
+        rank=told.rank,
+        kernel_rules=tuple(told.kernel_rules),
+        measurement=decode_measurement(told),
         details=details,
     )
 

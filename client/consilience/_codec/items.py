@@ -90,7 +90,10 @@ def _told(blocks: Sequence[Any]) -> dict[str, Any]:
         "seed": summary.seed,
         "alpha": summary.alpha,
         "confidence": summary.headline.interval.confidence,
+        "interval_kind": _names.INTERVAL_KINDS.to_name(summary.headline.interval.kind) if summary.headline.interval.kind else "items",
         "engine": summary.engine,
+        "similarity_x": _names.SIMILARITIES.to_name(summary.similarity_x) if summary.similarity_x else "",
+        "similarity_y": _names.SIMILARITIES.to_name(summary.similarity_y) if summary.similarity_y else "",
     }
 
 

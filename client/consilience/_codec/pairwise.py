@@ -31,8 +31,10 @@ def encode_pairwise(options: AlignmentOptions) -> dict[str, Any]:
     }
 
 
-def decode_pairwise(message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix) -> dict[str, Any]:
-    """The fields of a report or a matrix."""
+def decode_pairwise(
+    message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix | alignment_pb2.Measurement,
+) -> dict[str, Any]:
+    """The fields of a report, a matrix or a measurement."""
     return {
         "sampled_items": _decode_sample(message.sampled_items) if message.HasField("sampled_items") else None,
         "bandwidths": tuple(message.bandwidths),

@@ -42,8 +42,8 @@ def _penalties(asked: Any) -> list[float]:
     return values
 
 
-def decode_predictivity(message: alignment_pb2.AlignmentMatrix) -> dict[str, Any]:
-    """What a matrix was asked of svcca or linear predictivity, as keywords of the result."""
+def decode_predictivity(message: alignment_pb2.AlignmentMatrix | alignment_pb2.Measurement) -> dict[str, Any]:
+    """What a matrix or a measurement was asked of svcca or linear predictivity, as keywords of the result."""
     asked = message.predictivity
     if not message.HasField("predictivity"):
         return {"components": message.components}

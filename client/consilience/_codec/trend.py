@@ -10,6 +10,7 @@ import numpy as np
 
 from consilience import _names
 from consilience._codec.alignment import decode_interval, decode_report
+from consilience._codec.measurement import decode_measurement
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
 from consilience._numbers import reals, whole
@@ -29,6 +30,8 @@ def of_each(given: Any, spaces: Sequence[space_pb2.SpaceRef], field: str) -> lis
         InvalidArgumentError: a space has none, or there are more or fewer entries than spaces.
     """
     names = [_names.bare(space.name) for space in spaces]
+    if _is_series(given):
+        given = given.to_dict() if all(isinstance(name, str) for name in given.index) else given.tolist()
     if isinstance(given, Mapping):
         known = {_names.bare(_names.space_ref(name, field).name): value for name, value in given.items()}
         for name in names:
@@ -42,6 +45,22 @@ def of_each(given: Any, spaces: Sequence[space_pb2.SpaceRef], field: str) -> lis
     if len(given) != len(names):
         raise InvalidArgumentError(f"{field} has {len(given)} values for {len(names)} spaces; give one a space", field=field)
     return list(given)
+
+
+def _is_series(given: Any) -> bool:
+    """Whether this is a pandas Series, without importing pandas."""
+    return all(hasattr(given, name) for name in ("index", "to_dict", "tolist", "name"))
+
+
+def _name_of(given: Any, name: Any) -> str:
+    """What the numbers are: as told, else the name of a Series."""
+    if name is None:
+        name = given.name if _is_series(given) and isinstance(given.name, str) else ""
+    return _names.text(name, "against_name")
+
+
+def _is_date(value: Any) -> bool:
+    return isinstance(value, dt.date | np.datetime64)
 
 
 def to_number(value: Any, name: str, field: str = "against") -> float:
@@ -73,6 +92,7 @@ def encode_trend(
     families: Any,
     scale: str,
     buckets: Any,
+    against_name: Any = None,
 ) -> alignment_pb2.TrendRequest:
     """The request of a trend, without mode and id."""
     values = of_each(against, spaces, "against")
@@ -82,6 +102,8 @@ def encode_trend(
         reference=reference,
         spec=spec,
         scale=_names.AGAINST_SCALES.to_number(scale),
+        against_name=_name_of(against, against_name),
+        against_kind=_names.AGAINST_KINDS.to_number("date" if all(_is_date(value) for value in values) else "number"),
     )
     if families is not None:
         request.families.extend(_names.text(label, "families") for label in of_each(families, spaces, "families"))
@@ -139,5 +161,8 @@ def decode_trend(message: alignment_pb2.TrendResponse, details: CallDetails = NO
         preprocess=_names.PREPROCESS.to_name(told.preprocess),
         engine=told.engine,
         warnings=tuple(told.warnings),
+        measurement=decode_measurement(told),
+        against_name=told.against_name,
+        against_kind=_names.AGAINST_KINDS.to_name(told.against_kind) if told.against_kind else "number",
         details=details,
     )

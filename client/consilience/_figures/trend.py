@@ -31,11 +31,14 @@ def trend(
     y: str,
     logarithmic: bool,
     line: tuple[float, float],
+    dated: bool = False,
     families: Sequence[str] = (),
     lines: Sequence[tuple[float, float]] = (),
     buckets: Sequence[Bucket] = (),
 ) -> Any:
-    """One point a space with the least-squares line (of the logarithm where the axis is), and beside it the mean of each bucket.
+    """One point a space with the least-squares line, and beside it the mean of each bucket.
+
+    The axis is logarithmic where the line is of the logarithms, and where positive numbers span two decades or more; dates are dates.
 
     Args:
         names: of the M spaces.
@@ -44,8 +47,9 @@ def trend(
         title: of the figure.
         x: what the numbers are.
         y: what the scores are.
-        logarithmic: of the axis of numbers.
+        logarithmic: whether the lines are of the logarithms of the numbers.
         line: (slope, intercept) over all spaces; NaN draws none.
+        dated: the numbers are days since 1970-01-01.
         families: (M,) labels that get a colour each.
         lines: (slope, intercept) of each family, in the order of their names.
         buckets: by ascending number.
@@ -60,14 +64,16 @@ def trend(
         if lines and number < len(lines):
             _line(axes, against[chosen], lines[number], colour, 1.0, logarithmic=logarithmic)
     _line(axes, against, line, FAINT, 1.2, logarithmic=logarithmic)
-    if logarithmic:
+    if logarithmic or (not dated and _spans_decades(against)):
         axes.set_xscale("log")
     axes.margins(0.08)
     quiet(axes, x=x, y=y)
+    if dated:
+        _date_axis(axes)
     if families:
         legend(axes)
     if buckets:
-        _bars(panels[0, 1], buckets, x, y)
+        _bars(panels[0, 1], buckets, x, y, dated=dated)
     headline(figure, title)
     if len(names) <= 25:
         places = [(float(place), float(score)) for place, score in zip(against, scores, strict=True)]
@@ -79,15 +85,40 @@ def _line(axes: Any, places: NDArray[np.float64], line: tuple[float, float], col
     slope, intercept = line
     if not np.isfinite([slope, intercept]).all() or places.min() == places.max():
         return
-    ends = np.geomspace(places.min(), places.max(), 2) if logarithmic else np.linspace(places.min(), places.max(), 2)
+    # Many points: a straight line in the numbers is a curve on a logarithmic axis.
+    ends = (np.geomspace if places.min() > 0.0 else np.linspace)(places.min(), places.max(), 100)
     axes.plot(ends, intercept + slope * (np.log10(ends) if logarithmic else ends), color=colour, linewidth=width, zorder=1)
 
 
-def _bars(axes: Any, buckets: Sequence[Bucket], x: str, y: str) -> None:
+def _spans_decades(numbers: NDArray[np.float64]) -> bool:
+    return bool(numbers.min() > 0.0 and numbers.max() >= 100.0 * numbers.min())
+
+
+def _date_axis(axes: Any) -> None:
+    from matplotlib import dates
+
+    # Days since 1970-01-01 are matplotlib's own dates.
+    made: Any = dates
+    locator = made.AutoDateLocator(minticks=3, maxticks=6)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(made.ConciseDateFormatter(locator))
+    axes.xaxis.get_offset_text().set_color(FAINT)
+    axes.xaxis.get_offset_text().set_fontsize(8)
+
+
+def _end(value: float, *, dated: bool) -> str:
+    if dated:
+        return str(np.datetime64(int(np.floor(value)), "D"))
+    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
+
+
+def _bars(axes: Any, buckets: Sequence[Bucket], x: str, y: str, *, dated: bool) -> None:
     places = np.arange(len(buckets))
     means = np.array([bucket.mean for bucket in buckets])
     errors = np.nan_to_num([bucket.error for bucket in buckets])
     axes.bar(places, np.nan_to_num(means), yerr=errors, color=BLUE, width=0.7, capsize=3, error_kw={"ecolor": INK, "linewidth": 1})
-    ends = [f"{bucket.low:.3g}" if bucket.low == bucket.high else f"{bucket.low:.3g} to {bucket.high:.3g}" for bucket in buckets]
+    pairs = [(_end(bucket.low, dated=dated), _end(bucket.high, dated=dated)) for bucket in buckets]
+    # Dates are too long for one line.
+    ends = [low if low == high else f"{low}{chr(10) if dated else ' '}to {high}" for low, high in pairs]
     axes.set_xticks(places, [f"{end}\n({bucket.count})" for end, bucket in zip(ends, buckets, strict=True)])
     quiet(axes, title="mean and standard error by bucket", x=f"{x} (alignments in the mean)", y=y)

@@ -1,12 +1,13 @@
 """Two alignments compared over the same items."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from consilience._results.alignment_control import Difference
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import Result, asked, import_pandas, number, plain, probability
+from consilience._results.comparison_citation import cite_comparison
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +45,10 @@ class AlignmentComparison(Result):
     def _headline(self) -> Difference:
         return next(iter(self.differences.values()))
 
+    def cite(self) -> str:
+        """Sentences for a methods section: both alignments with every parameter, and their difference."""
+        return cite_comparison(self)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON can carry it: the difference of the first k beside both reports."""
         return {"difference": self.difference, "interval": plain(self.interval), "p_value": self.p_value, **super().to_dict()}
@@ -63,6 +68,26 @@ class AlignmentComparison(Result):
             for k, each in self.differences.items()
         ]
         return import_pandas().DataFrame(rows)
+
+    def figures(self) -> Mapping[str, Callable[[], Any]]:
+        """`comparison`: both scores at every k, and their differences."""
+        return {"comparison": self._draw}
+
+    def _draw(self) -> Any:
+        from consilience._figures.scores_beside import Gap, Row, scores_beside
+
+        rows, gaps = [], []
+        for k, difference in self.differences.items():
+            at = f" at k = {k}" if len(self.differences) > 1 else ""
+            for report in (self.first, self.second):
+                entry, sides = report.by_k[k], [use.name if use else "an array" for use in (report.x, report.y)]
+                rows.append(Row(" and ".join(sides) + at, entry.score, *entry.interval, entry.chance, leads=report is self.first))
+            low, high = difference.interval or (None, None)
+            note = "" if difference.p_value is None else probability(difference.p_value, 0)
+            gaps.append(Gap(f"first less second{at}", difference.value, low, high, note))
+        name = f"{self.first.metric}@{self.first.k}" if self.first.k and len(gaps) == 1 else self.first.metric
+        title = f"two alignments over the same items · {asked(self.first.n, self.first.gallery)}"
+        return scores_beside(rows, gaps, title=title, label=name, gap_label=f"difference of {name}")
 
     def subject(self) -> str:
         """`clip@3 and bge@1, against dino@1 and bge@1`."""

@@ -281,10 +281,12 @@ class AlignmentReport(Result):
         return frame.drop(columns="interval")
 
     def figures(self) -> Mapping[str, Callable[[], Any]]:
-        """`layers`, where a side has layers, and `null`: the random pairings of each k."""
+        """`layers`, where a side has layers; `controls` beside the score; and `null`: the random pairings of each k."""
         drawings: dict[str, Callable[[], Any]] = {}
         if self.layer_scores is not None:
             drawings["layers"] = self._draw_layers
+        if self.controls:
+            drawings["controls"] = self._draw_controls
         if any(entry.null is not None for entry in self.by_k.values()):
             drawings["null"] = self._draw_null
         return drawings
@@ -310,6 +312,22 @@ class AlignmentReport(Result):
             if entry.null is not None and entry.threshold is not None
         ]
         return null_distribution(panels, f"{self._sides()} · {asked(self.n, self.gallery)}", self.alpha)
+
+    def _draw_controls(self) -> Any:
+        from consilience._figures.scores_beside import Gap, Row, scores_beside
+
+        x, y = self._side_names()
+        stayed = {name: y if control.in_place_of == "x" else x for name, control in self.controls.items()}
+        rows = [Row(f"{x} and {y}", self.score, *self.interval, self.chance, leads=True)]
+        gaps = []
+        for name, control in self.controls.items():
+            rows.append(Row(f"{name} and {stayed[name]}", control.score, *control.interval, control.chance))
+            gap = control.difference
+            low, high = gap.interval or (None, None)
+            gaps.append(Gap(f"over {name}", gap.value, low, high, "" if gap.p_value is None else probability(gap.p_value, 0)))
+        name = self._name(self.headline)
+        title = f"{x} and {y} beside {len(gaps):,} control{'s' if len(gaps) > 1 else ''} · {asked(self.n, self.gallery)}"
+        return scores_beside(rows, gaps, title=title, label=name, gap_label=f"difference of {name}")
 
     def _draw_layers(self) -> Any:
         from consilience._figures.layer_grid import layer_grid

@@ -1,21 +1,23 @@
 """A methods sentence of an alignment: every parameter that it takes to repeat the number, for a paper."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from consilience._results import sources
-from consilience._results.alignment_at_k import AlignmentAtK
+from consilience._results.alignment_text import span
 from consilience._results.base import number, probability
 
 
 def cite(report: Any) -> str:
     """The sentences of an `AlignmentReport` (which imports this file, so that its type cannot stand here)."""
-    parts = [_measured(report), _given(report), _layers(report), _scores(report), _null(report), _controls(report), _computed(report)]
+    parts = [measured(report), _given(report), _layers(report), _scores(report), null(report), _controls(report), _computed(report)]
     return " ".join(part for part in parts if part)
 
 
-def _measured(report: Any) -> str:
-    source = sources.METRICS.get(report.metric, sources.Source(report.metric, "as documented by Consilience"))
-    ks = f" with k = {listed([f'{k:,}' for k in report.by_k])}" if report.k else _form(report)
+def measured(report: Any) -> str:
+    """What was measured, by which metric, over which items."""
+    source = metric_source(report.metric)
+    ks = f" with k = {listed([f'{k:,}' for k in report.by_k])}" if report.k else form(report)
     sides = [side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
     asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
     if report.selection_n:
@@ -38,11 +40,16 @@ def _measured(report: Any) -> str:
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     return (
         f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks} over the {asked}{tail}, "
-        f"from {_read(report, sides)}{_nearness(report)}."
+        f"from {read(report, sides)}{nearness(report)}."
     )
 
 
-def _read(report: Any, sides: list[str]) -> str:
+def metric_source(metric: str) -> sources.Source:
+    """A metric as a paper would name it."""
+    return sources.METRICS.get(metric, sources.Source(metric, "as documented by Consilience"))
+
+
+def read(report: Any, sides: list[str]) -> str:
     """What was compared: vectors as they were prepared, and entries of stored matrices by their rule."""
     kernels = [f"{side} as {rule}" for side, rule in zip(sides, (report.kernel_rule_x, report.kernel_rule_y), strict=True) if rule]
     vectors = sources.PREPROCESSING.get(report.preprocess, report.preprocess)
@@ -52,7 +59,7 @@ def _read(report: Any, sides: list[str]) -> str:
     return entries if len(kernels) == 2 else f"{vectors} and {entries}"
 
 
-def _form(report: Any) -> str:
+def form(report: Any) -> str:
     """What a metric of vectors was told beside them: directions, components, or how columns were predicted."""
     top = report.headline
     x, y = top.components_x, top.components_y
@@ -89,7 +96,8 @@ def distances(report: Any) -> str:
     return ""
 
 
-def _nearness(report: Any) -> str:
+def nearness(report: Any) -> str:
+    """How near items are, where neighbours count."""
     told = [kind.replace("_", " ") for kind in (report.similarity_x, report.similarity_y) if kind]
     if not told or not report.k:
         return ""
@@ -97,6 +105,7 @@ def _nearness(report: Any) -> str:
 
 
 def side(use: Any, label: str) -> str:
+    """A space with its version, the layers of a group, or `label` of an array."""
     if use is None:
         return label
     if use.name.startswith("groups/"):
@@ -135,25 +144,30 @@ def _layers(report: Any) -> str:
 
 def _scores(report: Any) -> str:
     told = [_score(entry) for entry in report.by_k.values()]
-    kind = sources.INTERVALS.get(report.interval_kind, report.interval_kind)
-    return f"The score was {'; '.join(told)} ({report.confidence * 100:g}% intervals: {kind})."
+    return f"The score was {'; '.join(told)} ({intervals(report)})."
 
 
-def _score(entry: AlignmentAtK) -> str:
+def _score(entry: Any) -> str:
     at = f" at k = {entry.k:,}" if entry.k else ""
-    low, high = (number(end) for end in entry.interval)
-    return f"{number(entry.score)} [{low}, {high}]{at}, chance {number(entry.chance)}, excess {number(entry.excess)}"
+    return f"{ranged(entry.score, entry.interval)}{at}, chance {number(entry.chance)}, excess {number(entry.excess)}"
 
 
-def _null(report: Any) -> str:
+def ranged(value: float, interval: tuple[float, float] | None) -> str:
+    """A number with its interval, where it has one: `0.135 [0.128, 0.142]`."""
+    return number(value) if interval is None else f"{number(value)} {span(interval)}"
+
+
+def intervals(report: Any) -> str:
+    """What the intervals of alignments mean."""
+    return f"{report.confidence * 100:g}% intervals: {sources.INTERVALS.get(report.interval_kind, report.interval_kind)}"
+
+
+def null(report: Any) -> str:
+    """What the random pairings say, and how many there were."""
     if all(entry.p_value is None for entry in report.by_k.values()):
         return ""
-    within = f" {report.within}" if report.within else ""
     named = [_p_value(report, entry) for entry in report.by_k.values()]
-    text = (
-        f"Significance was assessed against {report.permutations:,} random pairings of the items{within} "
-        f"(seed {report.seed}; permutation test with the observed pairing counted, {sources.PERMUTATION_TEST}): {'; '.join(named)}."
-    )
+    text = f"{null_of(report.permutations, report.seed, report.within)}: {'; '.join(named)}."
     if report.stop_after:
         drawn = listed([f"{entry.permutations:,}" for entry in report.by_k.values() if entry.permutations is not None])
         text += f" Pairings were drawn until {report.stop_after:,} of them scored as high ({sources.SEQUENTIAL_TEST}), {drawn} of them."
@@ -164,7 +178,16 @@ def _null(report: Any) -> str:
     return text
 
 
-def _p_value(report: Any, entry: AlignmentAtK) -> str:
+def null_of(permutations: int, seed: int, within: Any = None) -> str:
+    """Against what significance was assessed, without the full stop."""
+    restricted = f" {within}" if within else ""
+    return (
+        f"Significance was assessed against {permutations:,} random pairings of the items{restricted} "
+        f"(seed {seed}; permutation test with the observed pairing counted, {sources.PERMUTATION_TEST})"
+    )
+
+
+def _p_value(report: Any, entry: Any) -> str:
     at = f" at k = {entry.k:,}" if entry.k and len(report.by_k) > 1 else ""
     return f"{probability(entry.p_value, report.permutations)}{at}" if entry.p_value is not None else f"no p{at}"
 
@@ -182,9 +205,14 @@ def _controls(report: Any) -> str:
 
 
 def _computed(report: Any) -> str:
-    exact = "exact nearest neighbours, " if report.certificate_x is not None else ""
-    return f"Computed by Consilience ({exact}engine {report.engine})."
+    return computed(report.engine, exact=report.certificate_x is not None)
 
 
-def listed(values: list[str]) -> str:
+def computed(engine: str, *, exact: bool = False) -> str:
+    """By what program."""
+    return f"Computed by Consilience ({'exact nearest neighbours, ' if exact else ''}engine {engine})."
+
+
+def listed(values: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"

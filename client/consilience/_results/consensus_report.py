@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import Result, import_pandas, number, probability
+from consilience._results.consensus_citation import cite_consensus
+from consilience._results.measurement import Measurement
 from consilience._results.space import Space, SpaceUse
 
 
@@ -42,6 +44,9 @@ class ConsensusReport(Result):
         most, least: the items agreed on most, best first, and least, worst first: (id, agreement).
         space: the space that keeps the consensus, None without a name.
         preprocess, engine: as in AlignmentReport.
+        rank: most axes, as asked; 0 from older servers.
+        kernel_rules: of each space, how a kernel's matrix became what was averaged, `s`, `-d` or `-d^2/2`, centred; empty for vectors.
+        measurement: how the alignments were measured; None from older servers.
         warnings: what a reader must know, in plain words; a space that agrees with the others no better than chance among it.
     """
 
@@ -68,6 +73,13 @@ class ConsensusReport(Result):
     preprocess: str = "none"
     engine: str = ""
     warnings: tuple[str, ...] = ()
+    rank: int = 0
+    kernel_rules: tuple[str, ...] = ()
+    measurement: Measurement | None = None
+
+    def cite(self) -> str:
+        """Sentences for a methods section: method, spaces, every parameter, and each space's alignment with the others' consensus."""
+        return cite_consensus(self)
 
     @property
     def scores(self) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
+from consilience._results.comparison_citation import cite_curve
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +55,10 @@ class GalleryCurve(Result):
     lines: tuple[CurveLine, ...]
     reports: tuple[AlignmentReport, ...]
     warnings: tuple[str, ...] = ()
+
+    def cite(self) -> str:
+        """Sentences for a methods section: metric, galleries, every parameter, and the scores of each."""
+        return cite_curve(self)
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a line and gallery. Needs `consilience[report]`."""

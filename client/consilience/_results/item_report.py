@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.base import Result, asked, import_pandas, number, plain, probability
+from consilience._results.item_citation import cite_items
 from consilience._results.space import SpaceUse
 
 
@@ -80,7 +81,7 @@ class ItemReport(Result):
         query_sampling: as in AlignmentReport.
         x, y: the versions used.
         dropped_x, dropped_y: items of either side without a partner.
-        preprocess, permutations, seed, alpha, confidence, engine: as in AlignmentReport.
+        preprocess, permutations, seed, alpha, confidence, interval_kind, engine, similarity_x, similarity_y: as in AlignmentReport.
     """
 
     k: int
@@ -105,7 +106,10 @@ class ItemReport(Result):
     seed: int = 0
     alpha: float = 0.05
     confidence: float = 0.95
+    interval_kind: str = "items"
     engine: str = ""
+    similarity_x: str = ""
+    similarity_y: str = ""
 
     @property
     def score(self) -> float:
@@ -116,6 +120,10 @@ class ItemReport(Result):
     def chance(self) -> float:
         """What unrelated spaces would score."""
         return self.headline.chance
+
+    def cite(self) -> str:
+        """Sentences for a methods section: what was compared, every parameter, the mean and the slices."""
+        return cite_items(self)
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row an item. Needs `consilience[report]`."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consilience._results import sources
 from consilience._results.base import number
-from consilience._results.citation import distances, listed, regression, side
+from consilience._results.citation import computed, distances, intervals, listed, metric_source, regression, side
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,15 @@ class PairTests:
 
 def cite_matrix(matrix: Any, tests: PairTests) -> str:
     """The sentences of an `AlignmentMatrix` (which imports this file, so that its type cannot stand here)."""
-    parts = [_measured(matrix), _scores(matrix, tests), _null(matrix, tests), f"Computed by Consilience (engine {matrix.engine})."]
+    parts = [_measured(matrix), _scores(matrix, tests), _null(matrix, tests), computed(matrix.engine)]
     return " ".join(part for part in parts if part)
 
 
 def _measured(matrix: Any) -> str:
-    source = sources.METRICS.get(matrix.metric, sources.Source(matrix.metric, "as documented by Consilience"))
+    source = metric_source(matrix.metric)
     spaces = listed([side(use, "") for use in matrix.versions])
-    form = f" with k = {matrix.k:,}" if matrix.k else _form(matrix)
-    notes = []
-    if matrix.sampled_items is not None:
-        notes.append(f"a sample of {matrix.sampled_items.common:,} by a hash of their ids")
-    if matrix.deduplicate:
-        notes.append(f"{matrix.duplicates:,} near-duplicates, of cosine {matrix.deduplicate:g} or more, were left out")
-    tail = f" ({'; '.join(notes)})" if notes else ""
+    form = f" with k = {matrix.k:,}" if matrix.k else form_of_many(matrix)
+    tail = left_out(matrix)
     # Which of the spaces are kernels, that no preprocessing touches, their versions tell.
     read = "the spaces as stored" if matrix.preprocess == "none" else sources.PREPROCESSING.get(matrix.preprocess, matrix.preprocess)
     return f"The alignment of each two of {spaces} was measured by {source}{form} over the {_items(matrix)}{tail}, from {read}."
@@ -61,8 +56,18 @@ def _items(matrix: Any) -> str:
     return f"{_span(matrix.n)} queries {how} among the {common}"
 
 
-def _form(matrix: Any) -> str:
-    """What a metric without neighbours was told."""
+def left_out(matrix: Any) -> str:
+    """Which of the common items were not compared."""
+    notes = []
+    if matrix.sampled_items is not None:
+        notes.append(f"a sample of {matrix.sampled_items.common:,} by a hash of their ids")
+    if matrix.deduplicate:
+        notes.append(f"{matrix.duplicates:,} near-duplicates, of cosine {matrix.deduplicate:g} or more, were left out")
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def form_of_many(matrix: Any) -> str:
+    """What a metric without neighbours was told, the same for all pairs of spaces."""
     if matrix.components:
         return f" of the {matrix.components:,} strongest components"
     if matrix.folds:
@@ -72,12 +77,10 @@ def _form(matrix: Any) -> str:
 
 
 def _scores(matrix: Any, tests: PairTests) -> str:
-    kind = sources.INTERVALS.get(matrix.interval_kind, matrix.interval_kind)
     scores, chance = (
         f"{number(values.min())} to {number(values.max())}" for values in (matrix.scores[tests.apart], matrix.chance[tests.apart])
     )
-    intervals = f"{matrix.confidence * 100:g}% intervals: {kind}"
-    return f"The scores of {tests.count:,} pairs ranged from {scores}, their chance levels from {chance} ({intervals})."
+    return f"The scores of {tests.count:,} pairs ranged from {scores}, their chance levels from {chance} ({intervals(matrix)})."
 
 
 def _null(matrix: Any, tests: PairTests) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.base import Result, number
+from consilience._results.ceiling_citation import cite_ceiling, cite_reliability
 from consilience._results.space import SpaceUse
 
 
@@ -74,6 +75,10 @@ class NoiseCeiling(Result):
     confidence: float = 0.95
     engine: str = ""
 
+    def cite(self) -> str:
+        """Sentences for a methods section: the repeats, how matrices were compared, every parameter of the bootstrap, the scores."""
+        return cite_ceiling(self)
+
     def __repr__(self) -> str:
         told = f"noise ceiling of {self.space.name} ({self.comparison}): {number(self.lower)} to {number(self.upper)}"
         told += f" · {len(self.repeats)} repeats · n = {self.n:,}"
@@ -96,6 +101,10 @@ class Reliability(Result):
     reliability: NDArray[np.float64]
     n: int
     engine: str = ""
+
+    def cite(self) -> str:
+        """Sentences for a methods section: the recordings, their items and columns, the formula, and the median."""
+        return cite_reliability(self)
 
     @property
     def median(self) -> float:

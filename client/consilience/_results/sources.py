@@ -72,6 +72,26 @@ RDM_COMPARISONS: Mapping[str, str] = MappingProxyType(
 )
 """Every comparison of the contract."""
 
+CONSENSUS: Mapping[str, Source] = MappingProxyType(
+    {
+        "mean_kernel": Source(
+            "the mean of their centred kernels, each of Frobenius norm 1", "STATIS with equal weights, Lavit et al. 1994"
+        ),
+        "procrustes": Source(
+            "the mean of their centred configurations of norm 1 after generalised Procrustes rotation",
+            "Gower 1975, Psychometrika 40:33-51; ten Berge 1977, Psychometrika 42:267-276",
+        ),
+    }
+)
+"""Every method of the contract."""
+
+NOISE_CEILING = "Nili et al. 2014, PLoS Computational Biology 10:e1003553"
+DUAL_BOOTSTRAP = "Schutt et al. 2023, eLife 12:e82566"
+RELIABILITY = "Spearman 1910, British Journal of Psychology 3:271-295; Brown 1910, British Journal of Psychology 3:296-322"
+RANK_INTERVAL = "Bonett and Wright 2000, Psychometrika 65:23-28"
+FISHER_INTERVAL = "Fisher 1921, Metron 1:3-32"
+NESTED_GALLERIES = "Back into Plato's Cave, arXiv:2604.18572"
+BETTING = "Waudby-Smith and Ramdas 2024, JRSSB 86:1-27"
 RESIDUALS = "Theil's residuals (Theil 1965, JASA 60:1067-1079; Winkler et al. 2020, NeuroImage 220:117065)"
 PERMUTATION_TEST = "Davison and Hinkley 1997, section 4.2.5"
 CALIBRATION = "arXiv:2602.14486"

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from consilience._results.alignment_at_k import Interval
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import Result, import_pandas, number, plain, probability
+from consilience._results.measurement import Measurement
 from consilience._results.space import SpaceUse
+from consilience._results.trend_citation import cite_trend
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class TrendReport(Result):
         versions: the version of each that was used.
         reference: what each was aligned with; None: the mean alignment with the other M - 1.
         against: (M,) float64, the numbers; a date is days since 1970-01-01.
+        against_name: what the numbers are, such as `parameters`; empty where nobody said.
+        against_kind: `number`, or `date`.
         scale: `linear`, or `log10` (slope and Pearson's r are of the logarithms).
         scores, chance, excess: (M,) float64.
         spearman: rank correlation of scores and numbers; NaN where all scores are equal.
@@ -73,6 +77,7 @@ class TrendReport(Result):
         reports: the alignment of each space (x) with the reference (y); empty without.
         n: items compared, the same for every score.
         permutations, seed, preprocess, engine: as in AlignmentReport.
+        measurement: how the alignments were measured beside that; None from older servers.
         warnings: what a reader must know, in plain words.
     """
 
@@ -110,6 +115,24 @@ class TrendReport(Result):
     preprocess: str = "none"
     engine: str = ""
     warnings: tuple[str, ...] = ()
+    measurement: Measurement | None = None
+    against_name: str = ""
+    against_kind: str = "number"
+
+    @property
+    def against_dates(self) -> NDArray[np.datetime64] | None:
+        """(M,) datetime64[s], UTC, where the numbers are dates; else None."""
+        return None if self.against_kind != "date" else np.array([self.date_of(value) for value in self.against.tolist()])
+
+    @staticmethod
+    def date_of(days: float) -> np.datetime64:
+        """Days since 1970-01-01 as a date, or as a time to the second where it is not midnight."""
+        seconds = np.datetime64(round(days * 86_400), "s")
+        return seconds.astype("datetime64[D]") if float(days).is_integer() else seconds
+
+    def cite(self) -> str:
+        """Sentences for a methods section: metric, spaces with their numbers, every parameter, and what was found."""
+        return cite_trend(self)
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a space. Needs `consilience[report]`."""
@@ -150,9 +173,10 @@ class TrendReport(Result):
             self.against,
             self.scores,
             title=f"Spearman {number(self.spearman)} {_shown(self.interval)} · {len(self.spaces)} spaces",
-            x="against",
+            x=self.against_name or ("date" if self.against_kind == "date" else "number of each space"),
             y=what,
             logarithmic=self.scale == "log10",
+            dated=self.against_kind == "date",
             line=(self.slope, self.intercept),
             families=self.families,
             lines=[(each.slope, each.intercept) for each in self.family_trends],

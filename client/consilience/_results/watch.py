@@ -7,6 +7,7 @@ from typing import Any
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import Result, import_pandas, number
 from consilience._results.space import SpaceUse
+from consilience._results.watch_citation import cite_watch
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,10 @@ class Watch(Result):
     false_alarms_per_year: float
     create_time: datetime | None = None
     check_time: datetime | None = None
+
+    def cite(self) -> str:
+        """Sentences for a methods section: the baseline with every parameter, when it alarms, and the last check."""
+        return cite_watch(self)
 
     def __repr__(self) -> str:
         last, baseline = self.last_result, self.baseline

@@ -36,6 +36,7 @@ class ConvergenceCalls(OperationCalls):
         families: Mapping[str, str] | Sequence[str] | None = None,
         scale: str = "linear",
         buckets: int | Sequence[float] | None = None,
+        against_name: str | None = None,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -55,6 +56,7 @@ class ConvergenceCalls(OperationCalls):
         families: Mapping[str, str] | Sequence[str] | None = None,
         scale: str = "linear",
         buckets: int | Sequence[float] | None = None,
+        against_name: str | None = None,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
@@ -73,6 +75,7 @@ class ConvergenceCalls(OperationCalls):
         families: Mapping[str, str] | Sequence[str] | None = None,
         scale: str = "linear",
         buckets: int | Sequence[float] | None = None,
+        against_name: str | None = None,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -85,14 +88,15 @@ class ConvergenceCalls(OperationCalls):
 
         Args:
             spaces: at least 3, each once; `name@7` pins version 7.
-            against: a number or a date a space: a mapping by name (more names do no harm), or one value a space in their order. A date
-                becomes days since 1970-01-01.
+            against: a number or a date a space: a mapping by name (more names do no harm), a pandas Series likewise, or one value a space
+                in their order. A date becomes days since 1970-01-01.
             reference: what each space is aligned with, none of `spaces`; None: each space's mean alignment with the others.
             k: neighbours, or a share of the items as in `align`.
             metric: as in `align`.
             families: a label a space, as `against` is given: a line for each family.
             scale: `linear`, or `log10`: slope and Pearson's r of the logarithms.
             buckets: how many of about equally many spaces, or their inner edges; None is one for every three spaces, at most five.
+            against_name: what the numbers are, such as `parameters`, for figures and readers; None is the name of a Series.
             wait: as in `align`, like all that follow.
             progress: as in `align`.
             request_id: as in `align`.
@@ -111,6 +115,7 @@ class ConvergenceCalls(OperationCalls):
             families,
             scale,
             buckets,
+            against_name,
         )
         request.mode = _names.execution_mode(wait=wait)
         request.request_id = _names.request_id(request_id)

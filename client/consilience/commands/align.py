@@ -9,7 +9,6 @@ import typer
 from consilience import _arrays
 from consilience._convert import to_ids
 from consilience._kernels import open_triangle
-from consilience._results.alignment_report import AlignmentReport
 from consilience._settings import DEFAULT_TIMEOUT
 from consilience.commands.connected import (
     AddressOption,
@@ -25,7 +24,6 @@ from consilience.commands.options import (
     AggregateOption,
     AlphaOption,
     BandwidthOption,
-    CiteOption,
     ComponentsOption,
     ConfidenceOption,
     ContextOption,
@@ -108,7 +106,6 @@ def align(
     stop_after: StopOption = 0,
     control: ControlOption = None,
     given: GivenOption = None,
-    cite: CiteOption = False,
     layer_selection: LayerSelectionOption = "split_half",
     address: AddressOption = None,
     local: LocalOption = None,
@@ -149,8 +146,7 @@ def align(
         spec |= {"x_kernel": x_kernel, "y_kernel": y_kernel, "within": labels, "folds_by": fold_labels}
         report = _arrays.align_arrays(left, right, similarity=similarity, **spec)
         note = f"\n{dropped[0]:,} items of {x} and {dropped[1]:,} of {y} have no partner" if any(dropped) else ""
-        text, data = _told(report, cite)
-        return Answer(text + note, {**data, "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
+        return Answer(report.text() + note, {**report.to_dict(), "dropped_x": dropped[0], "dropped_y": dropped[1]}, results=[report])
     if any(files):
         raise InvalidArgumentError("give two files, or two spaces", field="y")
     if x_kernel is not None or y_kernel is not None:
@@ -158,15 +154,7 @@ def align(
     with open_client(address, local, tls, ca, timeout) as client:
         spec |= {"within": within, "folds_by": folds_by, "controls": parse_controls(control), "given": given}
         report = client.align(x, y, progress=shows_progress(), **spec)
-    text, data = _told(report, cite)
-    return Answer(text, data, results=[report])
-
-
-def _told(report: AlignmentReport, cite: bool) -> tuple[str, dict[str, Any]]:  # noqa: FBT001 - the command's flag
-    """The report for people and as JSON, with the sentences to cite it by where they are asked for."""
-    if not cite:
-        return report.text(), report.to_dict()
-    return f"{report.text()}\n\n{report.cite()}", {**report.to_dict(), "citation": report.cite()}
+    return Answer(report.text(), report.to_dict(), results=[report])
 
 
 def files_beside(sides: list[str], controls: dict[str, str], given: str | None) -> dict[str, Any]:

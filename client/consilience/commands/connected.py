@@ -4,8 +4,9 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from consilience._settings import DEFAULT_TIMEOUT
 from consilience._sync.client import Client
 from consilience.commands.exit_codes import INTERRUPTED, exit_code
 
+CiteOption = Annotated[bool, typer.Option("--cite", help="Add sentences for a methods section: every parameter, with sources.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 AddressOption = Annotated[str | None, typer.Option("--address", envvar="CONSILIENCE_ADDRESS", help="host:port or unix:/path.")]
 LocalOption = Annotated[Path | None, typer.Option("--local", help="Open this folder in this process instead of asking a server.")]
@@ -27,7 +29,7 @@ TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds a call 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command prints: `text` for people, `data` with --json; `code` is the exit code; `results` are what --plot and --html show."""
+    """What a command prints: `text` for people, `data` with --json; `code` is the exit code; --plot, --html and --cite tell `results`."""
 
     text: str
     data: Any
@@ -41,17 +43,20 @@ def answer(result: Any) -> Answer:
     return Answer("\n".join(repr(item) for item in items), plain(result), results=[item for item in items if isinstance(item, Result)])
 
 
-def command(function: Callable[..., Answer], *, drawn: bool = False) -> Callable[..., None]:
-    """A command without a server: adds --json, prints the answer, turns errors into exit codes; `drawn` adds --plot and --html."""
+def command(function: Callable[..., Answer], *, drawn: bool = False, cited: bool = False) -> Callable[..., None]:
+    """A command without a server: adds --json, prints the answer, turns errors into exit codes.
+
+    `drawn` adds --plot and --html, `cited` adds --cite.
+    """
 
     @functools.wraps(function)
-    def run(*, as_json: bool, plot: Path | None = None, page: Path | None = None, **arguments: Any) -> None:
-        _finish(lambda: function(**arguments), as_json=as_json, plot=plot, page=page)
+    def run(*, as_json: bool, plot: Path | None = None, page: Path | None = None, cite: bool = False, **arguments: Any) -> None:
+        _finish(lambda: function(**arguments), as_json=as_json, plot=plot, page=page, cite=cite)
 
-    return _with_options(run, function, {**(DRAWING if drawn else {}), "as_json": (JsonOption, False)}, hidden=set())
+    return _with_options(run, function, {**_telling(drawn=drawn, cited=cited), "as_json": (JsonOption, False)}, hidden=set())
 
 
-def connected(function: Callable[..., Answer], *, drawn: bool = False) -> Callable[..., None]:
+def connected(function: Callable[..., Answer], *, drawn: bool = False, cited: bool = False) -> Callable[..., None]:
     """A command of a client, its first parameter: adds the options of the connection as well."""
 
     @functools.wraps(function)
@@ -65,15 +70,16 @@ def connected(function: Callable[..., Answer], *, drawn: bool = False) -> Callab
         as_json: bool,
         plot: Path | None = None,
         page: Path | None = None,
+        cite: bool = False,
         **arguments: Any,
     ) -> None:
         def work() -> Answer:
             with open_client(address, local, tls, ca, timeout) as client:
                 return function(client, **arguments)
 
-        _finish(work, as_json=as_json, plot=plot, page=page)
+        _finish(work, as_json=as_json, plot=plot, page=page, cite=cite)
 
-    options = {**CONNECTION, **(DRAWING if drawn else {}), "as_json": (JsonOption, False)}
+    options = {**CONNECTION, **_telling(drawn=drawn, cited=cited), "as_json": (JsonOption, False)}
     return _with_options(run, function, options, hidden={"client"})
 
 
@@ -82,6 +88,8 @@ DRAWING: dict[str, tuple[Any, Any]] = {
     "page": (Annotated[Path | None, typer.Option("--html", help="Write it as one page of HTML. Needs consilience[report].")], None),
 }
 
+CITING: dict[str, tuple[Any, Any]] = {"cite": (CiteOption, False)}
+
 CONNECTION: dict[str, tuple[Any, Any]] = {
     "address": (AddressOption, None),
     "local": (LocalOption, None),
@@ -89,6 +97,11 @@ CONNECTION: dict[str, tuple[Any, Any]] = {
     "ca": (CaOption, None),
     "timeout": (TimeoutOption, DEFAULT_TIMEOUT),
 }
+
+
+def _telling(*, drawn: bool, cited: bool) -> dict[str, tuple[Any, Any]]:
+    """The options of how an answer is told."""
+    return {**(DRAWING if drawn else {}), **(CITING if cited else {})}
 
 
 def open_client(address: str | None, local: Path | None, tls: bool | None, ca: Path | None, timeout: float) -> Client:  # noqa: FBT001 - options, passed through
@@ -111,15 +124,29 @@ def read_lines(path: Path, field: str) -> list[str]:
         raise errors.InvalidArgumentError(f"{path} cannot be read: {error}", field=field) from error
 
 
-def _finish(work: Callable[[], Answer], *, as_json: bool, plot: Path | None = None, page: Path | None = None) -> None:
-    try:
-        told = work()
+def _finish(work: Callable[[], Answer], *, as_json: bool, plot: Path | None = None, page: Path | None = None, cite: bool = False) -> None:
+    with _errors_told(as_json=as_json):
+        told = _cited(work()) if cite else work()
+    if as_json:
+        typer.echo(json.dumps(told.data, ensure_ascii=False))
+    elif told.text:
+        typer.echo(told.text)
+    # The answer may have taken an hour: a picture that cannot be written does not lose it.
+    with _errors_told(as_json=as_json):
         if plot is not None:
             _draw(told, plot)
         if page is not None:
             from consilience._report_page import write_report
 
             write_report(page, told.results)
+    raise typer.Exit(told.code)
+
+
+@contextmanager
+def _errors_told(*, as_json: bool) -> Iterator[None]:
+    """Errors to stderr, as exit codes."""
+    try:
+        yield
     except errors.ConsilienceError as error:
         if as_json:
             shown = {"error": type(error).__name__, "message": error.message, "reason": error.reason, "field": error.field}
@@ -129,11 +156,15 @@ def _finish(work: Callable[[], Answer], *, as_json: bool, plot: Path | None = No
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        typer.echo(json.dumps(told.data, ensure_ascii=False))
-    elif told.text:
-        typer.echo(told.text)
-    raise typer.Exit(told.code)
+
+
+def _cited(told: Answer) -> Answer:
+    """The answer with the sentences to cite its results by; InvalidArgumentError where it has none."""
+    citations = [result.cite() for result in told.results if hasattr(result, "cite")]
+    if not citations:
+        raise errors.InvalidArgumentError("there is nothing to cite of this answer", field="cite")
+    citation = "\n\n".join(citations)
+    return replace(told, text=f"{told.text}\n\n{citation}", data={**told.data, "citation": citation})
 
 
 def _draw(told: Answer, path: Path) -> None:

@@ -62,7 +62,7 @@ def items(
         confidence=confidence,
         **sampling_options(None, sample_queries, query_ids),
     )
-    return Answer(_table(report) if table else repr(report), report.to_dict())
+    return _answer(report, table=table)
 
 
 def changes(
@@ -94,7 +94,12 @@ def changes(
         preprocess=preprocess,
         **sampling_options(None, sample_queries, query_ids),
     )
-    return Answer(_table(report) if table else repr(report), report.to_dict())
+    return _answer(report, table=table)
+
+
+def _answer(report: ItemReport, *, table: bool) -> Answer:
+    """The report, or the table of its items, which has no figures and no sentences."""
+    return Answer(_table(report), report.to_dict()) if table else Answer(repr(report), report.to_dict(), results=[report])
 
 
 def _table(report: ItemReport) -> str:

@@ -10,7 +10,6 @@ from consilience.commands.options import (
     AggregateOption,
     AlphaOption,
     BandwidthOption,
-    CiteOption,
     ComponentsOption,
     ConfidenceOption,
     DeduplicateOption,
@@ -65,7 +64,6 @@ def matrix(
     strata: StrataOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
-    cite: CiteOption = False,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -88,7 +86,4 @@ def matrix(
         **sampling_options(interval, sample_queries, query_ids),
         progress=shows_progress(),
     )
-    if not cite:
-        return Answer(result.text(), result.to_dict(), results=[result])
-    citation = result.cite()
-    return Answer(f"{result.text()}\n\n{citation}", {**result.to_dict(), "citation": citation}, results=[result])
+    return Answer(result.text(), result.to_dict(), results=[result])

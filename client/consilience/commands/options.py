@@ -56,7 +56,6 @@ ControlOption = Annotated[
     ),
 ]
 GivenOption = Annotated[str | None, typer.Option(help="A third space (or .npy file): align what it does not explain of the two.")]
-CiteOption = Annotated[bool, typer.Option("--cite", help="Add sentences for a methods section: every parameter, with sources.")]
 StopOption = Annotated[int, typer.Option("--stop-after", help="End the permutations once so many score as high: a p alone, sooner.")]
 WithinOption = Annotated[str, typer.Option(help="Attribute (of .npz files: array) whose groups restrict the random pairings.")]
 KernelOption = Annotated[

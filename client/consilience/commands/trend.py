@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -35,6 +35,9 @@ def trend(
     metric: MetricOption = "mutual_knn",
     scale: Annotated[str, typer.Option(help="linear, or log10 of the numbers.")] = "linear",
     buckets: Annotated[int | None, typer.Option(help="Buckets of about equally many spaces.")] = None,
+    against_name: Annotated[
+        str | None, typer.Option(help="What the numbers are, such as parameters; by default the column's header in the file.")
+    ] = None,
     preprocess: PreprocessOption = "none",
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
@@ -43,14 +46,15 @@ def trend(
     confidence: ConfidenceOption = 0.95,
 ) -> Answer:
     """Whether alignment grows with a number that each space has. The spaces are those that the file names."""
-    numbers, families = read_numbers(against)
+    numbers = read_numbers(against)
     result = client.trend(
-        list(numbers),
-        numbers,
+        list(numbers.values),
+        numbers.values,
         reference=reference,
         k=parse_one_k(k),
         metric=metric,
-        families=families,
+        families=numbers.families,
+        against_name=numbers.name if against_name is None else against_name,
         scale=scale,
         buckets=buckets,
         preprocess=preprocess,
@@ -64,8 +68,16 @@ def trend(
     return answer(result)
 
 
-def read_numbers(path: Path) -> tuple[dict[str, Any], dict[str, str] | None]:
-    """The number of each space, in the order of the file, and its family where the file has one.
+class Numbers(NamedTuple):
+    """What a file tells: the number of each space in its order, the families where it has them, and what the numbers are."""
+
+    values: dict[str, Any]
+    families: dict[str, str] | None = None
+    name: str = ""
+
+
+def read_numbers(path: Path) -> Numbers:
+    """The number of each space, in the order of the file; its family, and the name of the numbers, where the file has them.
 
     Raises:
         InvalidArgumentError: the file cannot be read, names a space twice, or has no number for one.
@@ -78,10 +90,9 @@ def read_numbers(path: Path) -> tuple[dict[str, Any], dict[str, str] | None]:
             raise InvalidArgumentError(f"{path} is no JSON: {error}", field="against") from error
         if not isinstance(told, dict):
             raise InvalidArgumentError(f"{path} holds no JSON object; give an object from names to numbers", field="against")
-        return {name: _number(value, path, name) for name, value in told.items()}, None
+        return Numbers({name: _number(value, path, name) for name, value in told.items()})
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(cell.strip() for cell in row)]
-    if rows and len(rows[0]) > 1 and not _is_number(rows[0][1]):
-        del rows[0]
+    title = rows.pop(0)[1] if rows and len(rows[0]) > 1 and not _is_number(rows[0][1]) else ""
     numbers: dict[str, Any] = {}
     for row in rows:
         if len(row) not in {2, 3} or row[0] in numbers:
@@ -93,7 +104,7 @@ def read_numbers(path: Path) -> tuple[dict[str, Any], dict[str, str] | None]:
         raise InvalidArgumentError(
             f"{path} has a family for {len(families)} of {len(rows)} spaces; give each one, or none", field="against"
         )
-    return numbers, families or None
+    return Numbers(numbers, families or None, title)
 
 
 def _is_number(text: str) -> bool:

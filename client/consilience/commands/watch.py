@@ -88,4 +88,4 @@ def delete(client: Client, name: NameArgument) -> Answer:
 def _told(watch: Watch) -> Answer:
     last = watch.last_result
     fallen = (f"  {change.item_id}\t{change.baseline_overlap:.2f} -> {change.overlap:.2f}" for change in last.fallen)
-    return Answer("\n".join([repr(watch), f"  {last!r}", *fallen]), watch.to_dict(), ALARM if watch.alarm else 0)
+    return Answer("\n".join([repr(watch), f"  {last!r}", *fallen]), watch.to_dict(), ALARM if watch.alarm else 0, [watch])

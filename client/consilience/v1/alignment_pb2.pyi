@@ -106,6 +106,12 @@ class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SIDE_X: _ClassVar[Side]
     SIDE_Y: _ClassVar[Side]
 
+class AgainstKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGAINST_KIND_UNSPECIFIED: _ClassVar[AgainstKind]
+    AGAINST_KIND_NUMBER: _ClassVar[AgainstKind]
+    AGAINST_KIND_DATE: _ClassVar[AgainstKind]
+
 class AgainstScale(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     AGAINST_SCALE_UNSPECIFIED: _ClassVar[AgainstScale]
@@ -177,6 +183,9 @@ LAYER_SELECTION_MAX: LayerSelection
 SIDE_UNSPECIFIED: Side
 SIDE_X: Side
 SIDE_Y: Side
+AGAINST_KIND_UNSPECIFIED: AgainstKind
+AGAINST_KIND_NUMBER: AgainstKind
+AGAINST_KIND_DATE: AgainstKind
 AGAINST_SCALE_UNSPECIFIED: AgainstScale
 AGAINST_SCALE_LINEAR: AgainstScale
 AGAINST_SCALE_LOG10: AgainstScale
@@ -746,8 +755,34 @@ class AlignmentMatrix(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Measurement(_message.Message):
+    __slots__ = ("gallery", "query_sampling", "duplicates", "deduplicate", "sampled_items", "rdm_distance", "rdm_comparison", "bandwidths", "components", "predictivity", "kernel_rules")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    RDM_DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    RDM_COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTHS_FIELD_NUMBER: _ClassVar[int]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIVITY_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_RULES_FIELD_NUMBER: _ClassVar[int]
+    gallery: int
+    query_sampling: QuerySampling
+    duplicates: int
+    deduplicate: float
+    sampled_items: SampledItems
+    rdm_distance: RdmDistance
+    rdm_comparison: RdmComparison
+    bandwidths: _containers.RepeatedScalarFieldContainer[float]
+    components: int
+    predictivity: PredictivitySpec
+    kernel_rules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., kernel_rules: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class TrendRequest(_message.Message):
-    __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id")
+    __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id", "against_name", "against_kind")
     SPACES_FIELD_NUMBER: _ClassVar[int]
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -758,6 +793,8 @@ class TrendRequest(_message.Message):
     BUCKET_EDGES_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_NAME_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_KIND_FIELD_NUMBER: _ClassVar[int]
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
     against: _containers.RepeatedScalarFieldContainer[float]
     reference: _space_pb2.SpaceRef
@@ -768,7 +805,9 @@ class TrendRequest(_message.Message):
     bucket_edges: _containers.RepeatedScalarFieldContainer[float]
     mode: ExecutionMode
     request_id: str
-    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., against: _Optional[_Iterable[float]] = ..., reference: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., bucket_count: _Optional[int] = ..., bucket_edges: _Optional[_Iterable[float]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    against_name: str
+    against_kind: AgainstKind
+    def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., against: _Optional[_Iterable[float]] = ..., reference: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., spec: _Optional[_Union[AlignmentSpec, _Mapping]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., bucket_count: _Optional[int] = ..., bucket_edges: _Optional[_Iterable[float]] = ..., mode: _Optional[_Union[ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., against_name: _Optional[str] = ..., against_kind: _Optional[_Union[AgainstKind, str]] = ...) -> None: ...
 
 class TrendResponse(_message.Message):
     __slots__ = ("spearman", "interval", "reports", "report", "operation")
@@ -785,7 +824,7 @@ class TrendResponse(_message.Message):
     def __init__(self, spearman: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., reports: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., report: _Optional[_Union[TrendReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class TrendReport(_message.Message):
-    __slots__ = ("metric", "spaces", "reference", "against", "scores", "chance", "excess", "families", "scale", "spearman", "spearman_interval", "pearson", "pearson_interval", "spearman_p_value", "pearson_p_value", "pairings", "exact", "slope", "intercept", "buckets", "across", "across_standard_errors", "family_trends", "pair_scores", "n", "k", "permutations", "seed", "preprocess", "engine", "warnings")
+    __slots__ = ("metric", "spaces", "reference", "against", "scores", "chance", "excess", "families", "scale", "spearman", "spearman_interval", "pearson", "pearson_interval", "spearman_p_value", "pearson_p_value", "pairings", "exact", "slope", "intercept", "buckets", "across", "across_standard_errors", "family_trends", "pair_scores", "n", "k", "permutations", "seed", "preprocess", "engine", "warnings", "measurement", "against_name", "against_kind")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -817,6 +856,9 @@ class TrendReport(_message.Message):
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_NAME_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_KIND_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
     reference: _space_pb2.SpaceUse
@@ -848,7 +890,10 @@ class TrendReport(_message.Message):
     preprocess: Preprocess
     engine: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., reference: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., against: _Optional[_Iterable[float]] = ..., scores: _Optional[_Iterable[float]] = ..., chance: _Optional[_Iterable[float]] = ..., excess: _Optional[_Iterable[float]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., spearman: _Optional[float] = ..., spearman_interval: _Optional[_Union[Interval, _Mapping]] = ..., pearson: _Optional[float] = ..., pearson_interval: _Optional[_Union[Interval, _Mapping]] = ..., spearman_p_value: _Optional[float] = ..., pearson_p_value: _Optional[float] = ..., pairings: _Optional[int] = ..., exact: bool = ..., slope: _Optional[float] = ..., intercept: _Optional[float] = ..., buckets: _Optional[_Iterable[_Union[TrendBucket, _Mapping]]] = ..., across: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., across_standard_errors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., family_trends: _Optional[_Iterable[_Union[FamilyTrend, _Mapping]]] = ..., pair_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., n: _Optional[int] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    measurement: Measurement
+    against_name: str
+    against_kind: AgainstKind
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., reference: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., against: _Optional[_Iterable[float]] = ..., scores: _Optional[_Iterable[float]] = ..., chance: _Optional[_Iterable[float]] = ..., excess: _Optional[_Iterable[float]] = ..., families: _Optional[_Iterable[str]] = ..., scale: _Optional[_Union[AgainstScale, str]] = ..., spearman: _Optional[float] = ..., spearman_interval: _Optional[_Union[Interval, _Mapping]] = ..., pearson: _Optional[float] = ..., pearson_interval: _Optional[_Union[Interval, _Mapping]] = ..., spearman_p_value: _Optional[float] = ..., pearson_p_value: _Optional[float] = ..., pairings: _Optional[int] = ..., exact: bool = ..., slope: _Optional[float] = ..., intercept: _Optional[float] = ..., buckets: _Optional[_Iterable[_Union[TrendBucket, _Mapping]]] = ..., across: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., across_standard_errors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., family_trends: _Optional[_Iterable[_Union[FamilyTrend, _Mapping]]] = ..., pair_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., n: _Optional[int] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., measurement: _Optional[_Union[Measurement, _Mapping]] = ..., against_name: _Optional[str] = ..., against_kind: _Optional[_Union[AgainstKind, str]] = ...) -> None: ...
 
 class TrendBucket(_message.Message):
     __slots__ = ("low", "high", "members", "mean", "standard_error", "count")
@@ -949,7 +994,7 @@ class ConsensusResponse(_message.Message):
     def __init__(self, space: _Optional[_Union[_space_pb2.Space, _Mapping]] = ..., report: _Optional[_Union[ConsensusReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class ConsensusReport(_message.Message):
-    __slots__ = ("method", "spaces", "weights", "n", "dim", "kept", "exact", "ratio", "iterations", "converged", "leave_one_out", "k", "ids", "agreement", "mean_agreement", "chance", "most", "least", "preprocess", "engine", "warnings")
+    __slots__ = ("method", "spaces", "weights", "n", "dim", "kept", "exact", "ratio", "iterations", "converged", "leave_one_out", "k", "ids", "agreement", "mean_agreement", "chance", "most", "least", "preprocess", "engine", "warnings", "measurement", "rank", "kernel_rules")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
@@ -971,6 +1016,9 @@ class ConsensusReport(_message.Message):
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_RULES_FIELD_NUMBER: _ClassVar[int]
     method: ConsensusMethod
     spaces: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceUse]
     weights: _containers.RepeatedScalarFieldContainer[float]
@@ -992,7 +1040,10 @@ class ConsensusReport(_message.Message):
     preprocess: Preprocess
     engine: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, method: _Optional[_Union[ConsensusMethod, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., weights: _Optional[_Iterable[float]] = ..., n: _Optional[int] = ..., dim: _Optional[int] = ..., kept: _Optional[float] = ..., exact: bool = ..., ratio: _Optional[float] = ..., iterations: _Optional[int] = ..., converged: bool = ..., leave_one_out: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., agreement: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., mean_agreement: _Optional[float] = ..., chance: _Optional[float] = ..., most: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., least: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    measurement: Measurement
+    rank: int
+    kernel_rules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, method: _Optional[_Union[ConsensusMethod, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., weights: _Optional[_Iterable[float]] = ..., n: _Optional[int] = ..., dim: _Optional[int] = ..., kept: _Optional[float] = ..., exact: bool = ..., ratio: _Optional[float] = ..., iterations: _Optional[int] = ..., converged: bool = ..., leave_one_out: _Optional[_Iterable[_Union[AlignmentReport, _Mapping]]] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., agreement: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., mean_agreement: _Optional[float] = ..., chance: _Optional[float] = ..., most: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., least: _Optional[_Iterable[_Union[ItemAgreement, _Mapping]]] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., engine: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., measurement: _Optional[_Union[Measurement, _Mapping]] = ..., rank: _Optional[int] = ..., kernel_rules: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ItemAgreement(_message.Message):
     __slots__ = ("id", "agreement")

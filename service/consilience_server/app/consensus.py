@@ -20,6 +20,7 @@ from consilience_server.app.deduplication import Deduplication, near_duplicates_
 from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
+from consilience_server.app.measurement import measurement
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.ports import SpaceRecord, SpaceSpec
 from consilience_server.app.reports import AlignmentReport, SpaceUse
@@ -146,6 +147,8 @@ class Consensus:
             least=order[:extremes],
             most=np.lexsort((np.arange(joined.n), -agreement))[:extremes],
             warnings=(*consensus_warnings(query, reports, found), *near_duplicates_told(common, joined.n, threshold)),
+            measurement=await asyncio.to_thread(measurement, spec, snapshots, joined, common, threshold),
+            kernel_rules=tuple("" if snapshot.kernel is None else snapshot.kernel.kernel_rule for snapshot in snapshots),
             engine=ENGINE_VERSION,
         )
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
+from consilience_server.app.measurement import Measurement
 from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import AlignmentReport, SpaceUse
 from consilience_server.core.errors import InvalidArgument, NotServed
@@ -56,6 +57,8 @@ class ConsensusReport:
         least, most: positions of the items agreed on least and most.
         record: the space that keeps the consensus, None without a name.
         warnings: what a reader must know.
+        measurement: how the alignments were measured.
+        kernel_rules: of each space, how a kernel's matrix became what was averaged; empty for vectors.
     """
 
     query: ConsensusQuery
@@ -70,6 +73,8 @@ class ConsensusReport:
     least: NDArray[np.int64]
     most: NDArray[np.int64]
     warnings: Sequence[str]
+    measurement: Measurement
+    kernel_rules: Sequence[str]
     engine: str
     record: SpaceRecord | None = None
 

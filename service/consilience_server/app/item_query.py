@@ -10,6 +10,7 @@ from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.reports import PreprocessName, QuerySampling, SpaceUse
 from consilience_server.core.errors import InvalidArgument, InvalidK, UnknownMetric
 from consilience_server.core.score import Score
+from consilience_server.core.similarity import Similarity
 from consilience_server.engine.item_scores import SliceScore
 
 MOST_SLICES = 10_000
@@ -62,6 +63,7 @@ class ItemReport:
     dropped_x: int
     dropped_y: int
     preprocess: PreprocessName
+    similarities: tuple[Similarity | None, Similarity | None]
     slices: Sequence[SliceScore]
     least: Sequence[ItemLists]
     most: Sequence[ItemLists]

@@ -133,6 +133,7 @@ def _measured(
     most = np.argsort(-found.overlaps, kind="stable")[: query.extremes]
     lists = [[_lists(compared, ids, found.overlaps, int(at), spec.ks[0]) for at in chosen] for chosen in (least, most, shown)]
     x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots)
+    similarities = [side.similarity if side.kernel is None else None for side in compared.sides]
     return ItemReport(
         x=x,
         y=y,
@@ -145,6 +146,7 @@ def _measured(
         dropped_x=snapshots[0].n - n,
         dropped_y=snapshots[1].n - n,
         preprocess=spec.preprocess,
+        similarities=(similarities[0], similarities[1]),
         slices=found.slices,
         least=lists[0],
         most=lists[1],

@@ -19,6 +19,7 @@ from consilience_server.app.deduplication import Deduplication, near_duplicates_
 from consilience_server.app.item_sample import compared_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
+from consilience_server.app.measurement import Measurement, measurement
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pinned_versions import pin_versions
 from consilience_server.app.reports import SpaceUse
@@ -98,9 +99,10 @@ class Trends:
             aligned = await self._with_reference(measuring, snapshots, joined, spec)
         compared = compared_items(joined.n, spec)
         n, warnings = spec.queries(compared), [*sample_cautions(compared, joined.n), *warnings]
+        how = await asyncio.to_thread(measurement, spec, snapshots, joined, common, threshold, aligned.bandwidths)
         control = call.part(0.95, 1.0).control
         return await self._pool.run(
-            call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, n, aligned, warnings, control)
+            call, "statistics", lambda: trend_report(replace(query, spec=spec), uses, n, aligned, warnings, how, control)
         )
 
     async def _with_others(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Aligned:
@@ -120,7 +122,13 @@ class Trends:
 
 
 def trend_report(
-    query: TrendQuery, uses: Sequence[SpaceUse], n: int, aligned: Aligned, warnings: Sequence[str], control: Control
+    query: TrendQuery,
+    uses: Sequence[SpaceUse],
+    n: int,
+    aligned: Aligned,
+    warnings: Sequence[str],
+    how: Measurement,
+    control: Control,
 ) -> TrendReport:
     """What the alignments say together; pure.
 
@@ -130,6 +138,7 @@ def trend_report(
         n: items compared.
         aligned: one score a space.
         warnings: what a reader must know.
+        how: the alignments were measured.
         control: of the test.
     """
     m, spec = len(query.spaces), query.spec
@@ -163,6 +172,7 @@ def trend_report(
         pair_scores=aligned.pairs,
         reports=aligned.reports,
         warnings=warnings,
+        measurement=how,
         engine=ENGINE_VERSION,
     )
 

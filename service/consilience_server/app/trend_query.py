@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
+from consilience_server.app.measurement import Measurement
+from consilience_server.app.pairwise_answer import matrix_bandwidths
 from consilience_server.app.reports import AlignmentReport, SpaceUse
 from consilience_server.core.buckets import Bucket
 from consilience_server.core.correlation import PairingTest
@@ -17,6 +19,9 @@ from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
 
 AgainstScale = Literal["linear", "log10"]
+AgainstKind = Literal["number", "date"]
+LONGEST_NAME = 100
+"""Characters of what the numbers are."""
 LEAST_SPACES = 3
 """Two points lie on a line whatever they are."""
 
@@ -34,6 +39,8 @@ class TrendQuery:
         scale: `log10` fits slope and Pearson's r to the logarithms of the numbers.
         bucket_count: of about equally many spaces; 0 is the default for M.
         bucket_edges: inner edges instead, ascending.
+        against_name: what the numbers are, for readers and figures; may be empty.
+        against_kind: `date` for days since 1970-01-01; measures do not change.
     """
 
     spaces: Sequence[SpaceQuery]
@@ -44,6 +51,8 @@ class TrendQuery:
     scale: AgainstScale = "linear"
     bucket_count: int = 0
     bucket_edges: Sequence[float] = ()
+    against_name: str = ""
+    against_kind: AgainstKind = "number"
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ class TrendReport:
         pair_scores: (M, M) float64, NaN on the diagonal; None with a reference.
         reports: the M alignments with the reference; empty without.
         warnings: what a reader must know.
+        measurement: how the alignments were measured.
     """
 
     query: TrendQuery
@@ -100,18 +110,20 @@ class TrendReport:
     pair_scores: NDArray[np.float64] | None
     reports: Sequence[AlignmentReport]
     warnings: Sequence[str]
+    measurement: Measurement
     engine: str
 
 
 @dataclass(frozen=True)
 class Aligned:
-    """The alignments behind a trend: of each space with the reference, or of each pair."""
+    """The alignments behind a trend: of each space with the reference, or of each pair, then with the sigma of each space for `rbf_cka`."""
 
     scores: NDArray[np.float64]
     chance: NDArray[np.float64]
     excess: NDArray[np.float64]
     pairs: NDArray[np.float64] | None = None
     reports: Sequence[AlignmentReport] = ()
+    bandwidths: Sequence[float] = ()
 
 
 def check_trend(query: TrendQuery) -> None:
@@ -129,6 +141,10 @@ def check_trend(query: TrendQuery) -> None:
             field="reference",
         )
     _check_numbers(query, m)
+    if len(query.against_name) > LONGEST_NAME:
+        raise InvalidArgument(f"against_name has {len(query.against_name):,} characters; give {LONGEST_NAME} at most", field="against_name")
+    if query.against_kind == "date" and query.scale == "log10":
+        raise InvalidArgument("dates have no logarithm; scale linear", field="scale")
     if query.families and len(query.families) != m:
         raise InvalidArgument(f"{len(query.families)} families for {m} spaces; give one label a space, or none", field="families")
     if query.spec.within and query.reference is None:
@@ -172,4 +188,4 @@ def mean_with_others(pairs: Mapping[Pair, Score], m: int) -> Aligned:
                 values[:, j, i] = values[:, i, j]
     both = 0.5 * (values + values.transpose(0, 2, 1))
     means = np.nanmean(both, axis=2)
-    return Aligned(means[0], means[1], means[2], pairs=values[0])
+    return Aligned(means[0], means[1], means[2], pairs=values[0], bandwidths=matrix_bandwidths(pairs, m))

@@ -153,7 +153,7 @@ def test_equal_scores_are_one_rank_though_their_sums_differ():
     asked = query(NAMES[:4], (1.0, 2.0, 3.0, 4.0))
     uses = [SpaceUse(name, name, 1) for name in NAMES[:4]]
     scores = np.array([0.1 + 0.2, 0.3, 0.3, 0.3])
-    told = trend_report(asked, uses, 9, Aligned(scores, scores, scores), (), Control())
+    told = trend_report(asked, uses, 9, Aligned(scores, scores, scores), (), None, Control())
     assert math.isnan(told.spearman)
     assert told.test.spearman == 1.0
 

@@ -79,9 +79,6 @@ def test_answers_are_drawn_and_become_a_page(call, script, tmp_path):
     assert (code, json.loads(out)["metric"]) == (0, "mutual_knn")
     assert "<svg" in (tmp_path / "a.svg").read_text()
     assert "<svg" in (tmp_path / "a.html").read_text()
-    code, _, err = call("align", "a", "b", "--plot", str(tmp_path / "a.gif"))
-    assert code == exit_codes.exit_code(errors.InvalidArgumentError(""))
-    assert err.startswith("consilience: ")
     code, out, _ = call("report", "a", "b", "c", "-o", str(tmp_path / "r.html"), "-k", "5,10", "--title", "three")
     assert code == 0
     assert "<h1>three</h1>" in (tmp_path / "r.html").read_text()
@@ -89,6 +86,35 @@ def test_answers_are_drawn_and_become_a_page(call, script, tmp_path):
     # Each pair is named, or the lines could not be told apart.
     assert out.splitlines().count("a@1 and b@2") == 3
     assert call("report", "a")[0] == exit_codes.exit_code(errors.InvalidArgumentError(""))
+
+
+@pytest.mark.parametrize("options", [("--plot", "a.gif"), ("--plot", "absent/a.svg"), ("--html", "absent/a.html")])
+def test_an_answer_is_printed_though_its_picture_cannot_be_written(call, script, tmp_path, options):
+    code, out, err = call("matrix", "a", "b", options[0], str(tmp_path / options[1]))
+    assert code == exit_codes.exit_code(errors.InvalidArgumentError(""))
+    assert out.startswith("mutual_knn")
+    assert err.startswith("consilience: ")
+    code, out, err = call("matrix", "a", "b", options[0], str(tmp_path / options[1]), "--json")
+    assert (json.loads(out)["metric"], json.loads(err)["field"]) == ("mutual_knn", "path")
+
+
+def test_an_answer_is_printed_without_matplotlib(call, script, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, out, err = call("matrix", "a", "b", "--plot", str(tmp_path / "a.svg"))
+    assert code == exit_codes.exit_code(errors.MissingExtraError(""))
+    assert out.startswith("mutual_knn")
+    assert "consilience[report]" in err
+
+
+def test_citations_stand_beside_answers(call, script, tmp_path):
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("a,1\nb,2\nc,3\n")
+    for asked in (["matrix", "a", "b"], ["trend", str(numbers)], ["consensus", "a", "b"], ["watch", "show", "w"]):
+        _, out, _ = call(*asked, "--cite")
+        assert "Computed by Consilience" in out
+        _, out, _ = call(*asked, "--cite", "--json")
+        assert "Computed by Consilience" in json.loads(out)["citation"]
+    assert "Computed by" not in call("matrix", "a", "b")[1]
 
 
 def test_layers_of_files_are_joined_row_by_row(tmp_path):

@@ -12,8 +12,11 @@ import pytest
 
 from consilience import (
     AlignmentAtK,
+    AlignmentComparison,
     AlignmentMatrix,
     AlignmentReport,
+    Control,
+    Difference,
     Interval,
     InvalidArgumentError,
     MissingExtraError,
@@ -139,12 +142,79 @@ def test_curve_trend_and_map_show_their_numbers():
     )  # fmt: skip
     scatter, bars = drawn.axes
     assert sorted(tuple(point) for cloud in scatter.collections for point in cloud.get_offsets()) == list(zip(against, scores, strict=True))
-    np.testing.assert_allclose(scatter.lines[0].get_ydata(), [0.1, 0.3])
+    np.testing.assert_allclose(scatter.lines[0].get_ydata()[[0, -1]], [0.1, 0.3])
     assert [patch.get_height() for patch in bars.patches] == [0.15, 0.3]
     points = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
     chart = model_map(names, points, title="t", families=["f", "g", "f"]).axes[0]
     np.testing.assert_array_equal(np.concatenate([cloud.get_offsets() for cloud in chart.collections]), points[[0, 2, 1]])
     np.testing.assert_array_equal(model_map(names, points[:, :1], title="t").axes[0].collections[0].get_offsets()[:, 1], 0)
+
+
+def of_trend(against, **told):
+    values = {
+        "title": "t",
+        "x": "parameters",
+        "y": "score",
+        "logarithmic": False,
+        "line": (0.5, 0.25),
+        "buckets": [Bucket(1, 2, 0.3, 0.1, 2)],
+    }
+    return trend(["a", "b", "c"], np.array(against), np.array([0.1, 0.2, 0.3]), **{**values, **told})
+
+
+def test_numbers_that_span_decades_are_on_a_logarithmic_axis_where_the_line_is_a_curve():
+    axes = of_trend([1.0, 10.0, 100.0]).axes[0]
+    assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "parameters")
+    x, y = axes.lines[0].get_data()
+    np.testing.assert_allclose(y, 0.25 + 0.5 * x)
+    assert len(x) > 50
+    assert of_trend([1.0, 10.0, 99.0]).axes[0].get_xscale() == "linear"
+    assert of_trend([0.0, 10.0, 100.0]).axes[0].get_xscale() == "linear"
+    fitted = of_trend([2.0, 4.0, 8.0], logarithmic=True).axes[0]
+    x, y = fitted.lines[0].get_data()
+    np.testing.assert_allclose(y, 0.25 + 0.5 * np.log10(x))
+    assert fitted.get_xscale() == "log"
+
+
+def test_dates_are_dates():
+    days = [float((np.datetime64(date) - np.datetime64("1970-01-01")).astype(int)) for date in ("2021-01-01", "2022-06-01", "2024-01-01")]
+    drawn = of_trend(days, dated=True, x="date", buckets=[Bucket(days[0], days[1], 0.3, 0.1, 2)])
+    drawn.canvas.draw()
+    assert drawn.axes[0].get_xscale() == "linear"
+    assert {"2021", "2022", "2023", "2024"} <= {label.get_text() for label in drawn.axes[0].get_xticklabels()}
+    assert drawn.axes[1].get_xticklabels()[0].get_text() == "2021-01-01\nto 2022-06-01\n(2)"
+
+
+def test_controls_and_comparisons_show_scores_and_differences():
+    own = entry(10, 0.5, np.zeros(9))
+    weak = entry(10, 0.2, np.zeros(9))
+    controls = {
+        "pixels": Control(SpaceUse("pixels", "p", 1), "x", {10: weak}, {10: Difference(0.3, Interval(0.2, 0.4), 0.004)}),
+        "random": Control(SpaceUse("random", "r", 1), "y", {10: weak}, {10: Difference(0.3)}),
+    }
+    told = report(own, controls=controls)
+    assert list(told.figures()) == ["controls", "null"]
+    scores, differences = told.plot().axes
+    assert [label.get_text() for label in scores.get_yticklabels()] == ["clip and <bge> & co", "pixels and <bge> & co", "random and clip"]
+    assert [label.get_text() for label in differences.get_yticklabels()] == ["over pixels", "over random"]
+    points = [spots.get_offsets()[0][0] for spots in differences.collections if type(spots).__name__ == "PathCollection"]
+    assert points == [0.3, 0.3]
+    assert "p = .004" in [text.get_text() for text in differences.texts]
+    compared = AlignmentComparison(told, report(weak), {10: Difference(0.3, Interval(0.2, 0.4), 0.004)})
+    scores, differences = compared.plot(kind="comparison").axes
+    assert len(scores.get_yticklabels()) == 2
+    assert [label.get_text() for label in differences.get_yticklabels()] == ["first less second"]
+
+
+def test_the_page_shows_controls_and_comparisons(tmp_path):
+    weak = entry(10, 0.2, np.zeros(9))
+    gap = Difference(0.3, Interval(0.2, 0.4), 0.004)
+    told = report(controls={"pixels": Control(SpaceUse("pixels", "p", 1), "x", {10: weak}, {10: gap})})
+    write_report(tmp_path / "page.html", [told, AlignmentComparison(told, report(weak), {10: gap})])
+    page = (tmp_path / "page.html").read_text()
+    assert page.count('<figure class="controls">') == page.count('<figure class="comparison">') == 1
+    assert "control pixels for x" in page
+    assert page.count('class="methods"') == 2
 
 
 def test_the_consensus_shows_each_space_and_the_items():

@@ -43,6 +43,21 @@ def test_dates_are_days(client, script):
     assert list(script.last.against) == [1.0, 2.5, 365.0]
 
 
+def test_the_axis_has_a_name_and_dates_stay_dates(client, script):
+    pandas = pytest.importorskip("pandas")
+    told = client.trend(SPACES, pandas.Series({"a": 1.5, "b": 2, "c": 3}, name="parameters"))
+    assert (told.against_name, told.against_kind, told.against_dates) == ("parameters", "number", None)
+    assert list(script.last.against) == [1.5, 2, 3]
+    client.trend(SPACES, pandas.Series([4, 5, 6.5]), against_name="loss")
+    assert (list(script.last.against), script.last.against_name) == ([4, 5, 6.5], "loss")
+    told = client.trend(SPACES, [dt.date(1970, 1, 2), np.datetime64("1970-01-03T12:00"), dt.datetime(1971, 1, 1, tzinfo=dt.UTC)])
+    assert (told.against_name, told.against_kind) == ("", "date")
+    assert [str(date) for date in told.against_dates] == ["1970-01-02T00:00:00", "1970-01-03T12:00:00", "1971-01-01T00:00:00"]
+    with pytest.raises(consilience.InvalidArgumentError, match="string") as refused:
+        client.trend(SPACES, [1, 2, 3], against_name=7)
+    assert refused.value.field == "against_name"
+
+
 def test_it_reads_as_a_sentence_and_a_table(client):
     told = client.trend(SPACES, [1, 2, 3], reference="d", families={"a": "x", "b": "y", "c": "y"})
     assert repr(told) == (
@@ -106,6 +121,9 @@ def test_the_command_reads_csv_and_json(call, script, tmp_path):
     asked = script.last
     assert ([ref.name for ref in asked.spaces], list(asked.against)) == (["spaces/a", "spaces/b", "spaces/c"], [1000, 2000, 3000])
     assert (list(asked.families), list(asked.spec.ks), asked.bucket_count, asked.spec.seed) == (["x", "x", "y"], [5], 2, 3)
+    assert asked.against_name == "parameters"
+    call("trend", str(table), "--against-name", "weights")
+    assert script.last.against_name == "weights"
     table = tmp_path / "dates.json"
     table.write_text('{"a": "1970-01-02", "b": 2, "c": "3"}')
     code, out, _ = call("trend", str(table), "--json")

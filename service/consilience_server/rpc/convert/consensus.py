@@ -6,6 +6,7 @@ from consilience_server.engine.consensus_coordinates import ConsensusMethod
 from consilience_server.rpc.convert.alignment import preprocess_number, read_spec, write_report
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
+from consilience_server.rpc.convert.measurement import write_measurement
 from consilience_server.rpc.convert.names import space_query, space_use
 from consilience_server.rpc.convert.spaces import write_space
 
@@ -70,5 +71,8 @@ def write_consensus(report: ConsensusReport) -> alignment_pb2.ConsensusReport:
         preprocess=preprocess_number(report.query.spec.preprocess),
         engine=report.engine,
         warnings=report.warnings,
+        measurement=write_measurement(report.measurement),
+        rank=report.query.rank,
+        kernel_rules=report.kernel_rules,
         **ends,
     )

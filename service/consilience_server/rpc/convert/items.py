@@ -10,6 +10,7 @@ from consilience_server.engine.item_scores import SliceScore
 from consilience_server.rpc.convert.alignment import preprocess_number, read_spec, sampling_number, write_at_k, write_interval
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import space_use
+from consilience_server.rpc.convert.spaces import write_similarity
 
 _BLOCK_BYTES = 1 << 20
 _ITEM_BYTES = 16
@@ -81,6 +82,8 @@ def _write_alignment(report: ItemReport) -> items_pb2.ItemAlignment:
         engine=report.engine,
         slice_by=report.query.slice_by,
         slice_prefix=report.query.slice_prefix,
+        similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
+        similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
         slices=[_write_slice(part, spec.confidence) for part in report.slices],
         least=_write_lists(report.least),
         most=_write_lists(report.most),

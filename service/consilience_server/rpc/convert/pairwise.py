@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.measurement import Measurement
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, RdmOptions, SampledItems
 from consilience_server.core.rdm import RdmDistance
@@ -63,7 +64,8 @@ def read_pairwise(spec: alignment_pb2.AlignmentSpec, read: AlignmentSpec) -> Ali
 
 
 def write_pairwise(
-    message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix, answer: AlignmentReport | AlignmentMatrix
+    message: alignment_pb2.AlignmentReport | alignment_pb2.AlignmentMatrix | alignment_pb2.Measurement,
+    answer: AlignmentReport | AlignmentMatrix | Measurement,
 ) -> None:
     """Fill in what the answer tells of a sample of items, of dissimilarities and of bandwidths."""
     if answer.sampled_items is not None:

@@ -1,11 +1,12 @@
 """Trends of the contract to and from those of the use cases."""
 
 from consilience.v1 import alignment_pb2
-from consilience_server.app.trend_query import AgainstScale, TrendQuery, TrendReport
+from consilience_server.app.trend_query import AgainstKind, AgainstScale, TrendQuery, TrendReport
 from consilience_server.core.buckets import Bucket
 from consilience_server.rpc.convert.alignment import metric_number, preprocess_number, read_spec, write_report
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
+from consilience_server.rpc.convert.measurement import write_measurement
 from consilience_server.rpc.convert.names import space_query, space_use
 
 _SCALES: dict[alignment_pb2.AgainstScale, AgainstScale] = {
@@ -13,6 +14,12 @@ _SCALES: dict[alignment_pb2.AgainstScale, AgainstScale] = {
     alignment_pb2.AGAINST_SCALE_LINEAR: "linear",
     alignment_pb2.AGAINST_SCALE_LOG10: "log10",
 }
+_KINDS: dict[alignment_pb2.AgainstKind, AgainstKind] = {
+    alignment_pb2.AGAINST_KIND_UNSPECIFIED: "number",
+    alignment_pb2.AGAINST_KIND_NUMBER: "number",
+    alignment_pb2.AGAINST_KIND_DATE: "date",
+}
+_KIND_VALUES = {"number": alignment_pb2.AGAINST_KIND_NUMBER, "date": alignment_pb2.AGAINST_KIND_DATE}
 _SCALE_VALUES = {"linear": alignment_pb2.AGAINST_SCALE_LINEAR, "log10": alignment_pb2.AGAINST_SCALE_LOG10}
 
 
@@ -31,6 +38,8 @@ def read_trend(request: alignment_pb2.TrendRequest) -> TrendQuery:
         scale=served(alignment_pb2.AgainstScale, request.scale, _SCALES, "scale", what="scale"),
         bucket_count=request.bucket_count,
         bucket_edges=tuple(request.bucket_edges),
+        against_name=request.against_name,
+        against_kind=served(alignment_pb2.AgainstKind, request.against_kind, _KINDS, "against_kind", what="kind of numbers"),
     )
 
 
@@ -81,6 +90,9 @@ def write_trend(report: TrendReport) -> alignment_pb2.TrendReport:
         preprocess=preprocess_number(spec.preprocess),
         engine=report.engine,
         warnings=report.warnings,
+        measurement=write_measurement(report.measurement),
+        against_name=query.against_name,
+        against_kind=_KIND_VALUES[query.against_kind],
         **{name: write_matrix(array) for name, array in matrices.items() if array is not None},
     )
 
