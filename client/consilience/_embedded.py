@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,7 +59,9 @@ def align_embedded(header: Any, x: Any, y: Any, beside: Any = ()) -> Any:
     return _called(lambda: align(header, x, y, beside))
 
 
+@cache
 def _load(name: str) -> Callable[..., Any]:
+    """What the entry point names; looked up once, which takes longer than a small alignment."""
     for entry in entry_points(group=_GROUP, name=name):
         try:
             loaded: Callable[..., Any] = entry.load()

@@ -8,6 +8,7 @@ import argparse
 import ipaddress
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -231,15 +232,19 @@ def load_settings(flags: Mapping[str, Any], config: str | None = None) -> Settin
     path = Path(chosen) if chosen else None
     if path is not None and not path.is_file():
         raise SettingsError(f"the settings file {path} does not exist")
-    # pydantic-settings takes a file as a property of the class: a subclass keeps it from being shared between calls.
-    source = type("Settings", (Settings,), {"toml_file": path, "__module__": Settings.__module__, "__doc__": Settings.__doc__})
     try:
-        loaded: Settings = source(**flags)
+        loaded: Settings = _settings_of(path)(**flags)
     except ValidationError as error:
         raise SettingsError(_problems(error)) from None
     except ValueError as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
     return loaded
+
+
+@cache
+def _settings_of(path: Path | None) -> type[Settings]:
+    """The class whose instances read the file. pydantic-settings takes a file as a property of the class, and a class is slow to make."""
+    return type("Settings", (Settings,), {"toml_file": path, "__module__": Settings.__module__, "__doc__": Settings.__doc__})
 
 
 def parse_settings(arguments: Sequence[str], program: str = "consilience-server") -> tuple[Settings, bool]:

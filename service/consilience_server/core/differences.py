@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtr, stdtrit
 
-from consilience_server.core.intervals import Asked, Jackknife, jackknife_variance
+from consilience_server.core.intervals import Asked, Jackknife, jackknife_error
 from consilience_server.core.score import Interval, Score
 
 
@@ -25,7 +25,7 @@ def difference(first: Score, second: Score) -> Difference:
     independent scores. It is of the kind of the scores' own:
 
     - `items`: the delete-group jackknife of the difference, whose pseudo-values are the differences of the pseudo-values of both scores
-      (`core/intervals.py: item_interval`); conservative like it.
+      (`core/intervals.py: jackknife_error`); conservative like theirs.
     - `queries`: t_{m-1} and the variance of the differences of the asked queries' own scores, times 1 - m / N. No width once all are asked.
 
     The p-value is that of t = difference / standard error. It is not that of flipping the signs of the items' own differences: the lists of
@@ -50,8 +50,7 @@ def standard_error(first: Interval, second: Interval) -> tuple[float, int]:
     if a is None and b is None and first.low == first.high and second.low == second.high:
         return 0.0, 1
     if isinstance(a, Jackknife) and isinstance(b, Jackknife) and a.sizes.tolist() == b.sizes.tolist():
-        variance = jackknife_variance(a.full - b.full, a.without - b.without, a.sizes)
-        return math.sqrt(variance), len(a.without) - 1
+        return jackknife_error(a.full - b.full, a.without - b.without, a.sizes), len(a.without) - 1
     if isinstance(a, Asked) and isinstance(b, Asked) and (len(a.scores), a.population) == (len(b.scores), b.population):
         m = len(a.scores)
         if m == a.population:

@@ -19,7 +19,7 @@ def item_folds(n: int, folds: int) -> NDArray[np.int64]:
 def grouped_folds(groups: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     """(n,) the fold of each canonical position, all items of a group in one fold: no group is both fitted and predicted.
 
-    Groups are taken in the order of their first items and put into the fold that has the fewest items so far.
+    Groups are spread as by `spread_groups`.
 
     Args:
         groups: (n,) the group of each canonical position, any whole numbers.
@@ -29,21 +29,31 @@ def grouped_folds(groups: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
         TooFewItems: fewer groups than folds, or fewer than two items a fold on average.
     """
     check_folds(len(groups), folds)
-    _, first, of = np.unique(groups, return_index=True, return_inverse=True)
-    if len(first) < folds:
-        fewer = f"ask at most {len(first)} folds, or group" if len(first) > 1 else "group"
+    count = len(np.unique(groups))
+    if count < folds:
+        fewer = f"ask at most {count} folds, or group" if count > 1 else "group"
         raise TooFewItems(
-            f"{len(first)} groups cannot be spread over {folds} folds; {fewer} by another attribute",
+            f"{count} groups cannot be spread over {folds} folds; {fewer} by another attribute",
             field="spec.predictivity.folds",
-            groups=len(first),
+            groups=count,
         )
-    sizes, filled = np.bincount(of), np.zeros(folds, dtype=np.int64)
-    fold_of = np.empty(len(first), dtype=np.int64)
+    return spread_groups(groups, folds)
+
+
+def spread_groups(groups: NDArray[np.int64], sets: int) -> NDArray[np.int64]:
+    """(n,) the set, 0 .. sets - 1, of each canonical position: groups are kept whole, and sets have about as many items.
+
+    Groups are taken in the order of their first items and put into the set that has the fewest items so far. No set is empty where there
+    are as many groups as sets.
+    """
+    _, first, of = np.unique(groups, return_index=True, return_inverse=True)
+    sizes, filled = np.bincount(of), np.zeros(sets, dtype=np.int64)
+    set_of = np.empty(len(first), dtype=np.int64)
     for group in np.argsort(first, kind="stable"):
-        fold = int(filled.argmin())
-        fold_of[group] = fold
-        filled[fold] += sizes[group]
-    return fold_of[of].astype(np.int64)
+        chosen = int(filled.argmin())
+        set_of[group] = chosen
+        filled[chosen] += sizes[group]
+    return set_of[of].astype(np.int64)
 
 
 def check_folds(n: int, folds: int) -> None:

@@ -83,12 +83,10 @@ def item_interval(
 ) -> "Limits":
     """Where the score of another sample of as many items lies: the delete-group jackknife.
 
-    With pseudo-values t_g = h_g full - (h_g - 1) without_g, h_g = n / size_g, and their weighted mean J:
     ```
-    variance = 1/G sum_g (t_g - J)^2 / (h_g - 1),   interval = score +- t_{G-1} sqrt(variance)
+    interval = score +- t_{G-1} error,   error as in `jackknife_error`
     ```
-    The jackknife's variance is too large on average, never too small (Efron and Stein 1981, with the groups as the independent units): the
-    interval is conservative. It is centred on the score: it covers what samples of this size score on average, not an infinite one.
+    It is centred on the score: it covers what samples of this size score on average, not an infinite one.
 
     Args:
         score: the score of all items.
@@ -98,18 +96,43 @@ def item_interval(
         confidence: coverage in (0, 1).
         lowest: the least the score can be; the interval is cut there, and is the whole range where the statistic is undefined or G < 2.
         highest: the most it can be.
+    """
+    error, basis = jackknife_error(full, without, sizes), Jackknife(full, without, sizes)
+    if not math.isfinite(error):
+        return Limits.of((lowest, highest), basis)
+    return Limits.of(_around(score, error, len(without) - 1, confidence, lowest, highest), basis)
+
+
+def jackknife_error(full: float, without: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+    """A standard error that is rarely too small: the jackknife's variance, taken one standard error of its own above its value.
+
+    ```
+    error^2 = variance (1 + sqrt(2 / (G - 1)))
+    ```
+    The jackknife's variance is not too small on average (Efron and Stein 1981, with the groups as the independent units), but where the
+    score is nearly a sum over items, as CKA is from a few hundred on, it is not too large either. Then t_{G-1} covers what is asked for
+    normal pseudo-values only: skewness takes coverage away, whichever way it goes (the term in gamma^2 of Hall 1992, section 2.6), and a
+    score that falls low falls together with its variance. CKA, RSA and linear predictivity were covered in 94 to 95% of samples where 95%
+    were asked. The variance of G normal pseudo-values is uncertain by sqrt(2 / (G - 1)) of itself. Adding that much makes 95% 97% for a
+    normal score, which leaves room for skewed ones, and the interval 12% longer.
+
+    NaN where the statistic is undefined or there are fewer than two groups.
+    """
+    groups = len(without)
+    return math.sqrt(jackknife_variance(full, without, sizes) * (1.0 + math.sqrt(2.0 / max(groups - 1, 1))))
+
+
+def jackknife_variance(full: float, without: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+    """The variance of a statistic, from what it is without each group; NaN where it is undefined or there are fewer than two groups.
+
+    With pseudo-values t_g = h_g full - (h_g - 1) without_g, h_g = n / size_g, and their weighted mean J:
+    ```
+    variance = 1/G sum_g (t_g - J)^2 / (h_g - 1)
+    ```
 
     Source:
         Busing, Meijer and van der Leeden 1999, equations 6-7 (unequal groups).
     """
-    variance, basis = jackknife_variance(full, without, sizes), Jackknife(full, without, sizes)
-    if not math.isfinite(variance):
-        return Limits.of((lowest, highest), basis)
-    return Limits.of(_around(score, math.sqrt(variance), len(without) - 1, confidence, lowest, highest), basis)
-
-
-def jackknife_variance(full: float, without: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
-    """The variance in `item_interval`; NaN where the statistic is undefined or there are fewer than two groups."""
     groups = len(without)
     if groups < 2 or not (np.isfinite(without).all() and math.isfinite(full)):
         return math.nan

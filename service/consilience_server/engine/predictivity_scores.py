@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
 from consilience_server.core.errors import ShapeMismatch, TooFewItems
-from consilience_server.core.folds import grouped_folds, item_folds
-from consilience_server.core.intervals import group_sizes, item_interval
+from consilience_server.core.folds import grouped_folds, item_folds, spread_groups
+from consilience_server.core.intervals import GROUPS, item_interval
 from consilience_server.core.linear_predictivity import LinearFit, PredictivityOptions, aggregated
 from consilience_server.core.paired_features import check_informative
 from consilience_server.core.permutation import canonical_order
@@ -50,8 +50,11 @@ def predictivity_score(
     """How well x predicts y. Definition: `core/linear_predictivity.py`; folds: `core/folds.py` over canonical positions.
 
     The null pairs the targets anew and goes through everything that the score goes through, the choice of penalties included, but no
-    regressor is decomposed again (`ridge_folds.py`). The interval does decompose them again without each group of items. `chance` is the
+    regressor is decomposed again (`ridge_folds.py`). The interval does decompose them again without each set of items. `chance` is the
     mean over the random pairings drawn, 99 at the least.
+
+    Items of a group may resemble each other, which is why no fold splits one; then the groups are what was sampled, and the interval leaves
+    out whole groups, up to 32 sets of them, where it would otherwise leave out sets of items.
 
     Args:
         x: (n, d_x), finite, the regressors.
@@ -120,6 +123,7 @@ def _scores(
     order = canonical_order(options.item_order)
     folds = item_folds(n, asked.folds) if groups is None else grouped_folds(groups[order], asked.folds)
     ordered = [array[order] for array in arrays]
+    parts = np.arange(n) % min(GROUPS, n) if groups is None else spread_groups(groups[order], min(GROUPS, len(np.unique(groups))))
     spaces = _Spaces(
         ordered,
         {i: RidgeFolds(ordered[i], folds, asked.penalties, control) for i in sorted({i for i, _ in pairs})},
@@ -129,10 +133,11 @@ def _scores(
     null = _null(spaces, pairs, asked, options, control.part(0.0, 0.8))
     without: Mapping[Pair, NDArray[np.float64]] = {}
     if options.interval_kind == "items":
-        without = _without_groups(spaces, [pair for pair in pairs if pair[0] != pair[1]], folds, asked, control)
+        without = _without_parts(spaces, [pair for pair in pairs if pair[0] != pair[1]], folds, parts, asked, control)
+    sizes = np.bincount(parts).astype(np.int64)
     grouped = 0 if groups is None else len(np.unique(groups))
     return {
-        pair: _score(LinearFit(of.targets, of.choices, asked, grouped), null[pair], without.get(pair), pair, options)
+        pair: _score(LinearFit(of.targets, of.choices, asked, grouped), null[pair], without.get(pair), sizes, pair, options)
         for pair, of in found.items()
     }
 
@@ -169,15 +174,19 @@ def _null(
     return found
 
 
-def _without_groups(
-    spaces: _Spaces, pairs: Sequence[Pair], folds: NDArray[np.int64], asked: PredictivityOptions, control: Control
+def _without_parts(
+    spaces: _Spaces,
+    pairs: Sequence[Pair],
+    folds: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    asked: PredictivityOptions,
+    control: Control,
 ) -> dict[Pair, NDArray[np.float64]]:
-    """For every pair the (G,) scores over all items but a group: fitted, chosen and predicted anew, each item in the fold it was in."""
-    n = len(folds)
-    groups = len(group_sizes(n))
-    found = {pair: np.full(groups, np.nan) for pair in pairs}
-    for group in range(groups):
-        kept = np.delete(np.arange(n), np.s_[group::groups])
+    """For every pair the (G,) scores over all items but a part: fitted, chosen and predicted anew, each item in the fold it was in."""
+    count = int(parts.max()) + 1
+    found = {pair: np.full(count, np.nan) for pair in pairs}
+    for part in range(count):
+        kept = np.flatnonzero(parts != part)
         if len(np.unique(folds[kept])) < 2:
             continue
         for i in sorted({i for i, _ in pairs}):
@@ -187,7 +196,7 @@ def _without_groups(
             ridge = RidgeFolds(rows, folds[kept], asked.penalties, control)
             for _, j in (pair for pair in pairs if pair[0] == i):
                 scores = ridge.scores(_targets(spaces.rows[j][kept]), np.arange(len(kept)), asked.target_score, control)
-                found[i, j][group] = aggregated(scores.targets, asked.aggregate)
+                found[i, j][part] = aggregated(scores.targets, asked.aggregate)
     return found
 
 
@@ -195,6 +204,7 @@ def _score(
     fit: LinearFit,
     null: NDArray[np.float64],
     without: NDArray[np.float64] | None,
+    sizes: NDArray[np.int64],
     pair: Pair,
     options: ScoreOptions,
 ) -> Score:
@@ -202,6 +212,6 @@ def _score(
     limits = (score, score)
     if without is not None:
         lowest = -1.0 if fit.asked.target_score == "pearson" else -math.inf
-        limits = item_interval(score, score, without, group_sizes(len(options.item_order)), options.confidence, lowest, 1.0)
+        limits = item_interval(score, score, without, sizes, options.confidence, lowest, 1.0)
     judging = null[: options.permutations] if options.permutations and pair[0] != pair[1] else None
     return judged(0, score, float(null.mean()), interval_of(limits, options), judging, options, {"fit": fit})

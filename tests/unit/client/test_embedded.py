@@ -50,9 +50,11 @@ def provide(monkeypatch):
     """Puts what an entry point loads in place of the installed ones."""
 
     def put(**entries):
+        _embedded._load.cache_clear()
         monkeypatch.setattr(_embedded, "entry_points", lambda group, name: [Entry(entries[name])] if name in entries else [])
 
-    return put
+    yield put
+    _embedded._load.cache_clear()
 
 
 @pytest.fixture

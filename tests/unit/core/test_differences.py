@@ -38,7 +38,7 @@ def test_items_left_out_together(n):
         pseudo.append(share * found.value - (share - 1) * without)
     mean = (np.array(pseudo) / h).sum()  # the weighted mean of pseudo-values, weights 1 / h_g
     variance = ((np.array(pseudo) - mean) ** 2 / (h - 1)).mean()
-    half = stats.t.ppf(0.95, len(h) - 1) * math.sqrt(variance)
+    half = stats.t.ppf(0.95, len(h) - 1) * math.sqrt(variance * (1 + math.sqrt(2 / (len(h) - 1))))
     assert (found.interval.low, found.interval.high) == pytest.approx((found.value - half, found.value + half), rel=1e-7)
     assert (found.interval.kind, found.interval.confidence) == ("items", 0.9)
 

@@ -88,7 +88,7 @@ def test_without_sets_of_groups_lists_are_refilled():
         parts = [BruteTable(one._masked[np.ix_(left, left)], len(left) - 1).indices.tolist() for one in tables]
         without.append(group_overlaps(*parts, of[left].tolist(), k).mean())
     spread = np.std(without) * (count - 1) ** 0.5
-    assert (score.interval.high - score.interval.low) / 2 == pytest.approx(2.14 * spread, rel=0.1)
+    assert (score.interval.high - score.interval.low) / 2 == pytest.approx(2.14 * (1 + (2 / (count - 1)) ** 0.5) ** 0.5 * spread, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", ["clustered", "alone"])
