@@ -19,6 +19,7 @@ from consilience.v1 import (
     pmi_pb2,
     server_pb2,
     space_pb2,
+    upgrade_pb2,
     watch_pb2,
 )
 
@@ -119,6 +120,8 @@ LIST_BRIDGES = _method("BridgeService", "ListBridges", bridge_pb2.ListBridgesReq
 DELETE_BRIDGE = _method("BridgeService", "DeleteBridge", bridge_pb2.DeleteBridgeRequest, bridge_pb2.DeleteBridgeResponse)
 EVALUATE_BRIDGE = _method("BridgeService", "EvaluateBridge", bridge_pb2.EvaluateBridgeRequest, bridge_pb2.EvaluateBridgeResponse)
 EXPORT_BRIDGE = _method("BridgeService", "ExportBridge", bridge_pb2.ExportBridgeRequest, bridge_pb2.ExportBridgeResponse)
+
+EVALUATE_UPGRADE = _method("UpgradeService", "EvaluateUpgrade", upgrade_pb2.EvaluateUpgradeRequest, upgrade_pb2.EvaluateUpgradeResponse)
 
 MATCH = _method("MatchService", "Match", match_pb2.MatchRequest, match_pb2.MatchResponse)
 MUTUAL_PAIRS = _method("MatchService", "MutualPairs", match_pb2.MutualPairsRequest, match_pb2.MutualPairsResponse)

@@ -13,7 +13,7 @@ from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience._results.watch import Watch
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, pmi_pb2, space_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, pmi_pb2, space_pb2, upgrade_pb2, watch_pb2
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
 _GROUP = "groups/"
@@ -67,6 +67,9 @@ PMI_FORMS = EnumNames(pmi_pb2.PmiForm, "form")
 SIMILARITIES = EnumNames(space_pb2.Similarity, "similarity")
 SPACE_KINDS = EnumNames(space_pb2.SpaceKind, "kind")
 DISSIMILARITY_KINDS = EnumNames(space_pb2.DissimilarityKind, "dissimilarity_kind")
+UPGRADE_VERDICTS = EnumNames(upgrade_pb2.UpgradeVerdict, "verdict")
+UPGRADE_STRATEGIES = EnumNames(upgrade_pb2.UpgradeStrategy, "strategy")
+UPGRADE_OUTCOMES = EnumNames(upgrade_pb2.UpgradeOutcome, "outcome")
 VALUE_TYPES = EnumNames(space_pb2.ValueType, "type")
 WATCH_STATES = EnumNames(watch_pb2.WatchState, "state")
 

@@ -23,6 +23,7 @@ from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse
 from consilience._results.space_description import SpaceDescription
 from consilience._results.space_geometry import SpaceGeometry
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
+from consilience._results.upgrade_report import RegainedPoint, SliceVerdict, UpgradeBridge, UpgradeReport, UpgradeStrategy, UpgradeTest
 from consilience._results.watch import ProbeChange, Watch, WatchBaseline, WatchResult
 from consilience._results.watch_history import WatchHistory
 
@@ -67,11 +68,13 @@ __all__ = [
     "ProbeChange",
     "Recall",
     "Refusal",
+    "RegainedPoint",
     "Reliability",
     "Result",
     "RetrievalReport",
     "SampledItems",
     "ServerInfo",
+    "SliceVerdict",
     "Space",
     "SpaceDescription",
     "SpaceGeometry",
@@ -79,6 +82,10 @@ __all__ = [
     "StitchingPenalty",
     "TrendBucket",
     "TrendReport",
+    "UpgradeBridge",
+    "UpgradeReport",
+    "UpgradeStrategy",
+    "UpgradeTest",
     "UpsertResult",
     "VersionChanges",
     "Watch",

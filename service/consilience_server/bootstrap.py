@@ -59,6 +59,7 @@ from consilience_server.app.spaces import SpaceLimits, Spaces
 from consilience_server.app.tables import Tables
 from consilience_server.app.translation import Translation
 from consilience_server.app.trend import Trends
+from consilience_server.app.upgrading import Upgrades
 from consilience_server.app.watch_records import WatchGauges, WatchStore
 from consilience_server.app.watch_runner import WatchRunner
 from consilience_server.app.watching import Watching, WatchLimits
@@ -279,6 +280,9 @@ def _application(
         ),
         evaluations=BridgeEvaluations(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine),
         exports=BridgeExports(derived, _bridge_exports(), settings.max_message_bytes // 2),
+        upgrades=Upgrades(
+            bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, limits=FitLimits(info.version, flops)
+        ),
         matching=Matching(
             snapshots=snapshots,
             tables=tables,

@@ -27,6 +27,7 @@ from consilience import (
     ServerInfo,
     Space,
     TrendReport,
+    UpgradeReport,
     UpsertResult,
     Watch,
     WatchHistory,
@@ -69,6 +70,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(client.export_bridge("a-to-b", "a-to-b.onnx"), Path)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
+    assert_type(client.evaluate_upgrade("a", "b", thresholds={"recall@10": 0.9}), UpgradeReport)
+    assert_type(client.evaluate_upgrade("a", "b", wait=False), Operation)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)
     assert_type(client.watch_history("pair", limit=5), WatchHistory)
     found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")

@@ -15,6 +15,7 @@ from consilience._async.matching import AsyncMatchCalls
 from consilience._async.noise_ceilings import AsyncNoiseCeilingCalls
 from consilience._async.server import AsyncServerCalls
 from consilience._async.translation import AsyncTranslationCalls
+from consilience._async.upgrades import AsyncUpgradeCalls
 from consilience._async.watching import AsyncWatchCalls
 
 
@@ -31,6 +32,7 @@ class AsyncClient(
     AsyncPmiCalls,
     AsyncBridgeCalls,
     AsyncBridgeExportCalls,
+    AsyncUpgradeCalls,
     AsyncMatchCalls,
     AsyncTranslationCalls,
     AsyncWatchCalls,

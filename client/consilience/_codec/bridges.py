@@ -68,7 +68,7 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         near_copies=message.near_copies,
         split_by=message.split_by,
         leads_into_target=message.leads_into_target,
-        learning_curve=tuple(LearningPoint(point.pairs, _recalls(point.recalls)) for point in message.learning_curve),
+        learning_curve=tuple(decode_learning_point(point) for point in message.learning_curve),
         derivation=_names.BRIDGE_DERIVATIONS.to_name(message.derivation) if message.derivation else "fitted",
         parents=tuple(
             ParentBridge(_names.bare(parent.name), parent.uid, _names.BRIDGE_METHODS.to_name(parent.method)) for parent in message.parents
@@ -76,6 +76,11 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         notes=tuple(message.notes),
         details=details,
     )
+
+
+def decode_learning_point(message: bridge_pb2.LearningPoint) -> LearningPoint:
+    """A point of a learning curve."""
+    return LearningPoint(message.pairs, _recalls(message.recalls))
 
 
 def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:

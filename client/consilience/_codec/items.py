@@ -22,17 +22,21 @@ def encode_wanted(show_ids: Any, extremes: Any, slices: Any, prefix: Any) -> dic
     Raises:
         InvalidArgumentError: no list of ids, a negative number, no text, or slices in two ways.
     """
+    return {
+        "show_ids": to_ids(show_ids, "show_ids"),
+        "extremes": whole(extremes, "extremes"),
+        **encode_slices(slices, prefix),
+    }
+
+
+def encode_slices(slices: Any, prefix: Any) -> dict[str, str]:
+    """The fields that choose slices; InvalidArgumentError where they are no text, or both are given."""
     for name, text in (("slices", slices), ("prefix", prefix)):
         if text is not None and (not isinstance(text, str) or not text or not is_sendable(text)):
             raise InvalidArgumentError(f"{name} is {text!r}; give a text, or leave it out", field=name)
     if slices is not None and prefix is not None:
         raise InvalidArgumentError("slices by an attribute and by a prefix of the id; choose one", field="prefix")
-    return {
-        "show_ids": to_ids(show_ids, "show_ids"),
-        "extremes": whole(extremes, "extremes"),
-        "slice_by": slices or "",
-        "slice_prefix": prefix or "",
-    }
+    return {"slice_by": slices or "", "slice_prefix": prefix or ""}
 
 
 def join_items(blocks: Sequence[items_pb2.AlignItemsResponse], details: CallDetails = NO_DETAILS) -> ItemReport:

@@ -12,12 +12,13 @@ from consilience._codec.matches import decode_match
 from consilience._codec.pmi import decode_pmi
 from consilience._codec.times import to_datetime
 from consilience._codec.trend import decode_trend
+from consilience._codec.upgrade import decode_upgrade
 from consilience._codec.watches import decode_watch
 from consilience._results.base import NO_DETAILS, CallDetails, Result
 from consilience._results.operation import Operation
 from consilience._status import error_of_status
 from consilience.errors import ServerError
-from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, match_pb2, operation_pb2, pmi_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, match_pb2, operation_pb2, pmi_pb2, upgrade_pb2, watch_pb2
 
 _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.AlignResponse": (alignment_pb2.AlignResponse, "report", decode_report),
@@ -28,6 +29,7 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.GalleryCurveResponse": (alignment_pb2.GalleryCurveResponse, "", decode_gallery_curve),
     "consilience.v1.CreatePmiSpaceResponse": (pmi_pb2.CreatePmiSpaceResponse, "report", decode_pmi),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
+    "consilience.v1.EvaluateUpgradeResponse": (upgrade_pb2.EvaluateUpgradeResponse, "report", decode_upgrade),
     "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
     "consilience.v1.CreateWatchResponse": (watch_pb2.CreateWatchResponse, "watch", decode_watch),
     "consilience.v1.RunWatchResponse": (watch_pb2.RunWatchResponse, "watch", decode_watch),

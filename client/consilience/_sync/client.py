@@ -16,6 +16,7 @@ from consilience._sync.matching import MatchCalls
 from consilience._sync.noise_ceilings import NoiseCeilingCalls
 from consilience._sync.server import ServerCalls
 from consilience._sync.translation import TranslationCalls
+from consilience._sync.upgrades import UpgradeCalls
 from consilience._sync.watching import WatchCalls
 
 
@@ -32,6 +33,7 @@ class Client(
     PmiCalls,
     BridgeCalls,
     BridgeExportCalls,
+    UpgradeCalls,
     MatchCalls,
     TranslationCalls,
     WatchCalls,

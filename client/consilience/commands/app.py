@@ -13,6 +13,7 @@ from consilience.commands import (
     curve,
     doctor,
     estimate,
+    gate,
     ingest,
     items,
     match,
@@ -61,6 +62,7 @@ app.command("ceiling", epilog=HELP)(connected(ceiling.ceiling, cited=True))
 app.command("match", epilog=HELP)(connected(match.match))
 app.command("translate", epilog=HELP)(connected(translate.translate))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
+app.command("gate", epilog=HELP)(connected(gate.gate))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))
 spaces_app.command("list", epilog=HELP)(connected(spaces.list_spaces))
 spaces_app.command("create", epilog=HELP)(connected(spaces.create))

@@ -4,6 +4,9 @@ from consilience import errors
 
 USAGE = 2
 ALARM = 6
+REEMBED = 7
+UNDECIDED = 8
+KEEP = 9
 INTERRUPTED = 130
 
 EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
@@ -21,7 +24,8 @@ EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
 
 HELP = (
     "Exit codes: 0 success; 1 the server failed, is overloaded or was not reached; 2 wrong usage, an invalid argument or a missing extra; "
-    "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 6 a watch alarms; 130 interrupted."
+    "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 6 a watch alarms; "
+    "7 to 9 of `gate`: re-embed, undecided, keep the old encoder; 130 interrupted."
 )
 
 

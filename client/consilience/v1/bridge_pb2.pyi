@@ -321,28 +321,6 @@ class EvaluateBridgeResponse(_message.Message):
     notes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ..., baselines: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., fitted_pairs: _Optional[int] = ..., stitching: _Optional[_Union[StitchingPenalty, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class EvaluateUpgradeRequest(_message.Message):
-    __slots__ = ("old", "new", "query_ids", "recall_threshold")
-    OLD_FIELD_NUMBER: _ClassVar[int]
-    NEW_FIELD_NUMBER: _ClassVar[int]
-    QUERY_IDS_FIELD_NUMBER: _ClassVar[int]
-    RECALL_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    old: _space_pb2.SpaceRef
-    new: _space_pb2.SpaceRef
-    query_ids: _containers.RepeatedScalarFieldContainer[str]
-    recall_threshold: float
-    def __init__(self, old: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., new: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., query_ids: _Optional[_Iterable[str]] = ..., recall_threshold: _Optional[float] = ...) -> None: ...
-
-class EvaluateUpgradeResponse(_message.Message):
-    __slots__ = ("verdict", "reports", "reembed_first")
-    VERDICT_FIELD_NUMBER: _ClassVar[int]
-    REPORTS_FIELD_NUMBER: _ClassVar[int]
-    REEMBED_FIRST_FIELD_NUMBER: _ClassVar[int]
-    verdict: str
-    reports: _containers.RepeatedCompositeFieldContainer[RetrievalReport]
-    reembed_first: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, verdict: _Optional[str] = ..., reports: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., reembed_first: _Optional[_Iterable[str]] = ...) -> None: ...
-
 class ExportBridgeRequest(_message.Message):
     __slots__ = ("name", "side", "format", "offset", "uid")
     NAME_FIELD_NUMBER: _ClassVar[int]

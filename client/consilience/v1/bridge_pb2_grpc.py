@@ -62,11 +62,6 @@ class BridgeServiceStub(object):
                 request_serializer=consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeRequest.SerializeToString,
                 response_deserializer=consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeResponse.FromString,
                 _registered_method=True)
-        self.EvaluateUpgrade = channel.unary_unary(
-                '/consilience.v1.BridgeService/EvaluateUpgrade',
-                request_serializer=consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeRequest.SerializeToString,
-                response_deserializer=consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeResponse.FromString,
-                _registered_method=True)
         self.ExportBridge = channel.unary_unary(
                 '/consilience.v1.BridgeService/ExportBridge',
                 request_serializer=consilience_dot_v1_dot_bridge__pb2.ExportBridgeRequest.SerializeToString,
@@ -132,13 +127,6 @@ class BridgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def EvaluateUpgrade(self, request, context):
-        """What a change of encoder keeps. UNIMPLEMENTED in this version.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def ExportBridge(self, request, context):
         """A side of a bridge as an ONNX model, or the whole bridge as a safetensors file; a part of it where it is larger than a message should be.
         The same bridge gives the same bytes, so parts fit together.
@@ -178,11 +166,6 @@ def add_BridgeServiceServicer_to_server(servicer, server):
                     servicer.EvaluateBridge,
                     request_deserializer=consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeRequest.FromString,
                     response_serializer=consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeResponse.SerializeToString,
-            ),
-            'EvaluateUpgrade': grpc.unary_unary_rpc_method_handler(
-                    servicer.EvaluateUpgrade,
-                    request_deserializer=consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeRequest.FromString,
-                    response_serializer=consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeResponse.SerializeToString,
             ),
             'ExportBridge': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportBridge,
@@ -328,33 +311,6 @@ class BridgeService(object):
             '/consilience.v1.BridgeService/EvaluateBridge',
             consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeRequest.SerializeToString,
             consilience_dot_v1_dot_bridge__pb2.EvaluateBridgeResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def EvaluateUpgrade(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/consilience.v1.BridgeService/EvaluateUpgrade',
-            consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeRequest.SerializeToString,
-            consilience_dot_v1_dot_bridge__pb2.EvaluateUpgradeResponse.FromString,
             options,
             channel_credentials,
             insecure,

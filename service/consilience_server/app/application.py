@@ -22,6 +22,7 @@ from consilience_server.app.reliability import Reliabilities
 from consilience_server.app.spaces import Spaces
 from consilience_server.app.translation import Translation
 from consilience_server.app.trend import Trends
+from consilience_server.app.upgrading import Upgrades
 from consilience_server.app.watching import Watching
 
 
@@ -72,6 +73,7 @@ class Application:
     bridging: Bridging
     evaluations: BridgeEvaluations
     exports: BridgeExports
+    upgrades: Upgrades
     matching: Matching
     translation: Translation
     operations: Operations

@@ -11,7 +11,6 @@ from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
 from consilience_server.app.call import Call
-from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.bridge import read_fit, write_bridge
 from consilience_server.rpc.convert.bridge_evaluation import read_evaluation, write_evaluation
 from consilience_server.rpc.convert.bridge_export import read_export, write_export
@@ -73,10 +72,6 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
     async def EvaluateBridge(self, request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bridge_pb2.EvaluateBridgeResponse:
         """What a bridge finds on new pairs, and the stitching penalty."""
         return write_evaluation(await self._evaluations.evaluate(current_call(), read_evaluation(request)))
-
-    async def EvaluateUpgrade(self, _request: bridge_pb2.EvaluateUpgradeRequest, _context: Any) -> bridge_pb2.EvaluateUpgradeResponse:
-        """Not served."""
-        raise NotServed("EvaluateUpgrade is not served by this version", missing="EvaluateUpgrade")
 
     async def ExportBridge(self, request: bridge_pb2.ExportBridgeRequest, _context: Any) -> bridge_pb2.ExportBridgeResponse:
         """A part of a bridge as a file."""

@@ -17,6 +17,7 @@ from consilience.v1 import (
     pmi_pb2_grpc,
     server_pb2_grpc,
     space_pb2_grpc,
+    upgrade_pb2_grpc,
     watch_pb2_grpc,
 )
 from consilience_server.app.application import Application
@@ -35,6 +36,7 @@ from consilience_server.rpc.operations_service import OperationsService
 from consilience_server.rpc.pmi_service import PmiService
 from consilience_server.rpc.server_service import ServerService
 from consilience_server.rpc.space_service import SpaceService
+from consilience_server.rpc.upgrade_service import UpgradeService
 from consilience_server.rpc.watch_service import WatchService
 
 Registration = tuple[Callable[[Any, Any], None], object]
@@ -64,6 +66,7 @@ def register_services(server: object, application: Application, account: Account
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
         (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, bridges),
+        (upgrade_pb2_grpc.add_UpgradeServiceServicer_to_server, UpgradeService(application.upgrades, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, application.translation, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),

@@ -11,6 +11,7 @@ from consilience import _arrays, cli, errors
 from consilience.commands import align, connected, exit_codes
 from consilience.commands.app import run
 from consilience.commands.bridge import parse_pairs
+from consilience.commands.gate import parse_qrels, parse_spaces
 from consilience.v1 import alignment_pb2
 
 
@@ -407,3 +408,22 @@ def test_the_noise_ceiling_of_a_file_of_raters(tmp_path, capsys):
     assert told["lower"] < told["upper"]
     assert told["scores"]["points"]["interval"][0] < told["scores"]["points"]["score"]
     assert run(["ceiling", "points", *local]) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["q1 0 d1 2\nq1 0 d2 1\nq2 0 d1 1\n", "q1\td1\t2\nq1\td2\t1\n\nq2\td1\t1", '{"q1": {"d1": 2, "d2": 1}, "q2": ["d1"]}']
+)
+def test_judgements_are_read_in_three_ways(text):
+    assert parse_qrels(text) == {"q1": {"d1": 2.0, "d2": 1.0}, "q2": {"d1": 1.0}}
+
+
+@pytest.mark.parametrize("text", ["q1 d1", "q1 0 d1 high", '{"q1": 3}', "{"])
+def test_judgements_that_cannot_be_read(text):
+    with pytest.raises(errors.InvalidArgumentError, match="cannot be read"):
+        parse_qrels(text)
+
+
+@pytest.mark.parametrize("text", ["a", "a,", ",b", "a,b,c"])
+def test_query_spaces_are_two(text):
+    with pytest.raises(errors.InvalidArgumentError, match="two spaces"):
+        parse_spaces(text)

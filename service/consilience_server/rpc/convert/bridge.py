@@ -2,7 +2,7 @@
 
 from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
 from consilience_server.app.bridging import FitQuery, MethodChoice
-from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, Derivation, LearningPoint, RetrievalReport
+from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, Derivation, LearningPoint, MethodName, RetrievalReport
 from consilience_server.core.errors import NotServed, UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
@@ -83,7 +83,7 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         near_copies=artefact.near_copies,
         split_by=artefact.split_by,
         leads_into_target=artefact.leads_into_target,
-        learning_curve=[_write_point(point) for point in artefact.learning_curve],
+        learning_curve=[write_point(point) for point in artefact.learning_curve],
         derivation=_DERIVATIONS[artefact.derivation],
         parents=[
             bridge_pb2.ParentBridge(name=bridge_name(parent.name), uid=parent.uid, method=_METHOD_VALUES[parent.method])
@@ -91,6 +91,11 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         ],
         notes=artefact.notes,
     )
+
+
+def write_method(method: MethodName) -> bridge_pb2.BridgeMethod:
+    """A method of a map."""
+    return _METHOD_VALUES[method]
 
 
 def write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
@@ -126,7 +131,8 @@ def _interval(low: float, high: float) -> alignment_pb2.Interval:
     return alignment_pb2.Interval(low=low, high=high, confidence=CONFIDENCE, kind=alignment_pb2.INTERVAL_KIND_QUERIES)
 
 
-def _write_point(point: LearningPoint) -> bridge_pb2.LearningPoint:
+def write_point(point: LearningPoint) -> bridge_pb2.LearningPoint:
+    """A point of a learning curve."""
     return bridge_pb2.LearningPoint(pairs=point.pairs, recalls=_write_recalls(point))
 
 
