@@ -126,7 +126,8 @@ class AsyncMatchCalls(AsyncOperationCalls):
             beta: inverse temperature of `inverted_softmax`.
             index: `exact`; or, by name and never chosen for you, the approximate `hnsw` or `ivf`, and `cagra` or `gpu_flat` where the
                 server has a GPU. Scores are exact all the same; `recall` of the result tells how much of the exact answer such an
-                index finds. Not with a correction, nor with part of a gallery.
+                index finds. With a correction it holds the terms as one dimension more, and the neighbourhoods of `csls` and the margins
+                are those that it finds. Not with part of a gallery, nor with a correction under squared L2.
             ef_search: of `hnsw`, candidates kept, 1 to 4,096; None is 128.
             nprobe: of `ivf`, cells scanned, 1 to 4,096; None is 32.
             itopk_size: of `cagra`, candidates kept, 1 to 512; None is 128.

@@ -74,7 +74,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | DIMENSION_MISMATCH, NOT_FINITE, ZERO_VECTOR, SHAPE_MISMATCH, DTYPE_NOT_ACCEPTED | bad query vectors | correct them |
         | INVALID_ARGUMENT | INVALID_K | k < 1, above the limit, or above the gallery | choose a smaller k |
         | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | queries times k exceed the published limit | ask in parts |
-        | INVALID_ARGUMENT | INVALID_ARGUMENT | a parameter of another index or beyond its limit; an approximate index with a correction or a filter | name the index EXACT |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | a parameter of another index or beyond its limit; an approximate index with a filter, or with a correction under squared L2 | name the index EXACT |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | INVERTED_SOFTMAX or MARGIN_RATIO in a space that is not compared by cosine; a bad beta | CSLS or MARGIN_DISTANCE |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | gallery_ids or exclude_ids leave no item | correct them |
         | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |

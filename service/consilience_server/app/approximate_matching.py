@@ -1,7 +1,7 @@
 """Matches found by an approximate index: built once for a version of a gallery, its recall measured once, its answers scored exactly."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
-from consilience_server.app.gallery_search import Found, Search
+from consilience_server.app.gallery_search import Found, Search, find_bytes, near_means, ranked
+from consilience_server.app.indexed_search import GATHER_BYTES, IndexedSearch
 from consilience_server.app.ports import Metrics
 from consilience_server.core.control import Control
+from consilience_server.core.errors import InvalidArgument
 from consilience_server.core.index_recall import IndexRecall, index_recall_at_k
+from consilience_server.core.similarity import Similarity
 from consilience_server.engine.approximate import BACKENDS, ApproximateIndex, IndexChoice, build_bytes, build_seconds
-from consilience_server.engine.approximate_ranking import rank_candidates
+from consilience_server.engine.biased_form import biased_items
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.held_out_items import MOST_HELD_OUT, held_out_rows
 from consilience_server.engine.protocol import NeighbourEngine
@@ -27,7 +30,6 @@ _SPARE = 8
 
 _LEAST_CANDIDATES = 32
 _PROBE_SEED = 0
-_GATHER_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -112,77 +114,69 @@ class ApproximateMatching:
         return build_seconds(choice.name, n, d, flops_per_second) + 2.0 * PROBE_QUERIES * n * d / flops_per_second
 
     async def find(self, call: Call, search: Search, k: int, choice: IndexChoice, subject: tuple[str, ...], probe: Probe) -> Found:
-        """The k best that the index finds for each query, with its recall; scores are exact, and equal scores go by row.
+        """The k best that the index finds for each query, with its recall; similarities are exact, and equal scores go by row.
+
+        Under a correction the index holds each item's term as one dimension more (`engine/biased_form.py`) and finds candidates by it; the
+        mean r_T(q) of CSLS and the margins is that of the nearest that the same index finds. The margin ratio ranks the candidates of CSLS.
 
         Args:
             call: pays for what is not there yet: the index, then its probe.
-            search: queries and gallery where they meet, without a term.
+            search: queries and gallery where they meet.
             k: at most `search.candidates`.
             choice: the index and its effort.
-            subject: names the gallery as it is searched: bridge, space, version.
+            subject: names the gallery as it is searched: bridge, space, version; and under a correction the bank and the kind of term.
             probe: what recall is measured with.
 
         Raises:
             InvalidK: more candidates than a device's index returns.
+            InvalidArgument: a correction under squared L2.
             MemoryBudget: the index, on the host or on the device.
         """
-        n, d = search.gallery.shape
-        build = call.part(0.0, 0.8)
-        index = await self._derived.kept(
-            build,
-            "load",
-            _index_key(choice, subject),
-            lambda: self._indexes.build(choice.name, search.gallery, search.similarity, build.control),
-            build_bytes(choice.name, n, d, search.similarity),
-            "snapshots",
-        )
-        count = candidate_count(k, n)
-        probed = await self._probed(call.part(0.8, 0.9), search, index, choice, subject, probe, count)
+        if search.terms is not None and search.similarity is Similarity.SQUARED_L2:
+            raise InvalidArgument(
+                f"under squared_l2 an approximate index finds no candidates by {search.terms.correction.name}; name the index exact",
+                field="correction",
+            )
+        index = await self._index(call.part(0.0, 0.8), search, choice, subject)
+        count = candidate_count(max(k, search.neighbourhood), len(search.gallery))
+        served = IndexedSearch(index, choice.effort, count, self._engine, self._metrics, self._indexes.threads)
+        probed = await self._probed(call.part(0.8, 0.9), search, served, choice, subject, probe)
         self._metrics.batch(BACKENDS[choice.name], len(search.queries))
-        rows, scores = await self._search(call.part(0.9, 1.0), search, index, choice, k, count)
-        return Found(rows, scores, scores, None, probed.recall(k))
+        found = await self._pool.run(
+            call.part(0.9, 1.0), "scan", lambda: served.find(search, k, call.control), nbytes=served.nbytes(search, k)
+        )
+        return replace(found, recall=probed.recall(k))
+
+    async def _index(self, call: Call, search: Search, choice: IndexChoice, subject: tuple[str, ...]) -> ApproximateIndex:
+        n, d = search.gallery.shape
+        terms, similarity = search.terms, search.similarity if search.terms is None else Similarity.INNER_PRODUCT
+
+        def build() -> ApproximateIndex:
+            items = search.gallery if terms is None else biased_items(search.gallery, search.similarity, terms.bias)
+            return self._indexes.build(choice.name, items, similarity, call.control)
+
+        width = d + (terms is not None)
+        nbytes = build_bytes(choice.name, n, width, similarity) + (12 * n * width if terms is not None else 0)
+        return await self._derived.kept(call, "load", _index_key(choice, subject), build, nbytes, "snapshots")
 
     async def _probed(
-        self, call: Call, search: Search, index: ApproximateIndex, choice: IndexChoice, subject: tuple[str, ...], probe: Probe, count: int
+        self, call: Call, search: Search, served: IndexedSearch, choice: IndexChoice, subject: tuple[str, ...], probe: Probe
     ) -> _Probed:
-        (n, d), threads = search.gallery.shape, self._indexes.threads
+        n, count = len(search.gallery), served.count
 
         def measure() -> _Probed:
             queries, own = probe.make(call.control)
-            available = n - (own is not None)
-            depth = min(available, count if count == n else count - _SPARE - 1)
-            candidates = index.search(queries, count, choice.effort, call.control)
-            _, found, _ = rank_candidates(queries, search.gallery, search.similarity, candidates, own, depth, threads, call.control)
-            table = self._engine.query(queries, search.gallery, search.similarity, depth, exclude=own, control=call.control)
-            certificate = table.certificate
-            self._metrics.rows(certificate.backend, certificate.certified_rows, certificate.refined_rows)
-            return _Probed(found, table.scores[:, :depth].copy())
+            asked = replace(search, queries=queries, exclude=own)
+            depth = min(asked.candidates, count if count == n else count - _SPARE - 1)
+            near = near_means(asked, self._engine, self._metrics, call.control)
+            _, found, _ = served.candidates(asked, depth, near, call.control)
+            return _Probed(found, ranked(asked, depth, near, self._engine, self._metrics, call.control).scores.copy())
 
-        key = ("probe", choice.name, str(choice.effort), str(count), *subject, *probe.key)
-        nbytes = 40 * PROBE_QUERIES * count + max(self._engine.query_bytes(PROBE_QUERIES, n, d, count), threads * _GATHER_BYTES)
+        correction = () if search.terms is None else search.terms.correction.parameters
+        key = ("probe", choice.name, str(choice.effort), str(count), *correction, *subject, *probe.key)
+        asked = replace(search, queries=np.empty((PROBE_QUERIES, search.gallery.shape[1]), np.float32))
+        nbytes = 40 * PROBE_QUERIES * count + max(find_bytes(asked, count, self._engine), self._indexes.threads * GATHER_BYTES)
         return await self._derived.kept(call, "scan", key, measure, nbytes, "tables")
-
-    async def _search(
-        self, call: Call, search: Search, index: ApproximateIndex, choice: IndexChoice, k: int, count: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        (m, d), n, threads = search.queries.shape, len(search.gallery), self._indexes.threads
-
-        def approximate() -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]:
-            candidates = index.search(search.queries, count, choice.effort, call.control)
-            return rank_candidates(search.queries, search.gallery, search.similarity, candidates, search.exclude, k, threads, call.control)
-
-        rows, scores, short = await self._pool.run(call, "scan", approximate, nbytes=m * (8 * d + 80 * count) + threads * _GATHER_BYTES)
-        if short.any():
-            asked = np.flatnonzero(short)
-
-            def exact() -> None:
-                own = None if search.exclude is None else search.exclude[asked]
-                queries = np.ascontiguousarray(search.queries[asked])
-                table = self._engine.query(queries, search.gallery, search.similarity, k, exclude=own, control=call.control)
-                rows[asked], scores[asked] = table.indices[:, :k], table.scores[:, :k]
-
-            await self._pool.run(call, "scan", exact, nbytes=self._engine.query_bytes(len(asked), n, d, k))
-        return rows, scores
 
 
 def _index_key(choice: IndexChoice, subject: tuple[str, ...]) -> tuple[str, ...]:

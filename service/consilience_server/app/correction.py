@@ -43,6 +43,11 @@ class Correction:
             return (self.name, str(self.k))
         return (self.name, self.beta.hex() if self.name == "inverted_softmax" else "")
 
+    @property
+    def term(self) -> tuple[str, ...]:
+        """What its terms depend on beside items and bank: neighbourhoods of one size share theirs, whatever is made of them."""
+        return ("neighbourhood", str(self.k)) if self.has_neighbourhoods else self.parameters
+
 
 NO_CORRECTION = Correction()
 

@@ -130,12 +130,6 @@ def _check_index(query: MatchQuery, index: IndexChoice) -> None:
             field=f"index_parameters.{effort.name}",
             limit=effort.limit,
         )
-    if query.correction != "none":
-        raise InvalidArgument(
-            f"the scores of {query.correction} need the exact neighbourhood of every query, which is the search that an approximate index "
-            f"would save; name the index exact, or leave the correction out",
-            field="correction",
-        )
     if query.filtered:
         raise InvalidArgument(
             f"part of a gallery is searched exactly: the recall measured for the index {index.name!r} would not be that of the part; "

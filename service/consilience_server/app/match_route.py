@@ -40,6 +40,11 @@ class MatchRoute:
         return (self.artefact.uid if self.artefact else "", self.gallery.uid, str(self.gallery.version))
 
     @property
+    def bank(self) -> tuple[str, ...]:
+        """Names the items that a correction's terms come from; empty where none were needed."""
+        return () if self.source is None else (self.source.uid, str(self.source.version))
+
+    @property
     def gallery_version_field(self) -> str:
         """Of the request: what pins the gallery's version."""
         return "space.version" if self.artefact is None else "gallery_version"

@@ -119,7 +119,7 @@ class Matching:
         gallery = await self._snapshots.record(route.gallery_name, field=route.field)
         if query.index is not None:
             size, rate = (gallery.item_count, gallery.spec.dim), self._limits.flops_per_second
-            return self._approximate.estimate_seconds(query.index, route.subject, *size, rate)
+            return self._approximate.estimate_seconds(query.index, _subject(query, route), *size, rate)
         scan = 2.0 * gallery.item_count * gallery.spec.dim
         work = scan * query.count
         if query.correction != "none" and route.source is not None:
@@ -180,7 +180,7 @@ class Matching:
             items = gallery.n
             if query.index is not None:
                 probe = await self._searches.probe(prepare, query, route, search, source)
-                found = await self._approximate.find(scan, search, query.k, query.index, route.subject, probe)
+                found = await self._approximate.find(scan, search, query.k, query.index, _subject(query, route), probe)
             elif query.filtered:
                 found, items = await self._found_in_part(scan, query, search, gallery)
             else:
@@ -231,6 +231,11 @@ def _report_of(query: MatchQuery, route: MatchRoute, gallery: Snapshot, found: F
         recall=found.recall,
         gallery_items=items,
     )
+
+
+def _subject(query: MatchQuery, route: MatchRoute) -> tuple[str, ...]:
+    """Names what an approximate index holds: the gallery, and under a correction its terms with their bank."""
+    return route.subject if query.correction == "none" else (*route.subject, *route.bank, *query.corrected.term)
 
 
 def _check_size(query: MatchQuery, candidates: int, gallery: Snapshot) -> None:

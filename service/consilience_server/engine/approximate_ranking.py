@@ -1,5 +1,7 @@
 """What an approximate index found, scored and ranked by the definition."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +23,9 @@ def rank_candidates(
     k: int,
     threads: int,
     control: Control,
+    corrected: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]:
-    """The k best of each query's candidates, by exact score and then by row.
+    """The k best of each query's candidates, by exact similarity or corrected score, and then by row.
 
     Args:
         queries: (m, d) float32, raw.
@@ -33,6 +36,8 @@ def rank_candidates(
         k: matches of each query.
         threads: threads for the exact scores.
         control: cancellation.
+        corrected: the scores to rank by, from (m, c) exact similarities, -inf where nothing was found, and (m, c) rows; None ranks by the
+            similarities.
 
     Returns:
         (m, k) int32 rows and (m, k) float64 scores, best first; and (m,) bool, whether a query has fewer than k candidates: its line is
@@ -55,6 +60,8 @@ def rank_candidates(
 
     step = min(-(-m // threads), _GATHER_BYTES // (4 * c * gallery.shape[1]))
     for_row_blocks(m, step, threads, score)
+    if corrected is not None:
+        scores = corrected(scores, rows)
     # Ascending rows, stably by score: equal scores stay by row.
     best = np.argsort(np.where(usable, -scores, np.inf), axis=1, kind="stable")[:, :k]
     taken = np.take_along_axis(rows, best, axis=1).astype(np.int32)

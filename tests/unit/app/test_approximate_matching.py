@@ -203,7 +203,6 @@ async def test_the_estimate_falls_once_the_index_is_there():
 
 
 REFUSED = [
-    ({"correction": "csls", "index": HNSW}, errors.InvalidArgument, "correction", "exact neighbourhood of every query"),
     ({"gallery_ids": ["i0001"], "index": HNSW}, errors.InvalidArgument, "index", "searched exactly"),
     ({"exclude_ids": ["i0001"], "index": IVF}, errors.InvalidArgument, "index", "searched exactly"),
     ({"index": IndexChoice("hnsw", 5000)}, errors.InvalidArgument, "index_parameters.ef_search", "1 to 4,096"),
