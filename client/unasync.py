@@ -20,6 +20,7 @@ NAMES = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "_async": "_sync",
+    "aclosing": "closing",
 }
 _ASYNC_NAME = re.compile(r"\bAsync(?=[A-Z])")
 _WORDS = re.compile(r"\b(?:async|await) ")

@@ -75,6 +75,14 @@ def report(score=0.5):
     )
 
 
+PAIRS_SUMMARY = match_pb2.MutualPairsSummary(
+    pairs=3, source_items=5, target_items=6, source={"name": "spaces/a", "version": 1}, target={"name": "spaces/b", "version": 2},
+    mode=match_pb2.PAIR_MODE_MAX, threshold=0.5, correction=match_pb2.CORRECTION_MARGIN_RATIO, correction_k=4, bridge="bridges/a-to-b",
+    agreement={"known_sources": 4, "judged": 2, "right": 1, "found": 1, "precision": 0.5, "precision_interval": {"low": 0.1, "high": 0.9},
+               "recall": 0.25, "recall_interval": {"low": 0.05, "high": 0.7}},
+)  # fmt: skip
+
+
 @dataclass
 class Scripted:
     """What the server does, and what it saw."""
@@ -94,6 +102,8 @@ class Scripted:
     alarm: bool = False
     delay: float = 0.0
     match_requests: list = field(default_factory=list)
+    broken_pairs: list = field(default_factory=list)
+    """Of each stream of pairs in turn: after how many blocks it breaks, None for none."""
 
     def seen(self, name):
         return [call for call in self.calls if call[0] == name]
@@ -384,12 +394,21 @@ class MatchServicer(match_pb2_grpc.MatchServiceServicer):
 
     def MutualPairs(self, request, context):
         self.script.enter("MutualPairs", context)
-        first = match_pb2.MutualPairsSummary(
-            pairs=3, source_items=5, target_items=6, source={"name": "spaces/a"}, target={"name": "spaces/b"}
-        )
-        if self.script.operation_ends != "no summary":
-            yield match_pb2.MutualPairsResponse(source_ids=["a", "b"], target_ids=["x", "y"], scores=matrix([[0.9], [0.8]]), summary=first)
-        yield match_pb2.MutualPairsResponse(source_ids=["c"], target_ids=["z"], scores=matrix([[0.7]]))
+        self.script.last = request
+        if request.execution == alignment_pb2.EXECUTION_MODE_OPERATION or (self.script.operation_steps and not request.resume_token):
+            self.script.operation_ends = match_pb2.MutualPairsResponse(summary=PAIRS_SUMMARY, resume_token="0")
+            yield match_pb2.MutualPairsResponse(operation=operation(self.script, 0))
+            return
+        most = self.script.broken_pairs.pop(0) if self.script.broken_pairs else None
+        begin = int(request.resume_token or 0)
+        for count, block in enumerate(range(begin, 3)):
+            if count == most:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
+            yield match_pb2.MutualPairsResponse(
+                source_ids=["abc"[block]], target_ids=["xyz"[block]], scores=matrix([[0.9 - block / 10]]), first=block,
+                similarities=matrix([[0.5]]), resume_token=str(block + 1) if block < 2 else "",
+                summary=PAIRS_SUMMARY if count == 0 and self.script.operation_ends != "no summary" else None,
+            )  # fmt: skip
 
 
 class ServerServicer(server_pb2_grpc.ServerServiceServicer):

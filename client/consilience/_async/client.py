@@ -13,6 +13,7 @@ from consilience._async.geometry import AsyncGeometryCalls
 from consilience._async.items import AsyncItemCalls
 from consilience._async.matching import AsyncMatchCalls
 from consilience._async.noise_ceilings import AsyncNoiseCeilingCalls
+from consilience._async.pairs import AsyncPairCalls
 from consilience._async.server import AsyncServerCalls
 from consilience._async.translation import AsyncTranslationCalls
 from consilience._async.upgrades import AsyncUpgradeCalls
@@ -35,6 +36,7 @@ class AsyncClient(
     AsyncUpgradeCalls,
     AsyncMatchCalls,
     AsyncTranslationCalls,
+    AsyncPairCalls,
     AsyncWatchCalls,
     AsyncServerCalls,
 ):

@@ -1,7 +1,7 @@
 """Waiting, locks and background work over asyncio. Written by hand; `_sync/concurrency.py` is its twin over threads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
@@ -13,6 +13,9 @@ _UNFINISHED: set[asyncio.Task[None]] = set()
 
 AsyncAttempt = Callable[[float, str], Coroutine[Any, Any, Answer]]
 """One try of a call: (seconds, request id) to its answer."""
+
+AsyncStream = AsyncGenerator[Answer, None]
+"""Answers one after the other; closing it ends what makes them."""
 
 
 async def sleep(seconds: float) -> None:

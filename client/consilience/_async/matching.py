@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from typing import Any, Literal, cast, overload
 
-from consilience import _names
 from consilience._async.match_batches import AsyncMatchBatches
 from consilience._async.operations import AsyncOperationCalls
 from consilience._async.transport import AsyncTransport
-from consilience._codec.matches import decode_match, join_matches, join_pairs
+from consilience._codec.matches import decode_match, join_matches
 from consilience._codec.operations import decode_operation
 from consilience._match_queries import check_filter_size, encode_queries, match_request, pin_gallery
-from consilience._methods import MATCH, MUTUAL_PAIRS
-from consilience._numbers import whole
+from consilience._methods import MATCH
 from consilience._progress import Progress, reporting
 from consilience._results.bridge import Bridge
-from consilience._results.match_result import MatchResult, MutualPairs
+from consilience._results.match_result import MatchResult
 from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience._settings import ClientSettings
@@ -22,7 +20,7 @@ from consilience.v1 import match_pb2
 
 
 class AsyncMatchCalls(AsyncOperationCalls):
-    """Matches within a space or through a bridge, and mutual pairs."""
+    """Matches within a space or through a bridge."""
 
     def _begin(self, settings: ClientSettings, transport: AsyncTransport) -> None:
         super()._begin(settings, transport)
@@ -176,42 +174,3 @@ class AsyncMatchCalls(AsyncOperationCalls):
                 told(stop, len(asked))
                 pin_gallery(request, part.gallery)
         return join_matches(parts)
-
-    async def mutual_pairs(
-        self,
-        source: str | Space | SpaceUse,
-        target: str | Space | SpaceUse,
-        *,
-        bridge: str | Bridge | None = None,
-        correction: str = "none",
-        correction_k: int = 10,
-        limit: int = 0,
-        timeout: float | None = None,
-    ) -> MutualPairs:
-        """The pairs across two spaces that are each other's nearest, best first.
-
-        Args:
-            source: a space; `name@7` pins version 7.
-            target: the other.
-            bridge: maps the source into the target; None only where both have one width and one similarity.
-            correction: `none` or `csls`.
-            correction_k: neighbourhood of the correction.
-            limit: at most this many pairs; 0 is all.
-            timeout: seconds; None is ten times the client's, for it joins all items with all.
-
-        Raises:
-            InvalidArgumentError: no bridge, and different widths.
-            NotFoundError: no such space or bridge.
-            FailedPreconditionError: the bridge was fitted for other spaces.
-        """
-        request = match_pb2.MutualPairsRequest(
-            source=_names.space_ref(source, "source"),
-            target=_names.space_ref(target, "target"),
-            bridge="" if bridge is None else _names.bridge_name(bridge),
-            correction=_names.CORRECTIONS.to_number(correction),
-            correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
-            limit=whole(limit, "limit"),
-        )
-        seconds = 10 * self._settings.timeout if timeout is None else timeout
-        blocks, details = await self._download(MUTUAL_PAIRS, request, seconds)
-        return join_pairs(blocks, details)

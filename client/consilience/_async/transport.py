@@ -9,6 +9,7 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
+from consilience._async.concurrency import AsyncStream
 from consilience._channel import OPTIONS, call_metadata, check_usable, credentials, open_channel
 from consilience._codec.details import decode_details
 from consilience._embedded import Embedded, open_embedded
@@ -161,6 +162,23 @@ class AsyncTransport:
             raise (feed.error or error_of_call(error, self._settings.address)) from None
         finally:
             # Also wakes the thread that waits for an answer.
+            call.cancel()
+
+    async def stream(
+        self, method: Method[Request, Response], request: Request, timeout: float, request_id: str, ended: Callable[[CallDetails], None]
+    ) -> AsyncStream[Response]:
+        """One request, the answers of its stream as they come; a caller who stops iterating ends the call. `ended` is told at the end."""
+        channel = await self.open()
+        call = channel.unary_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            request, timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            async for response in call:
+                yield response
+            ended(decode_details(await call.trailing_metadata()))
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error, self._settings.address) from None
+        finally:
             call.cancel()
 
     async def close(self) -> None:

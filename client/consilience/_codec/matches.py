@@ -1,4 +1,4 @@
-"""Matches and mutual pairs: answers as results."""
+"""Matches: answers as results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +11,7 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
 from consilience._results.alignment_report import Certificate
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.match_result import IndexRecall, MatchResult, MutualPairs
-from consilience.errors import ServerError
+from consilience._results.match_result import IndexRecall, MatchResult
 from consilience.v1 import match_pb2
 
 
@@ -56,33 +55,6 @@ def join_matches(parts: Sequence[MatchResult]) -> MatchResult:
         similarities=np.concatenate([part.similarities for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
         certificate=_joined([part.certificate for part in parts if part.certificate is not None]),
-    )
-
-
-def join_pairs(blocks: Sequence[match_pb2.MutualPairsResponse], details: CallDetails = NO_DETAILS) -> MutualPairs:
-    """MutualPairs from the blocks of a stream.
-
-    Raises:
-        ServerError: the stream brought no summary, or fewer pairs than it told.
-    """
-    summary = blocks[0].summary if blocks and blocks[0].HasField("summary") else None
-    source_ids = [item for block in blocks for item in block.source_ids]
-    if summary is None or len(source_ids) != summary.pairs:
-        told = "no summary" if summary is None else f"{summary.pairs:,} pairs"
-        raise ServerError(f"the stream of pairs told {told} and brought {len(source_ids):,} pairs", reason="INTERNAL")
-    scores = [from_matrix(block.scores).ravel() for block in blocks if block.source_ids]
-    return MutualPairs(
-        source_ids=source_ids,
-        target_ids=[item for block in blocks for item in block.target_ids],
-        scores=np.concatenate(scores) if scores else np.empty(0, dtype=np.float64),
-        source_items=summary.source_items,
-        target_items=summary.target_items,
-        source=decode_space_use(summary.source),
-        target=decode_space_use(summary.target),
-        bridge=_names.bare(summary.bridge),
-        correction=_names.CORRECTIONS.to_name(summary.correction),
-        engine=summary.engine,
-        details=details,
     )
 
 

@@ -9,6 +9,7 @@ from consilience._codec.comparisons import decode_comparison
 from consilience._codec.consensus import decode_consensus
 from consilience._codec.gallery_curve import decode_gallery_curve
 from consilience._codec.matches import decode_match
+from consilience._codec.mutual_pairs import decode_summary
 from consilience._codec.pmi import decode_pmi
 from consilience._codec.times import to_datetime
 from consilience._codec.trend import decode_trend
@@ -31,6 +32,7 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.EvaluateUpgradeResponse": (upgrade_pb2.EvaluateUpgradeResponse, "report", decode_upgrade),
     "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
+    "consilience.v1.MutualPairsResponse": (match_pb2.MutualPairsResponse, "", decode_summary),
     "consilience.v1.CreateWatchResponse": (watch_pb2.CreateWatchResponse, "watch", decode_watch),
     "consilience.v1.RunWatchResponse": (watch_pb2.RunWatchResponse, "watch", decode_watch),
     "consilience.v1.RebaselineWatchResponse": (watch_pb2.RebaselineWatchResponse, "watch", decode_watch),

@@ -1,7 +1,8 @@
-"""Predicted correspondences."""
+"""The nearest items of queries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.alignment_report import Certificate
+from consilience._results.arrow import arrow_table, facts, write_parquet
 from consilience._results.base import Result, import_pandas
 from consilience._results.space import SpaceUse
 
@@ -107,6 +109,22 @@ class MatchResult(Result):
         }
         return import_pandas().DataFrame(columns)
 
+    def to_arrow(self) -> Any:
+        """The same as a `pyarrow.Table`; its schema's metadata tells under `consilience` what was searched, and how. Needs pyarrow."""
+        n, k = self.ids.shape
+        columns = {
+            "query": np.repeat(np.arange(n), k),
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), n),
+            "id": self.ids.ravel(),
+            "similarity": self.similarities.ravel(),
+            "score": self.scores.ravel(),
+        }
+        return arrow_table(columns, {**facts("matches", self), "queries": n, "k": k})
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write `to_arrow()` as a Parquet file; it appears whole or not at all. Needs pyarrow."""
+        write_parquet(self.to_arrow(), Path(path))
+
     def __repr__(self) -> str:
         way = f"through {self.bridge} " if self.bridge else ""
         best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
@@ -119,41 +137,3 @@ class MatchResult(Result):
         if self.beta:
             return f" (beta {self.beta:g})"
         return f" (k {self.correction_k})" if self.correction_k else ""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class MutualPairs(Result):
-    """Pairs across two spaces that are each other's nearest, by descending score, then source id.
-
-    Attributes:
-        source_ids, target_ids: pair i is (source_ids[i], target_ids[i]).
-        scores: (pairs,) float64.
-        source_items, target_items: items of either space.
-        source, target: the versions used.
-        bridge: the bridge used; empty where the spaces were compared as they are.
-        correction: `none` or `csls`.
-        engine: version of the engine that computed it.
-    """
-
-    source_ids: list[str]
-    target_ids: list[str]
-    scores: NDArray[np.float64]
-    source_items: int
-    target_items: int
-    source: SpaceUse
-    target: SpaceUse
-    bridge: str = ""
-    correction: str = "none"
-    engine: str = ""
-
-    def __len__(self) -> int:
-        return len(self.source_ids)
-
-    def to_pandas(self) -> Any:
-        """A DataFrame with one row a pair: source_id, target_id, score. Needs `consilience[report]`."""
-        return import_pandas().DataFrame({"source_id": self.source_ids, "target_id": self.target_ids, "score": self.scores})
-
-    def __repr__(self) -> str:
-        way = f" through {self.bridge}" if self.bridge else ""
-        sizes = f"{self.source} ({self.source_items:,} items) and {self.target} ({self.target_items:,} items)"
-        return f"{len(self):,} mutual pairs of {sizes}{way} · correction {self.correction}"

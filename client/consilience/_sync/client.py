@@ -14,6 +14,7 @@ from consilience._sync.geometry import GeometryCalls
 from consilience._sync.items import ItemCalls
 from consilience._sync.matching import MatchCalls
 from consilience._sync.noise_ceilings import NoiseCeilingCalls
+from consilience._sync.pairs import PairCalls
 from consilience._sync.server import ServerCalls
 from consilience._sync.translation import TranslationCalls
 from consilience._sync.upgrades import UpgradeCalls
@@ -36,6 +37,7 @@ class Client(
     UpgradeCalls,
     MatchCalls,
     TranslationCalls,
+    PairCalls,
     WatchCalls,
     ServerCalls,
 ):

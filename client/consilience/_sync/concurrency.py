@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -12,6 +12,9 @@ Lock = threading.Lock
 
 Attempt = Callable[[float, str], Answer]
 """One try of a call: (seconds, request id) to its answer."""
+
+Stream = Generator[Answer, None, None]
+"""Answers one after the other; closing it ends what makes them."""
 
 
 def sleep(seconds: float) -> None:

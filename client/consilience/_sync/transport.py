@@ -14,6 +14,7 @@ from consilience._methods import Method
 from consilience._results.base import CallDetails
 from consilience._settings import ClientSettings
 from consilience._status import error_of_call
+from consilience._sync.concurrency import Stream
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -109,6 +110,21 @@ class Transport:
             yield from call
         except grpc.RpcError as error:
             raise (feed.error or self._error(error)) from None
+        finally:
+            call.cancel()
+
+    def stream(
+        self, method: Method[Request, Response], request: Request, timeout: float, request_id: str, ended: Callable[[CallDetails], None]
+    ) -> Stream[Response]:
+        """One request, the answers of its stream as they come; a caller who stops iterating ends the call. `ended` is told at the end."""
+        call = self.open().unary_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)(
+            request, timeout=timeout, metadata=call_metadata(self._settings, request_id)
+        )
+        try:
+            yield from call
+            ended(decode_details(call.trailing_metadata()))
+        except grpc.RpcError as error:
+            raise self._error(error) from None
         finally:
             call.cancel()
 

@@ -30,6 +30,7 @@ def match(
     itopk_size: Annotated[int | None, typer.Option(help="Of cagra: candidates kept.")] = None,
     gallery_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with these items only.")] = None,
     exclude_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with none of these items.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write instead: query, rank, id, similarity, score.")] = None,
 ) -> Answer:
     """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs.
 
@@ -56,6 +57,9 @@ def match(
     )
     if result.recall is not None:
         typer.echo(f"{result.index}: {result.recall}", err=True)
+    if out is not None:
+        result.to_parquet(out)
+        return Answer(repr(result), {"path": str(out), "queries": len(result), "k": result.k})
     names = given if given is not None else [str(row) for row in range(len(result))]
     return Answer(_lines(names, result), {"queries": names, **result.to_dict()})
 

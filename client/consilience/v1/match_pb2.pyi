@@ -29,6 +29,14 @@ class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INDEX_KIND_CAGRA: _ClassVar[IndexKind]
     INDEX_KIND_GPU_FLAT: _ClassVar[IndexKind]
 
+class PairMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAIR_MODE_UNSPECIFIED: _ClassVar[PairMode]
+    PAIR_MODE_FORWARD: _ClassVar[PairMode]
+    PAIR_MODE_BACKWARD: _ClassVar[PairMode]
+    PAIR_MODE_INTERSECT: _ClassVar[PairMode]
+    PAIR_MODE_MAX: _ClassVar[PairMode]
+
 class TranslateSide(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRANSLATE_SIDE_UNSPECIFIED: _ClassVar[TranslateSide]
@@ -46,6 +54,11 @@ INDEX_KIND_HNSW: IndexKind
 INDEX_KIND_IVF: IndexKind
 INDEX_KIND_CAGRA: IndexKind
 INDEX_KIND_GPU_FLAT: IndexKind
+PAIR_MODE_UNSPECIFIED: PairMode
+PAIR_MODE_FORWARD: PairMode
+PAIR_MODE_BACKWARD: PairMode
+PAIR_MODE_INTERSECT: PairMode
+PAIR_MODE_MAX: PairMode
 TRANSLATE_SIDE_UNSPECIFIED: TranslateSide
 TRANSLATE_SIDE_SOURCE: TranslateSide
 TRANSLATE_SIDE_TARGET: TranslateSide
@@ -173,35 +186,63 @@ class MatchReport(_message.Message):
     def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ..., beta: _Optional[float] = ..., correction_k: _Optional[int] = ...) -> None: ...
 
 class MutualPairsRequest(_message.Message):
-    __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit")
+    __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit", "mode", "threshold", "known", "resume_token", "execution")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
     source: _space_pb2.SpaceRef
     target: _space_pb2.SpaceRef
     bridge: str
     correction: Correction
     correction_k: int
     limit: int
-    def __init__(self, source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    mode: PairMode
+    threshold: float
+    known: KnownPartners
+    resume_token: str
+    execution: _alignment_pb2.ExecutionMode
+    def __init__(self, source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., limit: _Optional[int] = ..., mode: _Optional[_Union[PairMode, str]] = ..., threshold: _Optional[float] = ..., known: _Optional[_Union[KnownPartners, _Mapping]] = ..., resume_token: _Optional[str] = ..., execution: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ...) -> None: ...
+
+class KnownPartners(_message.Message):
+    __slots__ = ("item_ids", "target_ids", "attribute")
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_IDS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    target_ids: _containers.RepeatedScalarFieldContainer[str]
+    attribute: str
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ..., target_ids: _Optional[_Iterable[str]] = ..., attribute: _Optional[str] = ...) -> None: ...
 
 class MutualPairsResponse(_message.Message):
-    __slots__ = ("source_ids", "target_ids", "scores", "summary")
+    __slots__ = ("source_ids", "target_ids", "scores", "summary", "similarities", "first", "resume_token", "operation")
     SOURCE_IDS_FIELD_NUMBER: _ClassVar[int]
     TARGET_IDS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITIES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     source_ids: _containers.RepeatedScalarFieldContainer[str]
     target_ids: _containers.RepeatedScalarFieldContainer[str]
     scores: _matrix_pb2.Matrix
     summary: MutualPairsSummary
-    def __init__(self, source_ids: _Optional[_Iterable[str]] = ..., target_ids: _Optional[_Iterable[str]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., summary: _Optional[_Union[MutualPairsSummary, _Mapping]] = ...) -> None: ...
+    similarities: _matrix_pb2.Matrix
+    first: int
+    resume_token: str
+    operation: _operations_pb2.Operation
+    def __init__(self, source_ids: _Optional[_Iterable[str]] = ..., target_ids: _Optional[_Iterable[str]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., summary: _Optional[_Union[MutualPairsSummary, _Mapping]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., first: _Optional[int] = ..., resume_token: _Optional[str] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class MutualPairsSummary(_message.Message):
-    __slots__ = ("pairs", "source_items", "target_items", "source", "target", "bridge", "correction", "engine")
+    __slots__ = ("pairs", "source_items", "target_items", "source", "target", "bridge", "correction", "engine", "mode", "threshold", "correction_k", "bridge_uid", "agreement")
     PAIRS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ITEMS_FIELD_NUMBER: _ClassVar[int]
     TARGET_ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +251,11 @@ class MutualPairsSummary(_message.Message):
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
+    BRIDGE_UID_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     pairs: int
     source_items: int
     target_items: int
@@ -218,7 +264,36 @@ class MutualPairsSummary(_message.Message):
     bridge: str
     correction: Correction
     engine: str
-    def __init__(self, pairs: _Optional[int] = ..., source_items: _Optional[int] = ..., target_items: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., engine: _Optional[str] = ...) -> None: ...
+    mode: PairMode
+    threshold: float
+    correction_k: int
+    bridge_uid: str
+    agreement: PairAgreement
+    def __init__(self, pairs: _Optional[int] = ..., source_items: _Optional[int] = ..., target_items: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., engine: _Optional[str] = ..., mode: _Optional[_Union[PairMode, str]] = ..., threshold: _Optional[float] = ..., correction_k: _Optional[int] = ..., bridge_uid: _Optional[str] = ..., agreement: _Optional[_Union[PairAgreement, _Mapping]] = ...) -> None: ...
+
+class PairAgreement(_message.Message):
+    __slots__ = ("known_sources", "judged", "right", "found", "precision", "precision_interval", "recall", "recall_interval", "best_threshold", "best_f1")
+    KNOWN_SOURCES_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    RECALL_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    BEST_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    BEST_F1_FIELD_NUMBER: _ClassVar[int]
+    known_sources: int
+    judged: int
+    right: int
+    found: int
+    precision: float
+    precision_interval: _alignment_pb2.Interval
+    recall: float
+    recall_interval: _alignment_pb2.Interval
+    best_threshold: float
+    best_f1: float
+    def __init__(self, known_sources: _Optional[int] = ..., judged: _Optional[int] = ..., right: _Optional[int] = ..., found: _Optional[int] = ..., precision: _Optional[float] = ..., precision_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., recall: _Optional[float] = ..., recall_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., best_threshold: _Optional[float] = ..., best_f1: _Optional[float] = ...) -> None: ...
 
 class TranslateRequest(_message.Message):
     __slots__ = ("bridge", "vectors", "side")

@@ -85,9 +85,21 @@ class MatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def MutualPairs(self, request, context):
-        """The pairs that are each other's nearest, best first. Streamed in blocks; the first block carries the totals.
+        """Pairs across two spaces: those that are each other's nearest, or by another mode. In descending order of score, equal scores by source id,
+        then target id (byte order). Streamed in blocks; the first block of a stream carries the totals. Every block but the last tells a
+        `resume_token`: the same request with it continues behind that block, over the same versions, from what is kept of the work.
+
+        Where `execution` lets it become an operation, that is the only message; its answer is a response with the totals and a `resume_token`
+        that tells the pairs from the first on.
 
         | INVALID_ARGUMENT | DIMENSION_MISMATCH | no bridge and different widths | fit a bridge |
+        | INVALID_ARGUMENT | UNKNOWN_METHOD | a mode or correction that the contract does not have | correct it |
+        | INVALID_ARGUMENT | INVALID_K | a neighbourhood of the correction above the other side's size | a smaller correction_k |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | no bridge and different similarities; one version with itself; a threshold that is no number | correct it |
+        | INVALID_ARGUMENT | INVALID_PAGE_TOKEN | a resume token of other arguments | begin again without |
+        | INVALID_ARGUMENT | DUPLICATE_ID, SHAPE_MISMATCH, INVALID_ATTRIBUTE, NO_COMMON_ITEMS | known pairs that do not belong together, or an attribute that no two items share | correct them |
+        | NOT_FOUND | ITEM_NOT_FOUND | known pairs of items that a space lacks | correct them |
+        | FAILED_PRECONDITION | VERSION_EXPIRED | what a resume token continues was cleaned up, or made anew | begin again without |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -137,6 +137,13 @@ class DerivedVectors:
             kind: what the value is accounted as.
         """
         return await self._value(call, stage, key, compute, nbytes, kind)
+
+    def find(self, key: _Key) -> Any:
+        """The value of this key where it is there now, else None; it then is the most recently used."""
+        kept = self._values.get(key)
+        if kept is not None:
+            self._account.touch(key)
+        return kept
 
     def is_kept(self, key: _Key) -> bool:
         """Whether the value is there now."""

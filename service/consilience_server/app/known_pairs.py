@@ -22,14 +22,22 @@ class KnownPairs:
     target_rows: NDArray[np.int64]
 
 
-def check_pair_ids(item_ids: Sequence[str], target_ids: Sequence[str]) -> None:
-    """ShapeMismatch where the two sides do not belong together, DuplicateId where an item stands in several pairs."""
+def check_pair_ids(
+    item_ids: Sequence[str], target_ids: Sequence[str], fields: tuple[str, str] = ("pairs.item_ids", "pairs.target_ids")
+) -> None:
+    """ShapeMismatch where the two sides do not belong together, DuplicateId where an item stands in several pairs.
+
+    Args:
+        item_ids: on the side of the source.
+        target_ids: their partners; empty: the same ids.
+        fields: of the request, that hold them.
+    """
     if target_ids and len(target_ids) != len(item_ids):
         raise ShapeMismatch(
             f"{len(item_ids):,} item_ids came with {len(target_ids):,} target_ids; pair i is (item_ids[i], target_ids[i])",
-            field="pairs.target_ids",
+            field=fields[1],
         )
-    for field, ids in (("pairs.item_ids", item_ids), ("pairs.target_ids", target_ids)):
+    for field, ids in zip(fields, (item_ids, target_ids), strict=True):
         if len(set(ids)) != len(ids):
             seen: set[str] = set()
             twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.correction import Correction, CorrectionName, check_correction
 from consilience_server.core.csls import DEFAULT_K
-from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, NotServed, ShapeMismatch
+from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch
 from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, IndexChoice
 
@@ -77,28 +77,6 @@ class MatchLimits:
     flops_per_second: float
 
 
-@dataclass(frozen=True)
-class MutualPairsQuery:
-    """Which two spaces to pair.
-
-    Attributes:
-        source: one space.
-        target: the other.
-        bridge: the bare id of a bridge from `source` into `target`; empty where both have one width and one similarity: compared as they
-            are.
-        correction: `csls` compares by 2 s(a, b) - r_T(a) - r_S(b).
-        correction_k: size of the neighbourhoods of `csls`.
-        limit: at most this many pairs, best first; 0 is all.
-    """
-
-    source: SpaceQuery
-    target: SpaceQuery
-    bridge: str = ""
-    correction: CorrectionName = "none"
-    correction_k: int = DEFAULT_K
-    limit: int = 0
-
-
 def check_match(query: MatchQuery, limits: MatchLimits) -> None:
     """InvalidArgument, ShapeMismatch, InvalidK, UnknownMethod, MessageTooLarge."""
     if (query.vectors is None) == (not query.ids):
@@ -136,13 +114,6 @@ def _check_index(query: MatchQuery, index: IndexChoice) -> None:
             "name the index exact, or leave gallery_ids and exclude_ids out",
             field="index",
         )
-
-
-def check_mutual_pairs(query: MutualPairsQuery, limits: MatchLimits) -> None:
-    """UnknownMethod, InvalidK; NotServed for corrections that pairs are not compared by."""
-    check_correction(Correction(query.correction, query.correction_k), limits.max_k)
-    if query.correction not in ("none", "csls"):
-        raise NotServed(f"mutual pairs are not compared by {query.correction}; name csls, or none", field="correction")
 
 
 def _check_k(k: int, field: str, limits: MatchLimits) -> None:

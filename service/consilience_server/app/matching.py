@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from consilience_server.app.gallery_filter import check_part, find_in_part, gall
 from consilience_server.app.gallery_search import Found, Search
 from consilience_server.app.item_terms import TermSource
 from consilience_server.app.kernel_matching import find_in_kernel, kernel_match_bytes
-from consilience_server.app.match_query import MatchLimits, MatchQuery, MutualPairsQuery, check_match, check_mutual_pairs
+from consilience_server.app.match_query import MatchLimits, MatchQuery, check_match
 from consilience_server.app.match_route import MatchRoute, check_same, match_route
 from consilience_server.app.match_search import MatchSearches
 from consilience_server.app.mutual_matching import MutualMatching
+from consilience_server.app.pairs_query import MutualPairsQuery, check_pairs
 from consilience_server.app.ports import Metrics
 from consilience_server.app.query_batching import QueryBatches
-from consilience_server.app.reports import MatchReport, MutualPairs
+from consilience_server.app.reports import MatchReport, PairBlock, PairsSummary
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
@@ -35,6 +37,8 @@ from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
 __all__ = ["MatchLimits", "MatchQuery", "Matching", "MutualPairsQuery"]
+
+T = TypeVar("T")
 
 _HASH_INLINE_BYTES = 1 << 20
 """Queries up to this size are hashed on the event loop (a millisecond); larger ones in a thread."""
@@ -106,10 +110,24 @@ class Matching:
 
         return await self._results.serve(call, key, compute)
 
-    async def mutual_pairs(self, call: Call, query: MutualPairsQuery) -> MutualPairs:
-        """The pairs of two spaces that are each other's nearest; see `MutualMatching.pairs`."""
-        check_mutual_pairs(query, self._limits)
-        return await self._mutual.pairs(call, query)
+    def mutual_pairs(self, call: Call, query: MutualPairsQuery, write: Callable[[PairBlock], T]) -> AsyncGenerator[T, None]:
+        """The pairs of two spaces in blocks; see `MutualMatching.blocks`."""
+        check_pairs(query, self._limits)
+        return self._mutual.blocks(call, query, write)
+
+    async def find_mutual_pairs(self, call: Call, query: MutualPairsQuery) -> tuple[PairsSummary, str]:
+        """How many pairs there are and a token that tells them; see `MutualMatching.find`."""
+        check_pairs(query, self._limits)
+        return await self._mutual.find(call, query)
+
+    async def estimate_pairs_seconds(self, call: Call, query: MutualPairsQuery) -> float:
+        """A rough estimate of mutual pairs from scratch: a search from either side, with a correction two."""
+        check_pairs(query, self._limits)
+        call.remaining()
+        source = await self._snapshots.record(query.source.name, field="source")
+        target = await self._snapshots.record(query.target.name, field="target")
+        scans = 2 if query.correction == "none" else 4
+        return 2.0 * scans * source.item_count * target.item_count * target.spec.dim / self._limits.flops_per_second
 
     async def estimate_seconds(self, call: Call, query: MatchQuery) -> float:
         """A rough estimate of a match from scratch: the scans at the machine's usual rate, the bank's map and term among them."""

@@ -1,24 +1,51 @@
-"""Mutual pairs across two spaces: forward and backward exact nearest, intersected."""
+"""Mutual pairs across two spaces: found once, told in blocks, continued where an answer broke."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from consilience_server.app.bridge_spaces import check_direction, check_uid
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.correction import Correction
+from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.item_terms import Side, TermSource
-from consilience_server.app.match_query import MutualPairsQuery
+from consilience_server.app.known_partners import partner_groups
+from consilience_server.app.nearest_pairs import Meeting, NearestPairs, PairTable
+from consilience_server.app.pairs_query import MutualPairsQuery, Place
 from consilience_server.app.ports import Metrics
-from consilience_server.app.reports import MutualPairs, SpaceUse
+from consilience_server.app.reports import PairBlock, PairsSummary, SpaceUse
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.errors import DimensionMismatch, InvalidArgument, TooFewItems
-from consilience_server.core.mutual_pairs import mutual_pairs
+from consilience_server.core.pair_agreement import PairAgreement, pair_agreement
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine, NeighbourTable
+from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
+
+T = TypeVar("T")
+
+_BLOCK_BYTES = 1 << 20
+_BLOCK_PAIRS = 1 << 14
+_PAIR_BYTES = 32
+"""The numbers and the tags of one streamed pair, beside its two ids."""
+_JUDGE_BYTES = 80
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The answer as rows: the first `count` pairs of the table; `start` is where a broken answer goes on."""
+
+    table: PairTable
+    source: Snapshot
+    target: Snapshot
+    summary: PairsSummary
+    start: int
+    token: Callable[[int], str]
 
 
 class MutualMatching:
@@ -35,22 +62,64 @@ class MutualMatching:
     ) -> None:
         self._snapshots = snapshots
         self._derived = derived
-        self._terms = terms
         self._pool = pool
-        self._engine = engine
-        self._metrics = metrics
+        self._nearest = NearestPairs(derived, terms, engine, metrics)
 
-    async def pairs(self, call: Call, query: MutualPairsQuery) -> MutualPairs:
-        """Items a of the source and b of the target that are each other's nearest, by descending score, then source id.
+    async def find(self, call: Call, query: MutualPairsQuery) -> tuple[PairsSummary, str]:
+        """How many pairs there are, and the token that tells them from the first on: they stay kept while memory has room.
 
-        Nearest is by similarity, or by CSLS; equal scores go by the lower row on either side. The score is what was compared.
+        Raises: as `blocks`.
+        """
+        async with self._found(call, query) as found:
+            return found.summary, found.token(found.start)
+
+    async def blocks(self, call: Call, query: MutualPairsQuery, write: Callable[[PairBlock], T]) -> AsyncGenerator[T, None]:
+        """The pairs in order, in blocks of about a mebibyte, each as `write` makes it in a thread; the first block has the summary.
+
+        The first comes even where there are no pairs. A broken answer goes on with a block's token as `query.resume_token`: over the same
+        versions, and from what was kept of the work, which is done again only where memory had no room for it.
 
         Raises:
             SpaceNotFound, BridgeNotFound, VersionExpired, WrongSpace: where.
+            InvalidPageToken: the resume token is of other arguments.
             DimensionMismatch, InvalidArgument: spaces that cannot be compared without a bridge.
             TooFewItems, InvalidK, ZeroVector, MemoryBudget, Overloaded.
+            ItemNotFound, InvalidAttribute, NoCommonItems: the known pairs.
         """
+        async with self._found(call, query) as found:
+            start = found.start
+            while True:
+                start, block = await self._pool.run(call, "encode", partial(self._block, found, start, write), nbytes=8 * _BLOCK_BYTES)
+                yield block
+                if start >= found.summary.pairs:
+                    return
+
+    @staticmethod
+    def _block(found: _Found, start: int, write: Callable[[PairBlock], T]) -> tuple[int, T]:
+        """Where the next block begins, and this one."""
+        most = min(start + _BLOCK_PAIRS, found.summary.pairs)
+        sources = found.source.ids[found.table.sources[start:most]].tolist()
+        targets = found.target.ids[found.table.targets[start:most]].tolist()
+        # Four bytes a character at most in UTF-8.
+        costs = (_PAIR_BYTES + 4 * (len(a) + len(b)) for a, b in zip(sources, targets, strict=True))
+        ends = np.cumsum(np.fromiter(costs, dtype=np.int64, count=len(sources)))
+        fit = max(1, int(np.searchsorted(ends, _BLOCK_BYTES, side="right")))
+        stop = min(start + fit, most)
+        block = PairBlock(
+            sources[:fit],
+            targets[:fit],
+            found.table.similarities[start:stop],
+            found.table.scores[start:stop],
+            first=start,
+            resume_token=found.token(stop) if stop < found.summary.pairs else "",
+            summary=found.summary if start == found.start else None,
+        )
+        return stop, write(block)
+
+    @asynccontextmanager
+    async def _found(self, call: Call, asked: MutualPairsQuery) -> AsyncIterator[_Found]:
         call.remaining()
+        query, place = asked.resumed()
         artefact = None
         if query.bridge:
             artefact = await self._derived.bridge(call, query.bridge)
@@ -59,26 +128,55 @@ class MutualMatching:
             self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
+            uid = artefact.uid if artefact else ""
+            if place is not None:
+                place.check(source.uid, target.uid, uid)
             _check(query, artefact, source, target)
-            left, right, similarity = await self._sides(call.part(0.0, 0.1), artefact, source, target)
-            rows, partners, scores = await self._found(call, query, left, right, similarity, artefact.uid if artefact else "")
-            order = np.lexsort((rows, -scores))[: query.limit or None]
-            return MutualPairs(
-                source_ids=source.ids[rows[order]].tolist(),
-                target_ids=target.ids[partners[order]].tolist(),
-                scores=scores[order],
+            if artefact is None:
+                check_makes_sense(query.corrected, source.similarity, f"space {query.source.name!r}")
+            meeting = await self._meeting(call.part(0.0, 0.1), artefact, source, target)
+            table = await self._nearest.table(call.part(0.1, 0.95), meeting, query.corrected, query.mode)
+            count = len(table.scores) if query.threshold is None else table.count_from(query.threshold)
+            count = min(count, query.limit or count)
+            summary = PairsSummary(
+                pairs=count,
                 source_items=source.n,
                 target_items=target.n,
                 source=SpaceUse(source.name, source.uid, source.version),
                 target=SpaceUse(target.name, target.uid, target.version),
                 bridge=query.bridge,
+                bridge_uid=uid,
                 correction=query.correction,
+                correction_k=query.corrected.k if query.corrected.has_neighbourhoods else 0,
+                mode=query.mode,
+                threshold=query.threshold,
                 engine=ENGINE_VERSION,
             )
+            agreement = await self._agreement(call, query, table, count, source, target)
+            call.control.progress(1.0)
+            yield _Found(
+                table,
+                source,
+                target,
+                replace(summary, agreement=agreement),
+                _start(place, count),
+                lambda start: asked.token(start, summary.source, summary.target, uid),
+            )
 
-    async def _sides(
-        self, call: Call, artefact: BridgeArtefact | None, source: Snapshot, target: Snapshot
-    ) -> tuple[Side, Side, Similarity]:
+    async def _agreement(
+        self, call: Call, query: MutualPairsQuery, table: PairTable, count: int, source: Snapshot, target: Snapshot
+    ) -> PairAgreement | None:
+        if query.known is None:
+            return None
+        groups = await partner_groups(self._snapshots, call, query.known, source, target)
+
+        def judge() -> PairAgreement:
+            rows = table.sources[:count].astype(np.int64), table.targets[:count].astype(np.int64)
+            return pair_agreement(*rows, table.scores[:count], *groups)
+
+        return await self._pool.run(call, "statistics", judge, nbytes=_JUDGE_BYTES * (count + source.n + target.n))
+
+    async def _meeting(self, call: Call, artefact: BridgeArtefact | None, source: Snapshot, target: Snapshot) -> Meeting:
         """Both spaces where they meet: as they are, or mapped and centred."""
         if artefact is None:
             left, right, similarity = source.vectors, target.vectors, source.similarity
@@ -86,36 +184,12 @@ class MutualMatching:
             left = await self._derived.bank(call, artefact, source)
             right = await self._derived.gallery(call, artefact, target)
             similarity = Similarity.COSINE
-        return Side(source.uid, source.version, left), Side(target.uid, target.version, right), similarity
+        sides = Side(source.uid, source.version, left), Side(target.uid, target.version, right)
+        return Meeting(*sides, similarity, artefact.uid if artefact else "")
 
-    async def _found(
-        self, call: Call, query: MutualPairsQuery, left: Side, right: Side, similarity: Similarity, bridge_uid: str
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-        """Source rows, their partners and the scores."""
-        if query.correction == "none":
-            forward = await self._nearest(call.part(0.1, 0.55), left, right, similarity, None)
-            backward = await self._nearest(call.part(0.55, 1.0), right, left, similarity, None)
-            scores = forward.scores[:, 0]
-        else:
-            correction = Correction(query.correction, query.correction_k)
-            of_targets = (await self._terms.across(call.part(0.1, 0.3), right, left, similarity, bridge_uid, correction)).bias
-            of_sources = (await self._terms.across(call.part(0.3, 0.5), left, right, similarity, bridge_uid, correction)).bias
-            forward = await self._nearest(call.part(0.5, 0.75), left, right, similarity, of_targets)
-            backward = await self._nearest(call.part(0.75, 1.0), right, left, similarity, of_sources)
-            scores = forward.scores[:, 0] - of_sources
-        rows = mutual_pairs(forward.indices[:, 0], backward.indices[:, 0])
-        return rows, forward.indices[rows, 0], scores[rows]
 
-    async def _nearest(self, call: Call, of: Side, among: Side, similarity: Similarity, bias: NDArray[np.float64] | None) -> NeighbourTable:
-        m, n = len(of.vectors), len(among.vectors)
-        table = await self._pool.run(
-            call,
-            "scan",
-            lambda: self._engine.query(of.vectors, among.vectors, similarity, 1, bias=bias, control=call.control),
-            nbytes=self._engine.query_bytes(m, n, of.vectors.shape[1], 1),
-        )
-        self._metrics.rows(table.certificate.backend, table.certificate.certified_rows, table.certificate.refined_rows)
-        return table
+def _start(place: Place | None, count: int) -> int:
+    return 0 if place is None else min(place.start, count)
 
 
 def _check(query: MutualPairsQuery, artefact: BridgeArtefact | None, source: Snapshot, target: Snapshot) -> None:

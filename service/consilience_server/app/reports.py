@@ -12,6 +12,8 @@ from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.linear_predictivity import PredictivityOptions
+from consilience_server.core.pair_agreement import PairAgreement
+from consilience_server.core.pair_modes import PairMode
 from consilience_server.core.rdm import RdmDistance
 from consilience_server.core.rsa import RdmComparison
 from consilience_server.core.score import IntervalKind, Score
@@ -267,16 +269,44 @@ class MatchReport:
 
 
 @dataclass(frozen=True)
-class MutualPairs:
-    """Pairs that are each other's nearest, by descending score, then source id."""
+class PairsSummary:
+    """What the pairs of two spaces are, beside the pairs themselves.
 
-    source_ids: Sequence[str]
-    target_ids: Sequence[str]
-    scores: NDArray[np.float64]
+    Attributes:
+        pairs: how many, with threshold and limit.
+        correction_k: neighbourhood of the correction, 0 where it has none.
+        agreement: how they fare by known pairs, None where none were given.
+    """
+
+    pairs: int
     source_items: int
     target_items: int
     source: SpaceUse
     target: SpaceUse
     bridge: str
+    bridge_uid: str
     correction: CorrectionName
+    correction_k: int
+    mode: PairMode
+    threshold: float | None
     engine: str
+    agreement: PairAgreement | None = None
+
+
+@dataclass(frozen=True)
+class PairBlock:
+    """Consecutive pairs by descending score, then source id, then target id.
+
+    Attributes:
+        first: position of the first pair in the whole answer.
+        resume_token: continues behind this block; empty at the end.
+        summary: of the whole answer; in the first block only.
+    """
+
+    source_ids: Sequence[str]
+    target_ids: Sequence[str]
+    similarities: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    first: int
+    resume_token: str
+    summary: PairsSummary | None

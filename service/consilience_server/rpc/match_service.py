@@ -13,7 +13,8 @@ from consilience_server.app.call import Call
 from consilience_server.app.matching import Matching
 from consilience_server.app.reports import MatchReport
 from consilience_server.app.translation import Translation
-from consilience_server.rpc.convert.match import read_match, read_mutual_pairs, write_match, write_mutual_pairs
+from consilience_server.rpc.convert.match import read_match, write_match
+from consilience_server.rpc.convert.pairs import read_mutual_pairs, write_found_pairs, write_pair_block
 from consilience_server.rpc.current_call import current_call
 from consilience_server.rpc.execution import Execution
 from consilience_server.rpc.translate_stream import translate_stream
@@ -48,10 +49,28 @@ class MatchService(match_pb2_grpc.MatchServiceServicer):
         return match_pb2.MatchResponse(operation=answer) if isinstance(answer, operations_pb2.Operation) else answer
 
     async def MutualPairs(self, request: match_pb2.MutualPairsRequest, _context: Any) -> AsyncIterator[match_pb2.MutualPairsResponse]:
-        """The pairs that are each other's nearest, in blocks."""
-        pairs = await self._matching.mutual_pairs(current_call(), read_mutual_pairs(request))
-        for block in write_mutual_pairs(pairs):
-            yield block
+        """The pairs of two spaces in blocks, or the operation that finds them."""
+        query = read_mutual_pairs(request)
+
+        call = current_call()
+
+        async def work(started: Call) -> bytes:
+            if started is call:
+                return b""  # within the call: the blocks below find the pairs themselves
+            summary, token = await self._matching.find_mutual_pairs(started, query)
+            return write_found_pairs(summary, token).SerializeToString(deterministic=True)
+
+        if not query.resume_token:
+            answer = await self._execution.run(
+                call, request.execution, lambda: self._matching.estimate_pairs_seconds(call, query), work, request_id="", request=b""
+            )
+            if isinstance(answer, operations_pb2.Operation):
+                yield match_pb2.MutualPairsResponse(operation=answer)
+                return
+        # Closed with the call: a caller who left must not keep the spaces in memory.
+        async with aclosing(self._matching.mutual_pairs(call, query, write_pair_block)) as blocks:
+            async for block in blocks:
+                yield block
 
     async def Translate(
         self, requests: AsyncIterator[match_pb2.TranslateRequest], _context: Any

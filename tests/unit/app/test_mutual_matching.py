@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
+from consilience_server.app import mutual_matching
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
-from consilience_server.app.matching import MutualPairsQuery
+from consilience_server.app.pairs_query import KnownPartners, MutualPairsQuery
+from consilience_server.app.ports import AttributeColumn
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.core import errors
 from consilience_server.core.control import Control
 from consilience_server.core.csls import csls
 from consilience_server.core.exact_score import exact_scores
+from consilience_server.core.margin import margin_distance, margin_ratio
 from consilience_server.core.similarity import Similarity
 
 X, Y = paired_clouds(noise=0.6)
@@ -25,9 +28,26 @@ async def bench():
     return bench
 
 
+class Answer:
+    """All blocks of one answer, joined."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+        self.source_ids = [item for block in blocks for item in block.source_ids]
+        self.target_ids = [item for block in blocks for item in block.target_ids]
+        self.scores = np.concatenate([block.scores for block in blocks])
+        self.similarities = np.concatenate([block.similarities for block in blocks])
+        self.summary = blocks[0].summary
+
+    @property
+    def pairs(self):
+        return list(zip(self.source_ids, self.target_ids, strict=True))
+
+
 async def pairs(bench, call=None, source="x", target="y", **options):
     query = MutualPairsQuery(SpaceQuery(source), SpaceQuery(target), **options)
-    return await bench.matching.mutual_pairs(call or Call("mutual_pairs"), query)
+    blocks = bench.matching.mutual_pairs(call or Call("mutual_pairs"), query, lambda block: block)
+    return Answer([block async for block in blocks])
 
 
 def oracle(scores):
@@ -50,8 +70,11 @@ async def test_by_the_definition(bench, correction):
     assert list(found.target_ids) == [f"i{j:04d}" for _, _, j in expected]
     assert np.allclose(found.scores, [-score for score, _, _ in expected], atol=1e-14)
     assert len(found.source_ids) > 30
-    assert (found.source_items, found.target_items) == (200, 150)
-    assert (found.source.name, found.target.name, found.bridge, found.correction) == ("spaces/x", "spaces/y", "b", correction)
+    told = found.summary
+    assert (told.source_items, told.target_items, told.pairs, told.mode) == (200, 150, len(expected), "intersect")
+    assert (told.source.name, told.target.name, told.bridge, told.correction) == ("spaces/x", "spaces/y", "b", correction)
+    rows = [(int(a[1:]), int(b[1:])) for a, b in found.pairs]
+    np.testing.assert_array_equal(found.similarities, [scores[row] for row in rows])
     limited = await pairs(bench, bridge="b", correction=correction, limit=7)
     assert list(limited.source_ids) == list(found.source_ids)[:7]
 
@@ -89,7 +112,7 @@ async def test_without_a_bridge_spaces_are_compared_as_they_are(similarity):
     found = await pairs(bench, target="z")
     expected = oracle(exact_scores(X, z, similarity))
     assert list(found.source_ids) == [f"i{i:04d}" for _, i, _ in expected]
-    assert found.bridge == ""
+    assert found.summary.bridge == ""
 
 
 async def test_progress_never_falls_and_ends_at_one(bench):
@@ -99,11 +122,149 @@ async def test_progress_never_falls_and_ends_at_one(bench):
     assert seen[-1] == pytest.approx(1.0)
 
 
-async def test_terms_are_shared_with_match_and_with_a_repeat(bench):
+def mined(scores, mode):
+    """By Artetxe and Schwenk's definition on the whole matrix, pair by pair: [(score, source row, target row)] in order."""
+    forward = [(scores[i].max(), i, int(scores[i].argmax())) for i in range(scores.shape[0])]
+    backward = [(scores[:, j].max(), int(scores[:, j].argmax()), j) for j in range(scores.shape[1])]
+    kept = {"forward": forward, "backward": backward, "intersect": set(forward) & set(backward), "max": set(forward) | set(backward)}[mode]
+    ordered = sorted(kept, key=lambda pair: (-pair[0], pair[1], pair[2]))
+    if mode != "max":
+        return ordered
+    taken, sources, targets = [], set(), set()
+    for score, i, j in ordered:
+        if i not in sources and j not in targets:
+            taken.append((score, i, j))
+            sources.add(i)
+            targets.add(j)
+    return taken
+
+
+SCORES = {"none": lambda raw, k: raw, "csls": csls, "margin_ratio": margin_ratio, "margin_distance": margin_distance}
+
+
+@pytest.mark.parametrize("correction", SCORES)
+@pytest.mark.parametrize("mode", ["forward", "backward", "intersect", "max"])
+async def test_modes_by_the_definition(bench, mode, correction):
+    expected = mined(SCORES[correction](similarities(bench), 7), mode)
+    found = await pairs(bench, bridge="b", mode=mode, correction=correction, correction_k=7)
+    assert found.pairs == [(f"i{i:04d}", f"i{j:04d}") for _, i, j in expected]
+    np.testing.assert_allclose(found.scores, [score for score, _, _ in expected], atol=1e-14)
+    threshold = float(found.scores[11])
+    above = await pairs(bench, bridge="b", mode=mode, correction=correction, correction_k=7, threshold=threshold)
+    assert above.pairs == [pair for pair, score in zip(found.pairs, found.scores, strict=True) if score >= threshold]
+    assert above.summary.pairs >= 12
+
+
+def laser(scores, k, candidates):
+    """LASER's way to the margin ratio, as its mining script goes: the best of the nearest `candidates` of each, from both sides."""
+    near, back = np.argsort(-scores, axis=1, kind="stable"), np.argsort(-scores.T, axis=1, kind="stable")
+    of_x = np.take_along_axis(scores, near[:, :k], axis=1).mean(axis=1)
+    of_y = np.take_along_axis(scores.T, back[:, :k], axis=1).mean(axis=1)
+    forward = [max((scores[i, j] / ((of_x[i] + of_y[j]) / 2), int(j)) for j in near[i, :candidates])[1] for i in range(len(of_x))]
+    backward = [max((scores[i, j] / ((of_x[i] + of_y[j]) / 2), int(i)) for i in back[j, :candidates])[1] for j in range(len(of_y))]
+    return {(i, j) for i, j in enumerate(forward) if backward[j] == i}
+
+
+async def test_the_margin_of_laser(bench):
+    found = await pairs(bench, bridge="b", correction="margin_ratio")
+    assert found.summary.correction_k == 4
+    raw = similarities(bench)
+    ours = {(int(a[1:]), int(b[1:])) for a, b in found.pairs}
+    assert ours == laser(raw, 4, candidates=len(raw))
+    # LASER looks at the 4 nearest alone; what is best by ratio and not among them, it misses.
+    theirs = laser(raw, 4, candidates=4)
+    assert len(ours & theirs) / len(ours | theirs) > 0.9
+
+
+async def test_a_threshold_above_all_leaves_none(bench):
+    found = await pairs(bench, bridge="b", threshold=2.0)
+    assert (found.pairs, found.summary.pairs, len(found.blocks)) == ([], 0, 1)
+
+
+async def test_work_is_not_done_twice(bench):
     await pairs(bench, bridge="b", correction="csls")
     bench.engine.asked.clear()
-    await pairs(bench, bridge="b", correction="csls")
-    assert bench.engine.asked == [(200, 150, 1, True), (150, 200, 1, True)]
+    for mode in ("forward", "backward", "intersect", "max"):
+        await pairs(bench, bridge="b", correction="csls", mode=mode, threshold=0.1, limit=3)
+    assert bench.engine.asked == []
+
+
+async def test_a_broken_answer_goes_on_over_the_same_versions(bench, monkeypatch):
+    monkeypatch.setattr(mutual_matching, "_BLOCK_PAIRS", 7)
+    whole = await pairs(bench, bridge="b", mode="max")
+    assert len(whole.blocks) > 5
+    assert [block.first for block in whole.blocks] == list(range(0, whole.summary.pairs, 7))
+    assert whole.blocks[-1].resume_token == ""
+    bench.engine.asked.clear()
+    # The space moves on: the rest is of the version that the answer began with.
+    bench.store.put("x", ["new"], X[:1])
+    rest = await pairs(bench, bridge="b", mode="max", resume_token=whole.blocks[1].resume_token)
+    assert rest.pairs == whole.pairs[14:]
+    assert rest.summary == whole.summary
+    assert bench.engine.asked == []
+    assert (await pairs(bench, bridge="b", mode="max")).summary.source.version == whole.summary.source.version + 1
+
+
+async def test_a_token_of_another_answer_is_refused(bench, monkeypatch):
+    monkeypatch.setattr(mutual_matching, "_BLOCK_PAIRS", 7)
+    token = (await pairs(bench, bridge="b")).blocks[0].resume_token
+    for other in ({"mode": "max"}, {"threshold": 0.1}, {"correction": "csls"}, {"limit": 9}, {"source": "z"}):
+        with pytest.raises(errors.InvalidPageToken, match="begin again without one"):
+            await pairs(bench, bridge="b", resume_token=token, **other)
+    with pytest.raises(errors.InvalidPageToken):
+        await pairs(bench, bridge="b", resume_token="abc")
+    bench.bridges.delete("b")
+    await bench.bridging.fit(Call("fit_bridge"), bench.query())
+    with pytest.raises(errors.VersionExpired, match="the bridge was deleted and made anew"):
+        await pairs(bench, bridge="b", resume_token=token)
+
+
+async def test_an_operation_finds_what_is_then_told(bench):
+    query = MutualPairsQuery(SpaceQuery("x"), SpaceQuery("y"), bridge="b", mode="max", limit=20)
+    summary, token = await bench.matching.find_mutual_pairs(Call("mutual_pairs"), query)
+    bench.engine.asked.clear()
+    told = await pairs(bench, bridge="b", mode="max", limit=20, resume_token=token)
+    assert (told.summary, len(told.pairs), bench.engine.asked) == (summary, 20, [])
+
+
+async def test_known_pairs_judge_the_answer(bench):
+    known = [f"i{row:04d}" for row in range(0, 100, 2)]
+    found = await pairs(bench, bridge="b", mode="max", known=KnownPartners(known))
+    judged = [(a, b) for a, b in found.pairs if a in known or b in known]
+    right = [(a, b) for a, b in judged if a == b]
+    told = found.summary.agreement
+    assert (told.known_sources, told.precision.trials, told.precision.successes) == (50, len(judged), len(right))
+    assert told.recall.value == len(right) / 50
+    assert told.precision.low < told.precision.value < told.precision.high
+    assert found.pairs == (await pairs(bench, bridge="b", mode="max")).pairs
+
+
+async def test_known_pairs_by_an_attribute_are_many_to_many():
+    bench = BridgeBench()
+    bench.space("x", np.eye(4), ["a", "b", "c", "d"])
+    bench.space("y", np.eye(4), ["p", "q", "r", "s"])
+    groups = {"x": ["one", "one", "two", None], "y": ["one", "two", "one", "two"]}
+    bench.store.attributes = lambda space, version, ids: {"group_id": AttributeColumn("string", groups[space])}
+    found = await pairs(bench, known=KnownPartners(attribute="group_id"))
+    told = found.summary.agreement
+    # a-p is right, b-q and c-r are not; d has no group, but s has: d-s counts as wrong.
+    assert (told.known_sources, told.precision.successes, told.precision.trials, told.recall.successes) == (3, 1, 4, 1)
+
+
+async def test_known_pairs_that_cannot_be_are_refused(bench):
+    refusals = [
+        (KnownPartners(), errors.InvalidArgument, "one of them"),
+        (KnownPartners(["i0001"], attribute="group_id"), errors.InvalidArgument, "one of them"),
+        (KnownPartners((), ["i0001"]), errors.InvalidArgument, "one of them"),
+        (KnownPartners(["i0001", "i0001"]), errors.DuplicateId, "i0001"),
+        (KnownPartners(["i0001"], ["i0001", "i0002"]), errors.ShapeMismatch, "2 target_ids"),
+        (KnownPartners(["i0199"]), errors.ItemNotFound, "'y'"),
+        (KnownPartners(attribute="group_id"), errors.InvalidAttribute, "no item of the source space 'x'"),
+    ]
+    for known, kind, message in refusals:
+        with pytest.raises(kind, match=message) as refused:
+            await pairs(bench, bridge="b", known=known)
+        assert refused.value.field.startswith("known")
 
 
 async def test_the_wrong_direction_is_refused(bench):
@@ -127,15 +288,25 @@ async def test_bad_input_is_refused(bench):
     with pytest.raises(errors.InvalidArgument, match="one space at one version"):
         await pairs(bench, target="x")
     bench.space("dots", X, similarity=Similarity.INNER_PRODUCT)
+    bench.space("dots2", X[:50], similarity=Similarity.INNER_PRODUCT)
     with pytest.raises(errors.InvalidArgument, match="compared by cosine, 'dots' by inner_product"):
         await pairs(bench, target="dots")
+    with pytest.raises(errors.InvalidArgument, match="margin_ratio is defined for cosine"):
+        await pairs(bench, source="dots", target="dots2", correction="margin_ratio")
     bench.space("empty", np.zeros((0, 12)))
     with pytest.raises(errors.TooFewItems, match="spaces/empty is empty"):
         await pairs(bench, target="empty")
     with pytest.raises(errors.UnknownMethod):
         await pairs(bench, bridge="b", correction="ratio")
+    with pytest.raises(errors.NotServed, match="differently from either side"):
+        await pairs(bench, bridge="b", correction="inverted_softmax")
     with pytest.raises(errors.InvalidK, match="correction_k is 200"):
         await pairs(bench, bridge="b", correction="csls", correction_k=200)
+    with pytest.raises(errors.UnknownMethod, match="forward, backward, intersect, max"):
+        await pairs(bench, bridge="b", mode="both")
+    for threshold in (np.nan, np.inf):
+        with pytest.raises(errors.InvalidArgument, match="give a number"):
+            await pairs(bench, bridge="b", threshold=threshold)
     with pytest.raises(errors.BridgeNotFound):
         await pairs(bench, bridge="none")
     bench.space("few", X[:5])

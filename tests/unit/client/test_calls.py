@@ -319,19 +319,6 @@ def test_a_match_has_one_kind_of_queries_and_one_route(client, arguments):
         client.match(**arguments)
 
 
-def test_mutual_pairs_come_in_blocks(client, script):
-    pairs = client.mutual_pairs("a", "b", bridge="a-to-b")
-    assert (pairs.source_ids, pairs.target_ids, pairs.scores.tolist(), pairs.source_items) == (
-        ["a", "b", "c"],
-        ["x", "y", "z"],
-        [0.9, 0.8, 0.7],
-        5,
-    )
-    script.operation_ends = "no summary"
-    with pytest.raises(consilience.ServerError, match="no summary"):
-        client.mutual_pairs("a", "b")
-
-
 def test_embeddings_come_in_pages(client):
     whole = client.get_embeddings("a")
     assert (whole.ids, whole.vectors.ravel().tolist()) == ([f"item-{row}" for row in range(5)], [0, 1, 2, 3, 4])

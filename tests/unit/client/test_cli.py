@@ -4,6 +4,7 @@ import types
 
 import grpc
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from support.scripted_server import Failure, report
 
@@ -237,6 +238,13 @@ def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
     assert list(script.match_requests[-1].exclude_ids.ids) == ["x", "y"]
     assert call("match", "q1", "--space", "b", "--exclude-ids", str(tmp_path / "none.txt"))[0] == 2
     assert call("pairs", "a", "b")[1].splitlines()[0] == "a\tx\t0.900000"
+    code, out, told = call("pairs", "a", "b", "--mode", "max", "--threshold", "0.5", "--known", str(tmp_path / "pairs.txt"))
+    assert (script.last.mode, script.last.threshold, list(script.last.known.target_ids)) == (4, 0.5, ["y", "z"])
+    assert told.startswith("precision 0.500")
+    out = call("pairs", "a", "b", "--out", str(tmp_path / "pairs.parquet"))[1]
+    assert out.startswith("3 one-to-one pairs of a@1")
+    assert call("match", "q1", "--space", "b", "-k", "2", "--out", str(tmp_path / "found.parquet"))[0] == 0
+    assert [pq.read_table(tmp_path / f"{name}.parquet").num_rows for name in ("pairs", "found")] == [3, 2]
 
 
 def test_ingest(call, script, tmp_path):

@@ -1,13 +1,12 @@
-"""Matches and mutual pairs of the contract to and from those of the use cases."""
+"""Matches of the contract to and from those of the use cases."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Literal
 
 from consilience.v1 import match_pb2
 from consilience_server.app.correction import CorrectionName
-from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
-from consilience_server.app.reports import MatchReport, MutualPairs
+from consilience_server.app.match_query import MatchQuery
+from consilience_server.app.reports import MatchReport
 from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
 from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, ApproximateName, IndexChoice
@@ -33,12 +32,9 @@ INDEXES: dict[match_pb2.IndexKind, Literal["exact"] | ApproximateName] = {
     match_pb2.INDEX_KIND_GPU_FLAT: "gpu_flat",
 }
 _INDEX_VALUES = {name: value for value, name in INDEXES.items()}
-_CORRECTION_VALUES = {name: value for value, name in CORRECTIONS.items()}
+CORRECTION_VALUES = {name: value for value, name in CORRECTIONS.items()}
 _DEFAULT_K = 10
 _DEFAULT_CORRECTION_K = 10
-_BLOCK_BYTES = 1 << 20
-_PAIR_BYTES = 16
-"""The score and the tags of one streamed pair, beside its two ids."""
 
 
 def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
@@ -62,7 +58,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         bridge=bridge_id(request.bridge, "bridge") if route == "bridge" else "",
         space=space_query(request.space, "space") if route == "space" else None,
         k=request.k or _DEFAULT_K,
-        correction=_read_correction(request.correction),
+        correction=read_correction(request.correction),
         correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
         beta=request.beta or DEFAULT_BETA,
         gallery_version=version_number(request.gallery_version, "gallery_version"),
@@ -88,19 +84,8 @@ def _read_index(request: match_pb2.MatchRequest) -> IndexChoice | None:
     return IndexChoice(name, 0 if effort is None else getattr(request.index_parameters, effort.name) or effort.default)
 
 
-def read_mutual_pairs(request: match_pb2.MutualPairsRequest) -> MutualPairsQuery:
-    """What to pair, the contract's defaults filled in."""
-    return MutualPairsQuery(
-        source=space_query(request.source, "source"),
-        target=space_query(request.target, "target"),
-        bridge=bridge_id(request.bridge, "bridge") if request.bridge else "",
-        correction=_read_correction(request.correction),
-        correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
-        limit=request.limit,
-    )
-
-
-def _read_correction(value: int) -> CorrectionName:
+def read_correction(value: int) -> CorrectionName:
+    """The correction that is named; UnknownMethod, NotServed."""
     return served(match_pb2.Correction, value, CORRECTIONS, "correction", what="correction", unknown=UnknownMethod)
 
 
@@ -113,7 +98,7 @@ def write_match(report: MatchReport) -> match_pb2.MatchReport:
         ids=report.ids,
         similarities=write_matrix(report.similarities),
         scores=write_matrix(report.scores),
-        correction=_CORRECTION_VALUES[report.correction],
+        correction=CORRECTION_VALUES[report.correction],
         gallery=space_use(report.gallery),
         bridge=bridge_name(report.bridge),
         bridge_uid=report.bridge_uid,
@@ -135,36 +120,3 @@ def _write_parameters(index: IndexChoice | None) -> match_pb2.IndexParameters | 
         return None
     effort = EFFORTS.get(index.name)
     return match_pb2.IndexParameters(**({effort.name: index.effort} if effort else {}))
-
-
-def write_mutual_pairs(pairs: MutualPairs) -> Iterator[match_pb2.MutualPairsResponse]:
-    """Blocks of about a mebibyte; the first, which has the totals, comes even where there are no pairs."""
-    summary = match_pb2.MutualPairsSummary(
-        pairs=len(pairs.source_ids),
-        source_items=pairs.source_items,
-        target_items=pairs.target_items,
-        source=space_use(pairs.source),
-        target=space_use(pairs.target),
-        bridge=bridge_name(pairs.bridge),
-        correction=_CORRECTION_VALUES[pairs.correction],
-        engine=pairs.engine,
-    )
-    for start, stop in _blocks(pairs):
-        yield match_pb2.MutualPairsResponse(
-            source_ids=pairs.source_ids[start:stop],
-            target_ids=pairs.target_ids[start:stop],
-            scores=write_matrix(pairs.scores[start:stop]),
-            summary=summary if start == 0 else None,
-        )
-
-
-def _blocks(pairs: MutualPairs) -> Iterator[tuple[int, int]]:
-    start = size = 0
-    for row, (source, target) in enumerate(zip(pairs.source_ids, pairs.target_ids, strict=True)):
-        # Four bytes a character at most in UTF-8.
-        cost = _PAIR_BYTES + 4 * (len(source) + len(target))
-        if size and size + cost > _BLOCK_BYTES:
-            yield start, row
-            start, size = row, 0
-        size += cost
-    yield start, len(pairs.source_ids)

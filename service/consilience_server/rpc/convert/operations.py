@@ -22,6 +22,7 @@ RESPONSES: dict[str, type[Message]] = {
     "fit_bridge": bridge_pb2.FitBridgeResponse,
     "evaluate_upgrade": upgrade_pb2.EvaluateUpgradeResponse,
     "match": match_pb2.MatchResponse,
+    "mutual_pairs": match_pb2.MutualPairsResponse,
     "create_watch": watch_pb2.CreateWatchResponse,
     "run_watch": watch_pb2.RunWatchResponse,
     "rebaseline_watch": watch_pb2.RebaselineWatchResponse,

@@ -9,13 +9,13 @@ from consilience.v1 import match_pb2
 from consilience.v1.match_pb2 import IndexParameters, ItemIds
 from consilience.v1.space_pb2 import SpaceRef
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.app.match_query import MatchQuery, MutualPairsQuery
-from consilience_server.app.reports import MatchReport, MutualPairs, SpaceUse
+from consilience_server.app.match_query import MatchQuery
+from consilience_server.app.reports import MatchReport, SpaceUse
 from consilience_server.core.errors import DtypeNotAccepted, InvalidArgument, InvalidName, NotServed, UnknownMethod
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
-from consilience_server.rpc.convert.match import read_match, read_mutual_pairs, write_match, write_mutual_pairs
+from consilience_server.rpc.convert.match import read_match, write_match
 from consilience_server.rpc.convert.matrix import write_matrix
 
 A, B = SpaceUse("spaces/a", "u", 1), SpaceUse("spaces/b", "v", 2)
@@ -25,8 +25,6 @@ VECTORS = np.ones((2, 3), np.float32)
 def test_zeros_become_the_defaults_of_the_contract():
     request = match_pb2.MatchRequest(ids=match_pb2.IdQueries(ids=["x"]), space=SpaceRef(name="spaces/a"))
     assert read_match(request) == MatchQuery(ids=("x",), space=SpaceQuery("a"))
-    request = match_pb2.MutualPairsRequest(source=SpaceRef(name="spaces/a"), target=SpaceRef(name="spaces/b"))
-    assert read_mutual_pairs(request) == MutualPairsQuery(SpaceQuery("a"), SpaceQuery("b"))
 
 
 def test_given_values_pass():
@@ -39,13 +37,6 @@ def test_given_values_pass():
     np.testing.assert_array_equal(query.vectors, VECTORS)
     assert (query.ids, query.bridge, query.space) == ((), "a-to-b", None)
     assert (query.k, query.correction, query.correction_k, query.gallery_version) == (3, "csls", 4, 5)
-    pairs = read_mutual_pairs(
-        match_pb2.MutualPairsRequest(
-            source=SpaceRef(name="spaces/a", version=1), target=SpaceRef(name="spaces/b", version=2), bridge="bridges/c",
-            correction=match_pb2.CORRECTION_NONE, correction_k=6, limit=7,
-        )
-    )  # fmt: skip
-    assert pairs == MutualPairsQuery(SpaceQuery("a", 1), SpaceQuery("b", 2), "c", "none", 6, 7)
 
 
 @pytest.mark.parametrize(
@@ -140,22 +131,3 @@ def test_a_report_of_an_approximate_index_has_its_recall_and_no_certificate():
     assert (message.recall.confidence, message.recall.k, message.recall.probe_queries, message.measured_recall) == (0.95, 3, 256, 0.9)
     flat = write_match(replace(report, index=IndexChoice("gpu_flat", 0)))
     assert (flat.index, flat.index_parameters.ByteSize()) == (match_pb2.INDEX_KIND_GPU_FLAT, 0)
-
-
-def pairs(n, length=8):
-    ids = [f"{i:0{length}d}" for i in range(n)]
-    return MutualPairs(ids, ids[::-1], np.arange(n, dtype=np.float64), 10, 20, A, B, "a-to-b", "none", "1")
-
-
-@pytest.mark.parametrize(("n", "length"), [(0, 1), (1, 512), (5000, 8), (5000, 512), (100_000, 8)])
-def test_blocks_hold_all_pairs_once_and_stay_small(n, length):
-    sent = pairs(n, length)
-    blocks = list(write_mutual_pairs(sent))
-    assert [item for block in blocks for item in block.source_ids] == sent.source_ids
-    assert [item for block in blocks for item in block.target_ids] == sent.target_ids
-    np.testing.assert_array_equal(np.concatenate([np.frombuffer(block.scores.data, "<f8") for block in blocks]), sent.scores)
-    assert all(block.ByteSize() < 1 << 21 for block in blocks)
-    assert [block.HasField("summary") for block in blocks] == [True] + [False] * (len(blocks) - 1)
-    summary = blocks[0].summary
-    assert (summary.pairs, summary.source_items, summary.target_items, summary.bridge) == (n, 10, 20, "bridges/a-to-b")
-    assert (summary.source.name, summary.target.name, summary.engine) == ("spaces/a", "spaces/b", "1")

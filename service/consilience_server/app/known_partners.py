@@ -1,0 +1,51 @@
+"""Known pairs as groups of rows: equal groups are partners."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilience_server.app.call import Call
+from consilience_server.app.pairs_query import KnownPartners
+from consilience_server.app.snapshots import Snapshots
+from consilience_server.app.spaces import rows_of
+from consilience_server.core.errors import InvalidAttribute, NoCommonItems
+from consilience_server.engine.snapshot import Snapshot
+
+_Groups = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+async def partner_groups(snapshots: Snapshots, call: Call, known: KnownPartners, source: Snapshot, target: Snapshot) -> _Groups:
+    """(m,) and (n,) int64, the group of each item, -1 for those without; at least one source has a partner.
+
+    Raises:
+        ItemNotFound: ids that a space lacks.
+        InvalidAttribute: a space without the attribute.
+        NoCommonItems: no value of the attribute is in both.
+    """
+    if not known.attribute:
+        return _by_ids(known, source, target)
+    values: dict[object, int] = {}
+    groups = []
+    for snapshot, field in ((source, "source"), (target, "target")):
+        column = (await snapshots.attributes(call, snapshot, np.arange(snapshot.n))).get(known.attribute)
+        if column is None:
+            name = snapshot.name.removeprefix("spaces/")
+            raise InvalidAttribute(
+                f"no item of the {field} space {name!r} has the attribute {known.attribute!r}; upsert it, or give known pairs by id",
+                field="known_attribute",
+            )
+        told = (
+            -1 if value is None else values.setdefault((type(value), value), len(values)) for value in column.values
+        )  # True and 1 are no one value
+        groups.append(np.fromiter(told, dtype=np.int64, count=snapshot.n))
+    shared = np.intersect1d(groups[0], groups[1])
+    if not (shared >= 0).any():
+        raise NoCommonItems(f"no value of {known.attribute!r} is in both spaces, so no pair is known", field="known_attribute")
+    return groups[0], groups[1]
+
+
+def _by_ids(known: KnownPartners, source: Snapshot, target: Snapshot) -> _Groups:
+    groups = np.full(source.n, -1, dtype=np.int64), np.full(target.n, -1, dtype=np.int64)
+    second = (known.target_ids, "known_target_ids") if known.target_ids else (known.item_ids, "known_pair_ids")
+    for of, snapshot, (ids, field) in ((groups[0], source, (known.item_ids, "known_pair_ids")), (groups[1], target, second)):
+        of[rows_of(snapshot.ids, ids, snapshot.name.removeprefix("spaces/"), field)] = np.arange(len(ids))
+    return groups
