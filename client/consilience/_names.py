@@ -13,7 +13,7 @@ from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience._results.watch import Watch
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import alignment_pb2, bridge_pb2, match_pb2, pmi_pb2, space_pb2, upgrade_pb2, watch_pb2
+from consilience.v1 import alignment_pb2, bridge_pb2, estimate_pb2, match_pb2, pmi_pb2, space_pb2, upgrade_pb2, watch_pb2
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
 _GROUP = "groups/"
@@ -53,6 +53,7 @@ QUERY_SAMPLING = EnumNames(alignment_pb2.QuerySampling, "query_sampling")
 SIDES = EnumNames(alignment_pb2.Side, "side")
 LAYER_SELECTIONS = EnumNames(alignment_pb2.LayerSelection, "layer_selection")
 ITEM_POLICIES = EnumNames(alignment_pb2.ItemPolicy, "items")
+ESTIMATED_CALLS = EnumNames(estimate_pb2.EstimatedCall, "call")
 TARGET_SCORES = EnumNames(alignment_pb2.TargetScore, "target_score")
 AGGREGATES = EnumNames(alignment_pb2.Aggregate, "aggregate")
 RDM_DISTANCES = EnumNames(alignment_pb2.RdmDistance, "rdm_distance")

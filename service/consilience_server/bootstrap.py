@@ -38,7 +38,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.derived_space import DerivedSpaces
 from consilience_server.app.derived_vectors import DerivedVectors
-from consilience_server.app.estimates import Estimates
+from consilience_server.app.estimates import Estimates, UseCases
 from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.geometry import Geometry
 from consilience_server.app.items import Items
@@ -256,19 +256,23 @@ def _application(
     alignment = Alignment(snapshots, tables, results, pool, limits)
     runtime = _bridge_runtime(settings)
     derived = DerivedVectors(stores.bridges, pool, account, runtime)
+    comparing = Comparing(alignment, snapshots, results, pool)
+    curves = GalleryCurves(alignment, snapshots, results, pool)
+    trends = Trends(alignment, snapshots, tables, results, pool)
+    consensus = Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces))
     info = _info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url, runtime.name)
     return Application(
         spaces=spaces,
         alignment=alignment,
-        comparing=Comparing(alignment, snapshots, results, pool),
-        estimates=Estimates(snapshots, tables, account, limits),
+        comparing=comparing,
+        estimates=Estimates(snapshots, tables, account, UseCases(alignment, trends, consensus, curves, comparing)),
         items=Items(snapshots, tables, pool, limits),
         geometry=Geometry(snapshots, tables, results, pool, limits),
-        curves=GalleryCurves(alignment, snapshots, results, pool),
+        curves=curves,
         ceilings=NoiseCeilings(snapshots, results, pool, limits),
         reliabilities=Reliabilities(snapshots, results, pool),
-        trends=Trends(alignment, snapshots, tables, results, pool),
-        consensus=Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces)),
+        trends=trends,
+        consensus=consensus,
         pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),
         bridging=Bridging(
             store=stores.spaces,

@@ -1,8 +1,12 @@
 """The cost of an alignment as a result."""
 
+import grpc
+
 from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience.v1 import alignment_pb2, estimate_pb2
+
+_STATUS = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 def decode_estimate(message: estimate_pb2.EstimateAlignmentResponse, details: CallDetails = NO_DETAILS) -> AlignmentEstimate:
@@ -19,6 +23,6 @@ def decode_estimate(message: estimate_pb2.EstimateAlignmentResponse, details: Ca
         scratch_bytes=message.scratch_bytes,
         free_bytes=message.free_bytes,
         budget_bytes=message.budget_bytes,
-        refusals=tuple(Refusal(each.reason, each.field, each.message) for each in message.refusals),
+        refusals=tuple(Refusal(each.reason, each.field, each.message, _STATUS.get(each.code, "UNKNOWN")) for each in message.refusals),
         details=details,
     )

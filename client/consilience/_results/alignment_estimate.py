@@ -13,11 +13,13 @@ class Refusal:
         reason: stable name, as `error.reason`.
         field: the request's field at fault; empty where there is none.
         message: what is wrong, and the remedy.
+        code: name of the gRPC status, such as `INVALID_ARGUMENT`, which decides the class of the error.
     """
 
     reason: str
     field: str
     message: str
+    code: str = "UNKNOWN"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

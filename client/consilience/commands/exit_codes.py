@@ -25,10 +25,16 @@ EXIT_CODES: dict[type[errors.ConsilienceError], int] = {
 HELP = (
     "Exit codes: 0 success; 1 the server failed, is overloaded or was not reached; 2 wrong usage, an invalid argument or a missing extra; "
     "3 not found; 4 it exists already, or the state does not allow it; 5 not allowed; 6 a watch alarms; "
-    "7 to 9 of `gate`: re-embed, undecided, keep the old encoder; 130 interrupted."
+    "7 to 9 of `gate`: re-embed, undecided, keep the old encoder; 130 interrupted. "
+    "A dry run (estimate) ends with the code of the refusal that it foresees."
 )
 
 
 def exit_code(error: errors.ConsilienceError) -> int:
     """The code of an error: that of the nearest class in the table."""
-    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+    return exit_code_of(type(error))
+
+
+def exit_code_of(error: type[errors.ConsilienceError]) -> int:
+    """The code of errors of a class."""
+    return next(EXIT_CODES[kind] for kind in error.__mro__ if kind in EXIT_CODES)

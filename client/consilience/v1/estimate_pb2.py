@@ -26,19 +26,21 @@ from consilience.v1 import alignment_pb2 as consilience_dot_v1_dot_alignment__pb
 from consilience.v1 import space_pb2 as consilience_dot_v1_dot_space__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63onsilience/v1/estimate.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\"\x9c\x01\n\x18\x45stimateAlignmentRequest\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.AlignmentSpec\x12)\n\x05items\x18\x03 \x01(\x0e\x32\x1a.consilience.v1.ItemPolicy\"\xbe\x02\n\x19\x45stimateAlignmentResponse\x12\x15\n\ritems_at_most\x18\x01 \x01(\x04\x12\x0f\n\x07queries\x18\x02 \x01(\x04\x12\x10\n\x08searches\x18\x03 \x01(\r\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12+\n\x04mode\x18\x05 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\npeak_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cvector_bytes\x18\x07 \x01(\x04\x12\x13\n\x0btable_bytes\x18\x08 \x01(\x04\x12\x15\n\rscratch_bytes\x18\t \x01(\x04\x12\x12\n\nfree_bytes\x18\n \x01(\x04\x12\x14\n\x0c\x62udget_bytes\x18\x0b \x01(\x04\x12)\n\x08refusals\x18\x0c \x03(\x0b\x32\x17.consilience.v1.Refusal\"9\n\x07Refusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t2{\n\x0f\x45stimateService\x12h\n\x11\x45stimateAlignment\x12(.consilience.v1.EstimateAlignmentRequest\x1a).consilience.v1.EstimateAlignmentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63onsilience/v1/estimate.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1a\x63onsilience/v1/space.proto\"\xa0\x03\n\x18\x45stimateAlignmentRequest\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.AlignmentSpec\x12)\n\x05items\x18\x03 \x01(\x0e\x32\x1a.consilience.v1.ItemPolicy\x12+\n\x04\x63\x61ll\x18( \x01(\x0e\x32\x1d.consilience.v1.EstimatedCall\x12)\n\x08\x63ontrols\x18) \x03(\x0b\x32\x17.consilience.v1.Control\x12\'\n\x05given\x18* \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12+\n\treference\x18+ \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x15\n\rgallery_sizes\x18, \x03(\r\x12/\n\x06method\x18- \x01(\x0e\x32\x1f.consilience.v1.ConsensusMethod\x12\x0c\n\x04rank\x18. \x01(\r\"\xbe\x02\n\x19\x45stimateAlignmentResponse\x12\x15\n\ritems_at_most\x18\x01 \x01(\x04\x12\x0f\n\x07queries\x18\x02 \x01(\x04\x12\x10\n\x08searches\x18\x03 \x01(\r\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12+\n\x04mode\x18\x05 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\npeak_bytes\x18\x06 \x01(\x04\x12\x14\n\x0cvector_bytes\x18\x07 \x01(\x04\x12\x13\n\x0btable_bytes\x18\x08 \x01(\x04\x12\x15\n\rscratch_bytes\x18\t \x01(\x04\x12\x12\n\nfree_bytes\x18\n \x01(\x04\x12\x14\n\x0c\x62udget_bytes\x18\x0b \x01(\x04\x12)\n\x08refusals\x18\x0c \x03(\x0b\x32\x17.consilience.v1.Refusal\"G\n\x07Refusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18( \x01(\x05*\xeb\x01\n\rEstimatedCall\x12\x1e\n\x1a\x45STIMATED_CALL_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45STIMATED_CALL_ALIGN\x10\x01\x12\x1f\n\x1b\x45STIMATED_CALL_ALIGN_MATRIX\x10\x02\x12\x18\n\x14\x45STIMATED_CALL_TREND\x10\x03\x12\x1c\n\x18\x45STIMATED_CALL_CONSENSUS\x10\x04\x12 \n\x1c\x45STIMATED_CALL_GALLERY_CURVE\x10\x05\x12%\n!ESTIMATED_CALL_COMPARE_ALIGNMENTS\x10\x06\x32{\n\x0f\x45stimateService\x12h\n\x11\x45stimateAlignment\x12(.consilience.v1.EstimateAlignmentRequest\x1a).consilience.v1.EstimateAlignmentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.estimate_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ESTIMATEDCALL']._serialized_start=923
+  _globals['_ESTIMATEDCALL']._serialized_end=1158
   _globals['_ESTIMATEALIGNMENTREQUEST']._serialized_start=110
-  _globals['_ESTIMATEALIGNMENTREQUEST']._serialized_end=266
-  _globals['_ESTIMATEALIGNMENTRESPONSE']._serialized_start=269
-  _globals['_ESTIMATEALIGNMENTRESPONSE']._serialized_end=587
-  _globals['_REFUSAL']._serialized_start=589
-  _globals['_REFUSAL']._serialized_end=646
-  _globals['_ESTIMATESERVICE']._serialized_start=648
-  _globals['_ESTIMATESERVICE']._serialized_end=771
+  _globals['_ESTIMATEALIGNMENTREQUEST']._serialized_end=526
+  _globals['_ESTIMATEALIGNMENTRESPONSE']._serialized_start=529
+  _globals['_ESTIMATEALIGNMENTRESPONSE']._serialized_end=847
+  _globals['_REFUSAL']._serialized_start=849
+  _globals['_REFUSAL']._serialized_end=920
+  _globals['_ESTIMATESERVICE']._serialized_start=1160
+  _globals['_ESTIMATESERVICE']._serialized_end=1283
 # @@protoc_insertion_point(module_scope)

@@ -28,8 +28,8 @@ if _version_not_supported:
 class EstimateServiceStub(object):
     """What an alignment would cost, before it is asked. Nothing is read but the records of the spaces, and nothing computed.
 
-    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for fewer than two spaces. What Align or AlignMatrix would refuse otherwise is
-    told in the answer, as far as the records show it.
+    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for another number of spaces than the call takes. What the call would refuse
+    otherwise is told in the answer, as far as the records show it.
     """
 
     def __init__(self, channel):
@@ -48,12 +48,12 @@ class EstimateServiceStub(object):
 class EstimateServiceServicer(object):
     """What an alignment would cost, before it is asked. Nothing is read but the records of the spaces, and nothing computed.
 
-    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for fewer than two spaces. What Align or AlignMatrix would refuse otherwise is
-    told in the answer, as far as the records show it.
+    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for another number of spaces than the call takes. What the call would refuse
+    otherwise is told in the answer, as far as the records show it.
     """
 
     def EstimateAlignment(self, request, context):
-        """Of Align for two spaces, of AlignMatrix for more, or where `items` is given.
+        """Of one of the calls that measure alignment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,8 +78,8 @@ def add_EstimateServiceServicer_to_server(servicer, server):
 class EstimateService(object):
     """What an alignment would cost, before it is asked. Nothing is read but the records of the spaces, and nothing computed.
 
-    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for fewer than two spaces. What Align or AlignMatrix would refuse otherwise is
-    told in the answer, as far as the records show it.
+    NOT_FOUND SPACE_NOT_FOUND; INVALID_ARGUMENT INVALID_ARGUMENT for another number of spaces than the call takes. What the call would refuse
+    otherwise is told in the answer, as far as the records show it.
     """
 
     @staticmethod

@@ -32,6 +32,7 @@ class Alignment:
     Attributes:
         align_arrays: of arrays that are stored nowhere, `ArrayAlignment.align`.
         align_matrix: of all pairs of many spaces, `MatrixAlignment.align`.
+        layers: the spaces of a side, `LayeredAlignment.layers`.
         report: of two snapshots over a join, not cached, `PairReports.report`.
         apart: the common items without near-duplicates, `PairReports.apart`.
     """
@@ -42,6 +43,7 @@ class Alignment:
         self._layered = LayeredAlignment(snapshots, scores, deduplication, results, pool, limits)
         self.align_arrays = ArrayAlignment(self._pairs, self._layered, pool, limits).align
         self.align_matrix = MatrixAlignment(snapshots, scores, self._pairs, results, pool, limits).align
+        self.layers = self._layered.layers
         self.report = self._pairs.report
         self.apart = self._pairs.apart
         self._snapshots = snapshots

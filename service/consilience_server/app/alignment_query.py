@@ -164,6 +164,28 @@ def at_size(spec: AlignmentSpec, n: int, limits: AlignmentLimits) -> AlignmentSp
     return numbers
 
 
+def layers_seconds(n: int, x: Sequence[int], y: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
+    """A rough estimate of two sides with layers: the grid over n items, and where layers are chosen on a half, over the halves too.
+
+    Args:
+        n: items.
+        x: widths of its layers.
+        y: likewise.
+        spec: already checked.
+        limits: rates and threads.
+    """
+    whole, half = in_numbers(spec, n), in_numbers(spec, max(n // 2, 1))
+    bare = replace(whole, permutations=0)
+    seconds = estimated_seconds([n] * (len(x) + len(y)), [*x, *y], bare, limits)
+    seconds += sum(
+        estimated_seconds([n, n], [a, b], each, limits) * sign for a in x for b in y for each, sign in ((whole, 1.0), (bare, -1.0))
+    )
+    if len(x) * len(y) > 1 and spec.layer_selection == "split_half":
+        seconds += estimated_seconds([n // 2] * (len(x) + len(y)), [*x, *y], replace(half, permutations=0, deduplicate=0.0), limits)
+        seconds += estimated_seconds([n // 2] * 2, [max(x), max(y)], replace(half, deduplicate=0.0), limits)
+    return seconds
+
+
 def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
     """A rough estimate of a computation from scratch: what the metric reads at the engine's usual rate, and the permutations.
 

@@ -52,8 +52,7 @@ class Comparing:
             As `Alignment.align`.
         """
         check_spec(spec, self._alignment.limits)
-        if first == second:
-            raise InvalidArgument("both pairs are the same; compare with another alignment", field="second")
+        _check_pairs(first, second)
         asked = [*first, *second]
         pinned = await pin_versions(self._snapshots, asked, _FIELDS)
         key = cache_key("compare_alignments", asdict(spec), pinned)
@@ -78,6 +77,12 @@ class Comparing:
 
     async def estimate_seconds(self, first: Pair, second: Pair, spec: AlignmentSpec) -> float:
         """Of both alignments together; an upper estimate, as tables and spaces that both share are counted twice."""
+        _check_pairs(first, second)
         return await self._alignment.estimate_seconds(list(first), spec, _FIELDS[:2]) + await self._alignment.estimate_seconds(
             list(second), spec, _FIELDS[2:]
         )
+
+
+def _check_pairs(first: Pair, second: Pair) -> None:
+    if first == second:
+        raise InvalidArgument("both pairs are the same; compare with another alignment", field="second")

@@ -1,26 +1,30 @@
-"""What an alignment would cost, before it is asked: from the records of the spaces alone."""
+"""What the calls that measure alignment would cost, before they are asked: from the records of the spaces alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from consilience_server.app.alignment_query import at_size, check_size, check_spec, estimated_seconds, in_numbers
-from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
+from consilience_server.app.alignment import Alignment
+from consilience_server.app.alignment_query import at_size, check_size, check_spec
+from consilience_server.app.alignment_spec import GroupQuery, SpaceQuery
+from consilience_server.app.comparing import Comparing
+from consilience_server.app.consensus import Consensus
+from consilience_server.app.consensus_query import ConsensusQuery
+from consilience_server.app.controls import all_spaces, check_controls
+from consilience_server.app.estimate_query import EstimateQuery
+from consilience_server.app.gallery_curve_query import gallery_sizes
+from consilience_server.app.gallery_curves import GalleryCurves
+from consilience_server.app.given_space import check_given
 from consilience_server.app.item_sample import check_sample, compared_items
+from consilience_server.app.joined_scores import check_space
+from consilience_server.app.layered_scores import check_halves, check_layered
+from consilience_server.app.matrix_alignment import check_matrix
 from consilience_server.app.memory_budget import Account
-from consilience_server.app.metric_families.family import Compared, Side
-from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.app.planned_table import PlannedTable
-from consilience_server.app.ports import SpaceRecord
-from consilience_server.app.reports import ItemPolicy
+from consilience_server.app.priced_calls import PricedCall
+from consilience_server.app.priced_steps import PricedSpace
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.tables import Tables, TableSubject
-from consilience_server.core.errors import DomainError, InvalidArgument, InvalidK, MemoryBudget
-from consilience_server.engine.alignment_scores import ScoreOptions
-from consilience_server.engine.neighbour_scores import table_depth
-
-_ID_BYTES = 72
+from consilience_server.app.tables import Tables
+from consilience_server.app.trend import Trends
+from consilience_server.core.errors import DomainError, MemoryBudget, NotFound
 
 
 @dataclass(frozen=True)
@@ -44,93 +48,104 @@ class Cost:
         return self.vector_bytes + self.table_bytes + self.scratch_bytes
 
 
-class Estimates:
-    """Prices alignments. Reads records, holds nothing."""
+@dataclass(frozen=True)
+class UseCases:
+    """Those that are priced: each knows its own checks and seconds."""
 
-    def __init__(self, snapshots: Snapshots, tables: Tables, account: Account, limits: AlignmentLimits) -> None:
+    alignment: Alignment
+    trends: Trends
+    consensus: Consensus
+    curves: GalleryCurves
+    comparing: Comparing
+
+
+class Estimates:
+    """Prices calls. Reads records, holds nothing."""
+
+    def __init__(self, snapshots: Snapshots, tables: Tables, account: Account, use_cases: UseCases) -> None:
         self._snapshots = snapshots
         self._tables = tables
         self._account = account
-        self._limits = limits
+        self._calls = use_cases
+        self._limits = use_cases.alignment.limits
 
-    async def alignment(self, spaces: Sequence[SpaceQuery], spec: AlignmentSpec, items: ItemPolicy | None) -> Cost:
-        """The cost of two spaces, or where `items` is given of a matrix.
-
-        A version that is pinned is taken to be as large as the newest.
+    async def cost(self, query: EstimateQuery) -> Cost:
+        """The cost of a call. A version that is pinned is taken to be as large as the newest.
 
         Raises:
-            SpaceNotFound; InvalidArgument for fewer than two spaces.
+            SpaceNotFound.
         """
-        if len(spaces) < 2:
-            raise InvalidArgument(f"{len(spaces)} spaces; an alignment is of two or more", field="spaces")
-        records = [await self._snapshots.record(space.name, field=f"spaces[{at}]") for at, space in enumerate(spaces)]
-        n = min(record.item_count for record in records)
-        refusals = _refusals(spaces, records, n, spec, items, self._limits)
-        if refusals:
-            return Cost(n, spec.queries(n), 0, 0.0, 0, 0, 0, self._account.free, self._account.budget, refusals)
-        spec, n = in_numbers(spec, n), compared_items(n, spec)
-        cost = self._of(records, n, spec, items)
-        if cost.peak_bytes > cost.free_bytes:
-            return replace(cost, refusals=[_beyond(cost)])
-        return cost
-
-    def _of(self, records: Sequence[SpaceRecord], n: int, spec: AlignmentSpec, items: ItemPolicy | None) -> Cost:
-        family, widths = FAMILY_OF[spec.metric], [_width(record, n) for record in records]
-        # Of pairs over their own items, each has two tables at a time, and all of them are searched.
-        at_once = 2 if items == "pairwise" else len(records)
-        pairs = len(records) * (len(records) - 1) // 2
-        seconds = estimated_seconds([n] * len(records), widths, spec, self._limits)
-        vectors = sum(record.item_count * (4 * record.width + _ID_BYTES) for record in records)
-        copied = sorted((4 * n * width for record, width in zip(records, widths, strict=True) if _copies(record, n, spec)), reverse=True)
-        tables: list[PlannedTable] = []
-        searched = 0
-        if family.reads == "tables":
-            asked, depth = spec.queries(n), table_depth(spec.ks, n, spec.interval_kind)
-            tables = [PlannedTable.of(asked, n, depth) for _ in range(at_once)]
-            searched = max(
-                self._tables.search_bytes(asked, n, width, depth, record.spec.kernel) for record, width in zip(records, widths, strict=True)
-            )
-        planned = _planned(records[:at_once], widths[:at_once], n, spec, tables, self._limits)
-        return Cost(
+        n = 0
+        try:
+            sides = [await self._side(space, field) for space, field in zip(query.asked, query.fields, strict=True)]
+            n = min(space.items for side in sides for space in side)
+            seconds = await self._checked(query, sides, n)
+        except NotFound:
+            raise
+        except DomainError as refusal:
+            return Cost(n, query.spec.queries(n), 0, 0.0, 0, 0, 0, self._account.free, self._account.budget, [refusal])
+        numbers = at_size(query.spec, n, self._limits)
+        n = compared_items(n, numbers)
+        priced = PricedCall(query, numbers, sides, n, self._tables, self._limits)
+        steps = priced.steps()
+        worst = max(steps, key=lambda step: step.nbytes)
+        cost = Cost(
             items_at_most=n,
-            queries=spec.queries(n),
-            searches=0 if not tables else (len(records) + 2 * pairs if items == "pairwise" else len(records)),
+            queries=numbers.queries(n),
+            searches=priced.searches(),
             seconds=seconds,
-            vector_bytes=vectors + sum(copied[:at_once]),
-            table_bytes=sum(table.nbytes for table in tables),
-            scratch_bytes=max(searched, family.nbytes(planned)),
+            vector_bytes=sum(space.nbytes for side in sides for space in side) + worst.copied,
+            table_bytes=worst.tables,
+            scratch_bytes=worst.scratch,
             free_bytes=self._account.free,
             budget_bytes=self._account.budget,
             refusals=(),
         )
+        return replace(cost, refusals=[_beyond(cost)]) if cost.peak_bytes > cost.free_bytes else cost
 
+    async def _side(self, query: SpaceQuery | GroupQuery, field: str) -> list[PricedSpace]:
+        layers = await self._calls.alignment.layers(query, field)
+        return [PricedSpace.of(await self._snapshots.record(layer.name, field=field)) for layer in layers]
 
-def _refusals(
-    spaces: Sequence[SpaceQuery],
-    records: Sequence[SpaceRecord],
-    n: int,
-    spec: AlignmentSpec,
-    items: ItemPolicy | None,
-    limits: AlignmentLimits,
-) -> list[DomainError]:
-    """What the records show; the first thing that is wrong."""
-    try:
-        check_spec(spec, limits)
-        if items is not None and len({space.name for space in spaces}) != len(spaces):
-            raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")
-        if items is not None and len(spec.ks) + len(spec.k_fractions) != 1:
-            raise InvalidArgument(f"a matrix has one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
-        if items == "pairwise" and spec.k_fractions:
-            raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
-        check_size(n, at_size(spec, n, limits))
-        check_sample(n, spec)
-        family = FAMILY_OF[spec.metric]
-        for at, record in enumerate(records):
-            if record.spec.kernel is None:
-                family.check(record.spec.similarity, f"spaces[{at}]")
-    except DomainError as refusal:
-        return [refusal]
-    return []
+    async def _checked(self, query: EstimateQuery, sides: Sequence[Sequence[PricedSpace]], n: int) -> float:
+        """The seconds; the first thing that the records show to be wrong."""
+        check_spec(query.spec, self._limits)
+        seconds = await self._seconds(query)
+        check_size(n, at_size(query.spec, n, self._limits))
+        check_sample(n, query.spec)
+        measured = len(sides) - (query.given is not None)
+        for side, field in zip(sides[:measured], query.fields, strict=False):
+            for space in side:
+                check_space(query.spec.metric, space.similarity, space.kernel, field, field)
+        choice = any(len(side) > 1 for side in sides)
+        if not all_spaces(query.asked):
+            check_layered(query.spec)
+            if choice and query.spec.layer_selection == "split_half":
+                check_halves(compared_items(n, query.spec), query.spec, self._limits)
+        return seconds
+
+    async def _seconds(self, query: EstimateQuery) -> float:
+        """By the use case itself, which refuses what it would refuse."""
+        calls, spec = self._calls, query.spec
+        if query.call == "align":
+            x, y = query.spaces
+            check_controls(x, y, query.controls)
+            if query.given is not None:
+                check_given(x, y, query.given, spec)
+            return await calls.alignment.estimate_align(x, y, spec, query.controls, query.given)
+        spaces = query.alone
+        if query.call == "trend":
+            return await calls.trends.estimate_seconds(query.trend())
+        if query.call == "consensus":
+            return await calls.consensus.estimate_seconds(ConsensusQuery(spaces, spec, query.method, query.rank))
+        if query.call == "gallery_curve":
+            records = [await self._snapshots.record(space.name) for space in spaces]
+            gallery_sizes(query.curve(), min(record.item_count for record in records))
+            return await calls.curves.estimate_seconds(query.curve())
+        if query.call == "compare_alignments":
+            return await calls.comparing.estimate_seconds((spaces[0], spaces[1]), (spaces[2], spaces[3]), spec)
+        check_matrix(spaces, query.items, spec)
+        return await calls.alignment.estimate_seconds(spaces, spec)
 
 
 def _beyond(cost: Cost) -> MemoryBudget:
@@ -141,45 +156,3 @@ def _beyond(cost: Cost) -> MemoryBudget:
         free_bytes=cost.free_bytes,
         budget_bytes=cost.budget_bytes,
     )
-
-
-def _width(record: SpaceRecord, n: int) -> int:
-    return record.width if record.spec.kernel is None else n
-
-
-def _copies(record: SpaceRecord, n: int, spec: AlignmentSpec) -> bool:
-    """Whether the common items of a space are copied: they are not all of it, or they are preprocessed."""
-    return record.item_count != n or (spec.preprocess != "none" and record.spec.kernel is None)
-
-
-def _planned(
-    records: Sequence[SpaceRecord],
-    widths: Sequence[int],
-    n: int,
-    spec: AlignmentSpec,
-    tables: Sequence[PlannedTable],
-    limits: AlignmentLimits,
-) -> Compared:
-    """What a family would be given, in shape alone: no array holds more than one value."""
-    sides = [
-        Side(
-            np.broadcast_to(np.float32(0), (n, width)),
-            record.spec.similarity,
-            None,
-            TableSubject(record.uid, 0, "", spec.preprocess),
-            kernel=record.spec.kernel,
-        )
-        for record, width in zip(records, widths, strict=True)
-    ]
-    options = ScoreOptions(
-        permutations=spec.permutations,
-        seed=spec.seed,
-        alpha=spec.alpha,
-        interval_kind=spec.interval_kind,
-        confidence=spec.confidence,
-        item_order=np.broadcast_to(np.uint64(0), n),
-        threads=limits.threads,
-    )
-    asked = spec.queries(n)
-    queries = None if asked == n else np.broadcast_to(np.int64(0), asked)
-    return Compared(spec, np.broadcast_to(np.array("", dtype=object), n), sides, tables, options, queries=queries)

@@ -63,6 +63,12 @@ def check_beyond(spec: AlignmentSpec) -> None:
         raise NotServed("a sample of queries is not served beyond a given space; ask all items", field=field)
 
 
+def beyond_bytes(n: int, widths: Sequence[int], given: int) -> int:
+    """Peak bytes of the residuals of spaces of these widths on a given one, over n items."""
+    together = sum(widths) + given
+    return 4 * n * together + 8 * n * (3 * max(*widths, given) + together + 4 * given)
+
+
 @asynccontextmanager
 async def beyond_given(
     call: Call,
@@ -105,9 +111,7 @@ async def beyond_given(
         # Which items the residuals are of must not depend on the order of rows, which that of arrays' items may differ from.
         order = np.argsort(joined.ids, kind="stable")
         vectors = [side.vectors[order] for side in sides]
-        nbytes = 4 * n * sum(side.shape[1] for side in vectors) + 8 * n * (
-            3 * max(side.shape[1] for side in vectors) + sum(side.shape[1] for side in vectors) + 4 * vectors[-1].shape[1]
-        )
+        nbytes = beyond_bytes(n, [side.shape[1] for side in vectors[:-1]], vectors[-1].shape[1])
         found = await pool.run(call, "statistics", lambda: beyond(vectors[:-1], vectors[-1], least, names), nbytes=nbytes)
         similarities = [side.similarity for side in sides[:-1]]
         clips = of_sides([side.clip for side in sides[: len(names)]], float("nan"))

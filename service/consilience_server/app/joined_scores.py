@@ -26,6 +26,7 @@ from consilience_server.app.reports import MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.effective_rank import effective_rank, participation_ratio
 from consilience_server.core.errors import ConstantFeatures, InvalidArgument, KernelSpace, NotServed, TooFewItems, ZeroVector
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.paired_features import rows_are_equal
 from consilience_server.core.preprocess import platonic_rep_clip
 from consilience_server.core.score import Score
@@ -230,7 +231,7 @@ class JoinedScores:
                     raise type(refusal)(f"{snapshot.name}: {refusal.message}", field=refusal.field) from refusal
             fields = ("x", "y") if len(sides) == 2 else ["spaces"] * len(sides)
             for side, snapshot, field in zip(sides, snapshots, fields, strict=True):
-                _check_side(side, spec.metric, _name(snapshot), field)
+                check_space(spec.metric, side.similarity, side.kernel, _name(snapshot), field)
             yield sides
 
     async def _clips(
@@ -334,17 +335,17 @@ def _name(snapshot: Snapshot) -> str:
     return snapshot.name.removeprefix("spaces/")
 
 
-def _check_side(side: Side, metric: MetricName, name: str, field: str) -> None:
-    """Refuse a space that the metric is not defined on."""
+def check_space(metric: MetricName, similarity: Similarity, kernel: KernelKind | None, name: str, field: str) -> None:
+    """Refuse a space that the metric is not defined on, by what it is compared by, or what the entries of its kernel are."""
     family = FAMILY_OF[metric]
     try:
-        if side.kernel is None:
-            family.check(side.similarity, name)
+        if kernel is None:
+            family.check(similarity, name)
         elif family.check_kernel is None:
             kernels = ", ".join(KERNEL_METRICS)
             raise KernelSpace(f"{metric} needs vectors, and {name} is a kernel, a matrix over items; {kernels} serve kernels")
         else:
-            family.check_kernel(side.kernel, name)
+            family.check_kernel(kernel, name)
     except InvalidArgument as error:
         error.field = field
         raise

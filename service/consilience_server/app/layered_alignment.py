@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from itertools import islice
 
-from consilience_server.app.alignment_query import at_size, check_spec, estimated_seconds, in_numbers, too_few
+from consilience_server.app.alignment_query import at_size, check_spec, in_numbers, layers_seconds, too_few
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, GroupQuery, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
@@ -77,7 +77,7 @@ class LayeredAlignment:
             As `LayeredComparison.compare`, and what `Alignment.align` raises.
         """
         asked, named = spaces_asked(x, y, controls, given)
-        layers = [await self._layers(query, field) for query, field in zip(asked, named, strict=True)]
+        layers = [await self.layers(query, field) for query, field in zip(asked, named, strict=True)]
         _check_apart(layers, named)
         queries = [query for side in layers for query in side]
         fields = [field for side, field in zip(layers, named, strict=True) for _ in side]
@@ -113,13 +113,19 @@ class LayeredAlignment:
     async def estimate_seconds(self, asked: Sequence[SpaceQuery | GroupQuery], fields: Sequence[str], spec: AlignmentSpec) -> float:
         """As `Alignment.estimate_seconds`."""
         check_spec(spec, self._limits)
-        queries = [(query, field) for side, field in zip(asked, fields, strict=True) for query in await self._layers(side, field)]
-        records = [await self._snapshots.record(query.name, field=field) for query, field in queries]
-        items = [record.item_count for record in records]
-        numbers = in_numbers(spec, max(min(items), 1))
-        if too_few(min(items), numbers):
+        sides = []
+        for query, field in zip(asked, fields, strict=True):
+            layers = await self.layers(query, field)
+            sides.append([await self._snapshots.record(layer.name, field=field) for layer in layers])
+        n = min(record.item_count for side in sides for record in side)
+        if too_few(n, in_numbers(spec, max(n, 1))):
             return 0.0
-        return estimated_seconds(items, [record.width for record in records], numbers, self._limits)
+        widths = [[record.width for record in side] for side in sides]
+        x, y, beside = widths[0], widths[1], [side for side, field in zip(widths[2:], fields[2:], strict=True) if field != "given"]
+        # A control is taken to be in the place of the narrower side: an upper estimate.
+        return layers_seconds(n, x, y, spec, self._limits) + sum(
+            max(layers_seconds(n, control, y, spec, self._limits), layers_seconds(n, x, control, spec, self._limits)) for control in beside
+        )
 
     async def report(
         self,
@@ -288,7 +294,7 @@ class LayeredAlignment:
             bandwidths=pair_bandwidths(found.by_k),
         )
 
-    async def _layers(self, query: SpaceQuery | GroupQuery, field: str) -> list[SpaceQuery]:
+    async def layers(self, query: SpaceQuery | GroupQuery, field: str) -> list[SpaceQuery]:
         """The spaces of one side, in the order of their layers."""
         if isinstance(query, SpaceQuery):
             return [query]

@@ -111,15 +111,7 @@ class LayeredComparison:
             NotServed: a sample of queries.
             ConstantFeatures: a layer that is the same for all items, named.
         """
-        if spec.stop_after:
-            raise InvalidArgument(
-                "stop_after stops at the p of one score; layers are compared under all pairings, leave it out", field="spec.stop_after"
-            )
-        if spec.asks_some:
-            raise NotServed(
-                "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",
-                field="spec.query_ids" if spec.query_ids else "spec.sample_queries",
-            )
+        check_layered(spec)
         count = len(x.layers)
         choice = count * len(y.layers) > 1
         if choice and spec.layer_selection == "max" and not spec.permutations:
@@ -131,7 +123,7 @@ class LayeredComparison:
         check_size(joined.n, numbers)
         halved = (choice or halve) and spec.layer_selection == "split_half"
         if halved:
-            self._check_halves(joined.n, spec)
+            check_halves(joined.n, spec, self._limits)
         stacks = stacks_of((x, y))
         snapshots = [*x.layers, *y.layers]
         async with self._scores.sides(call, snapshots, joined, numbers, stacks) as sides:
@@ -262,18 +254,33 @@ class LayeredComparison:
     def _compared(self, call: Call, part: _Part, spec: AlignmentSpec) -> AbstractAsyncContextManager[Compared]:
         return self._scores.compared_sides(call, part.sides, part.joined, spec, part.groups)
 
-    def _check_halves(self, n: int, spec: AlignmentSpec) -> None:
-        half = n // 2
-        numbers = at_size(spec, max(half, 1), self._limits)
-        if not too_few(half, numbers):
-            return
-        remedy = "ask layer_selection max, fewer neighbours, or add items"
-        split = f"layers are chosen on one half of the {n:,} common items and scored on the other, {half:,} items"
-        least = FAMILY_OF[spec.metric].least_items
-        if half < least:
-            raise TooFewItems(f"{split}; {spec.metric} needs {least} at least: {remedy}", field="spec.layer_selection", n=half)
-        k = max(numbers.ks)
-        raise InvalidK(f"k is {k}, but {split}, so k may be at most {half - 1}: {remedy}", field="spec.ks", k=k, n=half)
+
+def check_layered(spec: AlignmentSpec) -> None:
+    """What cannot be asked of layers: InvalidArgument, NotServed."""
+    if spec.stop_after:
+        raise InvalidArgument(
+            "stop_after stops at the p of one score; layers are compared under all pairings, leave it out", field="spec.stop_after"
+        )
+    if spec.asks_some:
+        raise NotServed(
+            "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",
+            field="spec.query_ids" if spec.query_ids else "spec.sample_queries",
+        )
+
+
+def check_halves(n: int, spec: AlignmentSpec, limits: AlignmentLimits) -> None:
+    """Half of n items are enough: TooFewItems, InvalidK."""
+    half = n // 2
+    numbers = at_size(spec, max(half, 1), limits)
+    if not too_few(half, numbers):
+        return
+    remedy = "ask layer_selection max, fewer neighbours, or add items"
+    split = f"layers are chosen on one half of the {n:,} common items and scored on the other, {half:,} items"
+    least = FAMILY_OF[spec.metric].least_items
+    if half < least:
+        raise TooFewItems(f"{split}; {spec.metric} needs {least} at least: {remedy}", field="spec.layer_selection", n=half)
+    k = max(numbers.ks)
+    raise InvalidK(f"k is {k}, but {split}, so k may be at most {half - 1}: {remedy}", field="spec.ks", k=k, n=half)
 
 
 def stacks_of(sides: Sequence[LayeredSide]) -> list[range]:

@@ -66,7 +66,7 @@ class MatrixAlignment:
             As `align`; InvalidArgument for fewer than two spaces, a space named twice, or several k.
         """
         check_spec(spec, self._limits)
-        _check_matrix(spaces, items, spec)
+        check_matrix(spaces, items, spec)
         pinned = await pin_versions(self._snapshots, spaces, ["spaces"] * len(spaces))
         key = cache_key("align_matrix", {**asdict(spec), "items": items}, pinned)
         queries = [SpaceQuery(query.name, use.version) for query, use in zip(spaces, pinned, strict=True)]
@@ -147,7 +147,7 @@ class MatrixAlignment:
         )
 
 
-def _check_matrix(spaces: Sequence[SpaceQuery], items: ItemPolicy, spec: AlignmentSpec) -> None:
+def check_matrix(spaces: Sequence[SpaceQuery], items: ItemPolicy, spec: AlignmentSpec) -> None:
     """What a matrix cannot be asked: InvalidArgument, InvalidK, NotServed."""
     if len(spaces) < 2 or len({query.name for query in spaces}) != len(spaces):
         raise InvalidArgument("a matrix needs two or more spaces, each named once", field="spaces")

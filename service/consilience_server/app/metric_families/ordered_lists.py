@@ -1,14 +1,16 @@
 """`cycle_knn`, `lcs_knn`, `edit_distance_knn`: ordered neighbour lists."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
+from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.metric_families.costs import table_seconds
 from consilience_server.app.metric_families.family import Compared, MetricFamily, any_kernel
 from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
-from consilience_server.engine.list_scores import LIST_METRICS, list_bytes, list_matrix, list_scores
+from consilience_server.engine.list_scores import LEAST_PAIRINGS, LIST_METRICS, list_bytes, list_matrix, list_scores
 from consilience_server.engine.list_values import ListMetric
 from consilience_server.engine.query_list_scores import QUERY_LIST_METRICS, query_list_bytes, query_list_scores
 
@@ -46,6 +48,11 @@ def _nbytes(compared: Compared) -> int:
     return list_bytes(compared.tables, compared.spec.ks, compared.options.threads)
 
 
+def _seconds(n: int, widths: Sequence[int], spec: AlignmentSpec, limits: AlignmentLimits) -> float:
+    """Chance is the mean of random pairings, which are drawn where none are asked too."""
+    return table_seconds(n, widths, replace(spec, permutations=max(spec.permutations, LEAST_PAIRINGS)), limits)
+
+
 ORDERED_LISTS = MetricFamily(
     metrics=frozenset(LIST_METRICS),
     reads="tables",
@@ -53,7 +60,7 @@ ORDERED_LISTS = MetricFamily(
     pair=_pair,
     matrix=_matrix,
     nbytes=_nbytes,
-    seconds=table_seconds,
+    seconds=_seconds,
     samples_queries=frozenset(QUERY_LIST_METRICS),
     chance_within=frozenset(LIST_METRICS),
     check_kernel=any_kernel,

@@ -31,11 +31,16 @@ def read_consensus(request: alignment_pb2.ConsensusRequest) -> ConsensusQuery:
     return ConsensusQuery(
         spaces=tuple(space_query(reference, f"spaces[{at}]") for at, reference in enumerate(request.spaces)),
         spec=read_spec(request.spec),
-        method=served(alignment_pb2.ConsensusMethod, request.method, _METHODS, "method", what="method"),
+        method=read_method(request.method),
         rank=request.rank or DEFAULT_RANK,
         extremes=request.extremes or _DEFAULT_EXTREMES,
         name=request.consensus_space_id,
     )
+
+
+def read_method(value: int) -> ConsensusMethod:
+    """How spaces are brought together; the mean kernel by default."""
+    return served(alignment_pb2.ConsensusMethod, value, _METHODS, "method", what="method")
 
 
 def encode_consensus(report: ConsensusReport) -> bytes:
