@@ -9,6 +9,7 @@ from google.protobuf import empty_pb2
 
 from consilience.v1 import (
     alignment_pb2,
+    bridge_algebra_pb2,
     bridge_pb2,
     comparison_pb2,
     estimate_pb2,
@@ -119,6 +120,12 @@ GET_BRIDGE = _method("BridgeService", "GetBridge", bridge_pb2.GetBridgeRequest, 
 LIST_BRIDGES = _method("BridgeService", "ListBridges", bridge_pb2.ListBridgesRequest, bridge_pb2.ListBridgesResponse)
 DELETE_BRIDGE = _method("BridgeService", "DeleteBridge", bridge_pb2.DeleteBridgeRequest, bridge_pb2.DeleteBridgeResponse)
 EVALUATE_BRIDGE = _method("BridgeService", "EvaluateBridge", bridge_pb2.EvaluateBridgeRequest, bridge_pb2.EvaluateBridgeResponse)
+COMPOSE_BRIDGES = _method(
+    "BridgeAlgebraService", "ComposeBridges", bridge_algebra_pb2.ComposeBridgesRequest, bridge_algebra_pb2.ComposeBridgesResponse
+)
+INVERT_BRIDGE = _method(
+    "BridgeAlgebraService", "InvertBridge", bridge_algebra_pb2.InvertBridgeRequest, bridge_algebra_pb2.InvertBridgeResponse
+)
 EXPORT_BRIDGE = _method("BridgeService", "ExportBridge", bridge_pb2.ExportBridgeRequest, bridge_pb2.ExportBridgeResponse)
 
 EVALUATE_UPGRADE = _method("UpgradeService", "EvaluateUpgrade", upgrade_pb2.EvaluateUpgradeRequest, upgrade_pb2.EvaluateUpgradeResponse)

@@ -29,6 +29,7 @@ from consilience_server.adapters.watch_store import SqliteWatches
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
+from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExport, BridgeExports, ExportFormat
 from consilience_server.app.bridging import Bridging, FitLimits
@@ -283,6 +284,15 @@ def _application(
             limits=FitLimits(info.version, flops),
         ),
         evaluations=BridgeEvaluations(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine),
+        derivations=BridgeDerivations(
+            store=stores.spaces,
+            bridges=stores.bridges,
+            snapshots=snapshots,
+            pool=pool,
+            engine=warm.engine,
+            code_version=info.version,
+            flops_per_second=flops,
+        ),
         exports=BridgeExports(derived, _bridge_exports(), settings.max_message_bytes // 2),
         upgrades=Upgrades(
             bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, limits=FitLimits(info.version, flops)

@@ -6,6 +6,7 @@ from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
 from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging, FitLimits, FitQuery
 from consilience_server.app.compute import ComputePool
@@ -53,6 +54,15 @@ class BridgeBench:
             engine=self.engine,
             pool=self.pool,
             limits=FitLimits("1.0", 1e10),
+        )
+        self.derivations = BridgeDerivations(
+            store=self.store,
+            bridges=self.bridges,
+            snapshots=self.snapshots,
+            engine=self.engine,
+            pool=self.pool,
+            code_version="1.0",
+            flops_per_second=1e10,
         )
         self.evaluations = BridgeEvaluations(bridges=self.bridges, snapshots=self.snapshots, pool=self.pool, engine=self.engine)
         self.matching = Matching(

@@ -15,6 +15,8 @@ from grpc_status import rpc_status
 from consilience.v1 import (
     alignment_pb2,
     alignment_pb2_grpc,
+    bridge_algebra_pb2,
+    bridge_algebra_pb2_grpc,
     bridge_pb2,
     bridge_pb2_grpc,
     match_pb2,
@@ -287,6 +289,23 @@ def consensus(request):
     return alignment_pb2.ConsensusResponse(space=space, report=told)
 
 
+class BridgeAlgebraServicer(bridge_algebra_pb2_grpc.BridgeAlgebraServiceServicer):
+    def __init__(self, script):
+        self.script = script
+
+    def ComposeBridges(self, request, context):
+        self.script.enter("ComposeBridges", context)
+        self.script.last = request
+        return bridge_algebra_pb2.ComposeBridgesResponse(bridge={"name": f"bridges/{request.bridge_id}", "method": 50, "derivation": 2})
+
+    def InvertBridge(self, request, context):
+        self.script.enter("InvertBridge", context)
+        self.script.last = request
+        parent = {"name": request.bridge, "method": 5}
+        made = {"name": f"bridges/{request.bridge_id}", "method": 5, "derivation": 3, "parents": [parent], "notes": ["As told."]}
+        return bridge_algebra_pb2.InvertBridgeResponse(bridge=made)
+
+
 class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
     def __init__(self, script):
         self.script = script
@@ -466,6 +485,7 @@ def scripted_server(script):
     space_pb2_grpc.add_SpaceServiceServicer_to_server(SpaceServicer(script), server)
     alignment_pb2_grpc.add_AlignmentServiceServicer_to_server(AlignmentServicer(script), server)
     bridge_pb2_grpc.add_BridgeServiceServicer_to_server(BridgeServicer(script), server)
+    bridge_algebra_pb2_grpc.add_BridgeAlgebraServiceServicer_to_server(BridgeAlgebraServicer(script), server)
     watch_pb2_grpc.add_WatchServiceServicer_to_server(WatchServicer(script), server)
     match_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(script), server)
     server_pb2_grpc.add_ServerServiceServicer_to_server(ServerServicer(script), server)

@@ -1,6 +1,7 @@
 """The asynchronous client: all groups of calls over one connection."""
 
 from consilience._async.alignment import AsyncAlignmentCalls
+from consilience._async.bridge_algebra import AsyncBridgeAlgebraCalls
 from consilience._async.bridge_exports import AsyncBridgeExportCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.comparing import AsyncComparisonCalls
@@ -32,6 +33,7 @@ class AsyncClient(
     AsyncConvergenceCalls,
     AsyncPmiCalls,
     AsyncBridgeCalls,
+    AsyncBridgeAlgebraCalls,
     AsyncBridgeExportCalls,
     AsyncUpgradeCalls,
     AsyncMatchCalls,

@@ -19,7 +19,17 @@ from consilience._results.base import NO_DETAILS, CallDetails, Result
 from consilience._results.operation import Operation
 from consilience._status import error_of_status
 from consilience.errors import ServerError
-from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, match_pb2, operation_pb2, pmi_pb2, upgrade_pb2, watch_pb2
+from consilience.v1 import (
+    alignment_pb2,
+    bridge_algebra_pb2,
+    bridge_pb2,
+    comparison_pb2,
+    match_pb2,
+    operation_pb2,
+    pmi_pb2,
+    upgrade_pb2,
+    watch_pb2,
+)
 
 _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.AlignResponse": (alignment_pb2.AlignResponse, "report", decode_report),
@@ -31,6 +41,8 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.CreatePmiSpaceResponse": (pmi_pb2.CreatePmiSpaceResponse, "report", decode_pmi),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.EvaluateUpgradeResponse": (upgrade_pb2.EvaluateUpgradeResponse, "report", decode_upgrade),
+    "consilience.v1.ComposeBridgesResponse": (bridge_algebra_pb2.ComposeBridgesResponse, "bridge", decode_bridge),
+    "consilience.v1.InvertBridgeResponse": (bridge_algebra_pb2.InvertBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.MatchResponse": (match_pb2.MatchResponse, "report", decode_match),
     "consilience.v1.MutualPairsResponse": (match_pb2.MutualPairsResponse, "", decode_summary),
     "consilience.v1.CreateWatchResponse": (watch_pb2.CreateWatchResponse, "watch", decode_watch),

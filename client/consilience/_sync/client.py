@@ -2,6 +2,7 @@
 """The synchronous client: all groups of calls over one connection."""
 
 from consilience._sync.alignment import AlignmentCalls
+from consilience._sync.bridge_algebra import BridgeAlgebraCalls
 from consilience._sync.bridge_exports import BridgeExportCalls
 from consilience._sync.bridges import BridgeCalls
 from consilience._sync.comparing import ComparisonCalls
@@ -33,6 +34,7 @@ class Client(
     ConvergenceCalls,
     PmiCalls,
     BridgeCalls,
+    BridgeAlgebraCalls,
     BridgeExportCalls,
     UpgradeCalls,
     MatchCalls,

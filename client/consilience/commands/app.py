@@ -6,6 +6,7 @@ from consilience._version import __version__
 from consilience.commands import (
     align,
     bridge,
+    bridge_algebra,
     bridge_export,
     ceiling,
     compare,
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 spaces_app = typer.Typer(help="List, make, show and delete spaces.", no_args_is_help=True, epilog=HELP)
-bridge_app = typer.Typer(help="Fit, measure, list, show, export and delete bridges.", no_args_is_help=True, epilog=HELP)
+bridge_app = typer.Typer(help="Fit, measure, list, show, compose, invert, export and delete bridges.", no_args_is_help=True, epilog=HELP)
 app.add_typer(spaces_app, name="spaces")
 app.add_typer(bridge_app, name="bridge")
 watch_app = typer.Typer(help="Watch whether the alignment of two spaces drops.", no_args_is_help=True, epilog=HELP)
@@ -73,6 +74,8 @@ bridge_app.command("fit", epilog=HELP)(connected(bridge.fit))
 bridge_app.command("list", epilog=HELP)(connected(bridge.list_bridges))
 bridge_app.command("evaluate", epilog=HELP)(connected(bridge.evaluate))
 bridge_app.command("get", epilog=HELP)(connected(bridge.get))
+bridge_app.command("compose", epilog=HELP)(connected(bridge_algebra.compose))
+bridge_app.command("invert", epilog=HELP)(connected(bridge_algebra.invert))
 bridge_app.command("export", epilog=HELP)(connected(bridge_export.export))
 bridge_app.command("download", epilog=HELP)(connected(bridge_export.download))
 bridge_app.command("delete", epilog=HELP)(connected(bridge.delete))

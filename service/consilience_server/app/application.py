@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
+from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
@@ -74,6 +75,7 @@ class Application:
     evaluations: BridgeEvaluations
     exports: BridgeExports
     upgrades: Upgrades
+    derivations: BridgeDerivations
     matching: Matching
     translation: Translation
     operations: Operations

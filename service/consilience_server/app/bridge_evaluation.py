@@ -17,12 +17,12 @@ from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport, pair_keys
-from consilience_server.bridges.closed_form import BridgeMap
-from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem, HeldOutRetrieval
+from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport, seen_pairs
+from consilience_server.bridges.baselines import measure_with_baselines
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, stitching_penalty
 from consilience_server.bridges.tuning import Tuning
-from consilience_server.core.errors import InvalidArgument, InvalidAttribute, ShapeMismatch, TooFewPairs, ZeroVector
+from consilience_server.core.errors import InvalidArgument, InvalidAttribute, ShapeMismatch, TooFewPairs
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -166,21 +166,8 @@ class BridgeEvaluations:
             gallery_ids=target.ids,
             similarity=target.similarity,
         )
-        measuring = HeldOutRetrieval(problem, self._engine, call.control)
         tuning = Tuning() if artefact.held_out is None else Tuning(artefact.held_out.penalty, artefact.held_out.components)
-        report, _ = measuring.measure(artefact.method, artefact.map, tuning, call.control)
-        widths = source.dim, target.dim
-        shift = BridgeMap(np.eye(*widths), artefact.map.source_mean, artefact.map.target_mean)
-        still = BridgeMap(np.eye(*widths), np.zeros(widths[0]), np.zeros(widths[1]))
-        baselines = []
-        for method, bridge in (("identity", still), ("mean_shift", shift)):
-            try:
-                found, _ = measuring.measure(method, bridge, Tuning(), call.control.silent())  # type: ignore[arg-type]  # names of both
-            except ZeroVector:
-                # Of unequal widths an item may have nothing in the dimensions that are left.
-                continue
-            baselines.append(found)
-        return report, tuple(baselines)
+        return measure_with_baselines(artefact.method, artefact.map, tuning, problem, self._engine, call.control)
 
 
 def _check_labels(query: EvaluationQuery) -> None:
@@ -195,9 +182,7 @@ def _check_labels(query: EvaluationQuery) -> None:
 def _new_pairs(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot) -> tuple[KnownPairs, int]:
     """The pairs that the bridge was not fitted on, in an order by hash, and how many it was."""
     pairs = known_pairs(query.item_ids, query.target_ids, source, target)
-    seen = np.zeros(len(pairs.source_ids), dtype=bool)
-    if artefact.fit_keys is not None:
-        seen = np.isin(pair_keys(pairs.source_ids), artefact.fit_keys)
+    seen = seen_pairs(artefact, pairs.source_ids, pairs.target_ids)
     if seen.all():
         raise TooFewPairs(
             f"bridge {artefact.name!r} was fitted on all {len(seen):,} of these pairs; give pairs it has not seen", field="pairs"

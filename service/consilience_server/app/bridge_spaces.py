@@ -57,7 +57,9 @@ def notes_on_spaces(facts: BridgeFacts, store: SpaceStore) -> tuple[str, ...]:
         try:
             record = store.get(name)
         except SpaceNotFound:
-            notes.append(f"the {side} space {name!r} was deleted; the bridge can be exported and composed, but nothing found through it")
+            notes.append(
+                f"the {side} space {name!r} was deleted; the bridge translates and can be exported, but nothing is found through it"
+            )
             continue
         if record.uid != uid:
             notes.append(f"the {side} space {name!r} was deleted and made anew; the bridge does not lead there any more: fit it again")

@@ -254,6 +254,7 @@ class Bridging:
             request_id=query.request_id,
             request_digest=_digest(query) if query.request_id else "",
             fit_keys=pair_keys(pairs.source_ids[used]),
+            fit_target_keys=pair_keys(pairs.target_ids[used]) if query.target_ids else None,
         )
 
     @staticmethod

@@ -164,3 +164,12 @@ class BridgeListing(BridgeFacts):
 def pair_keys(source_ids: Iterable[str]) -> NDArray[np.uint64]:
     """What an artefact keeps of the pairs it was fitted on: a hash of each source id, 8 bytes, so that none is evaluated on later."""
     return tie_keys("fit", source_ids)
+
+
+def seen_pairs(artefact: BridgeArtefact, source_ids: NDArray[np.object_], target_ids: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which pairs a bridge was fitted on, by the id on either side, (n,); none where the artefact does not tell."""
+    seen = np.zeros(len(source_ids), dtype=bool)
+    for ids, keys in ((source_ids, artefact.fit_keys), (target_ids, artefact.fit_target_keys)):
+        if keys is not None:
+            seen |= np.isin(pair_keys(ids), keys)
+    return seen

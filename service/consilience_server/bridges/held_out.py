@@ -1,6 +1,6 @@
 """Which known pairs a fit never sees: decided by each item's name and the seed, not by where its row stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,16 +82,40 @@ def near_copies(
     Cost: f h (d_x + d_y).
     """
     copies = np.zeros(len(x), dtype=bool)
+    for start, near in _near_blocks(x, y, held_x, held_y, control):
+        copies[start : start + len(near)] = near.any(axis=1)
+    return copies
+
+
+def copied_pairs(
+    x: NDArray[np.float32], y: NDArray[np.float32], held_x: NDArray[np.float32], held_y: NDArray[np.float32], control: Control
+) -> NDArray[np.bool_]:
+    """Which held-out pairs have a near-copy among those of the fit, (h,): the same question as `near_copies`, answered for the others.
+
+    Args: as `near_copies`.
+    """
+    copied = np.zeros(len(held_x), dtype=bool)
+    for _, near in _near_blocks(x, y, held_x, held_y, control):
+        copied |= near.any(axis=0)
+    return copied
+
+
+def _near_blocks(
+    x: NDArray[np.float32], y: NDArray[np.float32], held_x: NDArray[np.float32], held_y: NDArray[np.float32], control: Control
+) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Blocks of pairs of the fit: where each starts, and (rows, h) whether the two pairs are nearly the same."""
     if not len(x):
-        return copies
+        return
+    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(x), _BLOCK_ROWS)]
     if max(x.shape[1], y.shape[1]) <= _FEW_DIMENSIONS:
-        held_rows = {one.tobytes() + other.tobytes() for one, other in zip(held_x, held_y, strict=True)}
-        return np.array([one.tobytes() + other.tobytes() in held_rows for one, other in zip(x, y, strict=True)])
+        both = np.ascontiguousarray(np.concatenate((np.hstack((x, y)), np.hstack((held_x, held_y)))))
+        # Equal bytes, equal numbers.
+        codes = np.unique(both.view(np.dtype((np.void, both.dtype.itemsize * both.shape[1]))).ravel(), return_inverse=True)[1]
+        for rows in blocks:
+            yield rows.start, codes[: len(x)][rows, None] == codes[len(x) :]
+        return
     means = unit_mean(x), unit_mean(y)
     held = centred(held_x, means[0]), centred(held_y, means[1])
-    for start in range(0, len(x), _BLOCK_ROWS):
+    for rows in blocks:
         control.check()
-        rows = slice(start, start + _BLOCK_ROWS)
-        near = (centred(x[rows], means[0]) @ held[0].T >= NEAR_COPY) & (centred(y[rows], means[1]) @ held[1].T >= NEAR_COPY)
-        copies[rows] = near.any(axis=1)
-    return copies
+        yield rows.start, (centred(x[rows], means[0]) @ held[0].T >= NEAR_COPY) & (centred(y[rows], means[1]) @ held[1].T >= NEAR_COPY)

@@ -12,6 +12,7 @@ SERVICES = (
     "consilience.v1.NoiseCeilingService",
     "consilience.v1.BridgeService",
     "consilience.v1.UpgradeService",
+    "consilience.v1.BridgeAlgebraService",
     "consilience.v1.MatchService",
     "consilience.v1.PmiService",
     "consilience.v1.WatchService",

@@ -7,6 +7,7 @@ from google.longrunning import operations_pb2_grpc
 
 from consilience.v1 import (
     alignment_pb2_grpc,
+    bridge_algebra_pb2_grpc,
     bridge_pb2_grpc,
     comparison_pb2_grpc,
     estimate_pb2_grpc,
@@ -23,6 +24,7 @@ from consilience.v1 import (
 from consilience_server.app.application import Application
 from consilience_server.app.memory_budget import Account
 from consilience_server.rpc.alignment_service import AlignmentService
+from consilience_server.rpc.bridge_algebra_service import BridgeAlgebraService
 from consilience_server.rpc.bridge_service import BridgeService
 from consilience_server.rpc.comparison_service import ComparisonService
 from consilience_server.rpc.estimate_service import EstimateService
@@ -67,6 +69,7 @@ def register_services(server: object, application: Application, account: Account
         (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, bridges),
         (upgrade_pb2_grpc.add_UpgradeServiceServicer_to_server, UpgradeService(application.upgrades, execution)),
+        (bridge_algebra_pb2_grpc.add_BridgeAlgebraServiceServicer_to_server, BridgeAlgebraService(application.derivations, execution)),
         (match_pb2_grpc.add_MatchServiceServicer_to_server, MatchService(application.matching, application.translation, execution)),
         (pmi_pb2_grpc.add_PmiServiceServicer_to_server, PmiService(application.pmi, execution, account)),
         (watch_pb2_grpc.add_WatchServiceServicer_to_server, WatchService(application.watching, execution)),

@@ -218,6 +218,17 @@ def test_bridges_as_files(call, script, tmp_path):
     assert call("bridge", "export", "b", str(model), "--side", "both")[0] == 2
 
 
+def test_bridges_of_bridges(call, script, tmp_path):
+    assert json.loads(call("bridge", "compose", "a-to-b", "b-to-c", "--name", "a-to-c", "--json")[1])["method"] == "composed"
+    assert (list(script.last.bridges), script.last.bridge_id) == (["bridges/a-to-b", "bridges/b-to-c"], "a-to-c")
+    (tmp_path / "pairs.txt").write_text("y\tx\n")
+    code, out, _ = call("bridge", "invert", "a-to-b", "--name", "b-to-a", "--pairs", str(tmp_path / "pairs.txt"))
+    assert code == 0
+    assert "inverted of a-to-b" in out
+    assert out.endswith("\n  As told.\n")
+    assert (list(script.last.pairs.item_ids), list(script.last.pairs.target_ids)) == (["y"], ["x"])
+
+
 def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
     code, out, _ = call("matrix", "a", "b", "c", "--items", "pairwise")
     assert (code, len(out.splitlines())) == (0, 5)

@@ -5,7 +5,17 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from consilience.v1 import alignment_pb2, bridge_pb2, comparison_pb2, match_pb2, operation_pb2, pmi_pb2, upgrade_pb2, watch_pb2
+from consilience.v1 import (
+    alignment_pb2,
+    bridge_algebra_pb2,
+    bridge_pb2,
+    comparison_pb2,
+    match_pb2,
+    operation_pb2,
+    pmi_pb2,
+    upgrade_pb2,
+    watch_pb2,
+)
 from consilience_server.app.ports import OperationRecord
 from consilience_server.core import errors
 from consilience_server.rpc.convert.times import timestamp
@@ -21,6 +31,8 @@ RESPONSES: dict[str, type[Message]] = {
     "create_pmi_space": pmi_pb2.CreatePmiSpaceResponse,
     "fit_bridge": bridge_pb2.FitBridgeResponse,
     "evaluate_upgrade": upgrade_pb2.EvaluateUpgradeResponse,
+    "compose_bridges": bridge_algebra_pb2.ComposeBridgesResponse,
+    "invert_bridge": bridge_algebra_pb2.InvertBridgeResponse,
     "match": match_pb2.MatchResponse,
     "mutual_pairs": match_pb2.MutualPairsResponse,
     "create_watch": watch_pb2.CreateWatchResponse,
