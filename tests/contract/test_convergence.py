@@ -122,12 +122,67 @@ class TestConsensus:
         told = client.consensus(["n1-labelled", "n2-labelled", "n3-labelled"], k=8, permutations=99, within="label")
         assert all(report.chance > 8 / 119 for report in told.leave_one_out)
 
-    def test_a_kernel_has_no_vectors_to_bring_together(self, client, spaces, name):
-        client.create_space(name, kind="kernel")
-        client.upsert(name, [f"item-{row:03d}" for row in range(120)], np.eye(120))
-        with pytest.raises(consilience.InvalidArgumentError, match="is a kernel") as refused:
-            client.consensus(["n1", "n2", name])
-        assert refused.value.field == "spaces[2]"
+    @pytest.mark.parametrize("method", ["mean_kernel", "procrustes"])
+    def test_kernels_stand_beside_vectors_as_what_they_are_kernels_of(self, client, spaces, name, method):
+        held = client.get_embeddings("n2")
+        unit = held.vectors / np.linalg.norm(held.vectors, axis=1, keepdims=True)
+        squared = ((unit[:, None].astype(float) - unit[None]) ** 2).sum(axis=2)
+        client.create_space(name, kind="kernel", dissimilarity=True, dissimilarity_kind="squared_euclidean")
+        client.upsert(name, held.ids, squared)
+        mixed = client.consensus(["n1", name, "n3"], method=method, k=8, permutations=99, metric="cka")
+        plain = client.consensus(["n1", "n2", "n3"], method=method, k=8, permutations=99, metric="cka")
+        assert mixed.kernel_rules == ("", "-d", "")
+        assert mixed.ratio == pytest.approx(plain.ratio, abs=1e-5)
+        # The space itself is aligned as a kernel, whose rows are of unit length; that of vectors by its raw ones.
+        np.testing.assert_allclose(mixed.scores[[0, 2]], plain.scores[[0, 2]], atol=1e-5)
+        assert mixed.mean_agreement == pytest.approx(plain.mean_agreement, abs=0.01)
+        assert f"the stored matrices of {name} (version 1) as -d" in mixed.cite()
+
+    def test_judgements_that_are_no_distances_are_averaged_as_written_down(self, client, spaces, name):
+        random, ids = np.random.default_rng(4), [f"item-{row:03d}" for row in range(120)]
+        parts = []
+        for at in range(3):
+            judged = random.uniform(0.1, 1.0, (120, 120)).astype(np.float32)
+            judged = np.maximum(judged, judged.T)
+            np.fill_diagonal(judged, 0.0)
+            client.create_space(f"{name}-{at}", kind="kernel", dissimilarity=True)
+            client.upsert(f"{name}-{at}", ids, judged)
+            h = np.eye(120) - 1 / 120
+            kernel = -h @ judged.astype(float) @ h
+            parts.append(kernel / np.sqrt((kernel**2).sum()))
+        told = client.consensus([f"{name}-{at}" for at in range(3)], name=f"{name}-all", k=8, permutations=99)
+        mean = sum(parts) / 3
+        values, axes = np.linalg.eigh(mean)
+        assert told.ratio == pytest.approx((mean**2).sum(), abs=1e-9)
+        held = client.get_embeddings(f"{name}-all").vectors.astype(float)
+        np.testing.assert_allclose(held @ held.T, (axes * np.maximum(values, 0)) @ axes.T, atol=1e-6)
+        assert told.kept == pytest.approx(values[values > 0].sum() / np.abs(values).sum(), abs=1e-6)
+        assert not told.exact
+        assert any("spectrum is negative" in warning for warning in told.warnings)
+
+    @pytest.mark.parametrize(
+        ("asked", "field", "says"),
+        [
+            ({"metric": "procrustes"}, "metric", "angular_shape"),
+            ({"metric": "cknna"}, "metric", "mutual_knn"),
+            ({"metric": "rbf_cka", "bandwidth": 1.0}, "bandwidth", "bandwidth_factor"),
+            ({"metric": "rsa"}, "rdm_distance", "euclidean"),
+        ],
+    )
+    def test_a_metric_that_needs_units_or_axes_is_refused(self, client, spaces, asked, field, says):
+        with pytest.raises(consilience.InvalidArgumentError, match=says) as refused:
+            client.consensus(spaces[:3], k=8, **asked)
+        assert refused.value.field.rpartition(".")[2] == field
+
+    @pytest.mark.parametrize("metric", ["angular_shape", "cka", "svcca", "lcs_knn", "rbf_cka", "rsa", "linear_predictivity"])
+    def test_other_metrics_are_on_their_scale_whatever_the_units_of_the_spaces(self, client, spaces, name, metric):
+        held = client.get_embeddings("n1")
+        client.create_space(name, dim=10)
+        client.upsert(name, held.ids, 1000 * held.vectors)
+        asked = {"k": 8, "permutations": 9, "metric": metric, "rdm_distance": "euclidean"}
+        scaled, plain = (client.consensus([first, "n2", "n3"], **asked) for first in (name, "n1"))
+        np.testing.assert_allclose(scaled.scores, plain.scores, atol=1e-4)
+        assert (np.abs(plain.scores) <= 1.0).all()
 
     def test_what_cannot_be_is_refused(self, client, spaces):
         with pytest.raises(consilience.InvalidArgumentError, match="no consensus"):

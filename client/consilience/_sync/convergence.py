@@ -180,16 +180,19 @@ class ConvergenceCalls(OperationCalls):
     ) -> ConsensusReport | Operation:
         """What spaces agree on, over the items common to all: a space of its own, and how far each space and each item is from it.
 
-        Each space is aligned with the consensus of the *others*, so that none is compared with itself.
+        Each space is aligned with the consensus of the *others*, so that none is compared with itself. Spaces of vectors and kernel spaces
+        may be mixed.
 
         Args:
             spaces: at least 2, better 3 or more, each once; `name@7` pins version 7.
             name: keeps the consensus as a space of this name, compared by squared L2 (its squared distances are the means of the spaces');
                 None keeps nothing.
-            method: `mean_kernel` (mean of the centred linear kernels, each of Frobenius norm 1; of unit rows under cosine) or `procrustes`
-                (generalised Procrustes: the mean after the best rotations).
+            method: `mean_kernel` (mean of the centred kernels, each of Frobenius norm 1: linear ones of vectors, of unit rows under
+                cosine; of a kernel space its matrix, a Euclidean distance d as -d^2/2, another dissimilarity as -d) or `procrustes`
+                (generalised Procrustes: the mean after the best rotations, a kernel space by its classical scaling).
             k: neighbours of the alignments and of the items' agreement, or a share of the items as in `align`.
-            metric: of the alignments, as in `align`.
+            metric: of the alignments, as in `align`, of those that need no units, axes or inner product of the consensus: not `procrustes`
+                (ask `angular_shape`), not `cknna`, and `rsa` with `rdm_distance="euclidean"`.
             rank: most axes of the consensus; the answer tells what they keep.
             extremes: how many items agreed on most, and least, are named, at most 1000.
             wait: as in `align`, like all that follow.
@@ -199,7 +202,7 @@ class ConvergenceCalls(OperationCalls):
             **options: see `AlignmentOptions`; `preprocess` and `group_by` are not served.
 
         Raises:
-            InvalidArgumentError: fewer than 2 spaces, one twice, a malformed name.
+            InvalidArgumentError: fewer than 2 spaces, one twice, a malformed name, a metric that a consensus has no units or axes for.
             AlreadyExistsError: a space has this name.
             ConsilienceError: as `align` does.
         """

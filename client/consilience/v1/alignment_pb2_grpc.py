@@ -148,6 +148,7 @@ class AlignmentServiceServicer(object):
         vectors compared by squared L2; with the same `request_id` and arguments that is safe to repeat.
 
         | INVALID_ARGUMENT | INVALID_ARGUMENT | fewer than 2 spaces, one twice, the name of one of them, more than one k | the message names it |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | procrustes, CKNNA, a bandwidth, or rsa of correlation distances: a consensus has no units, no axes and no inner product of its own | the metric or option that the message names |
         | INVALID_ARGUMENT | NO_COMMON_ITEMS, INVALID_K, TOO_FEW_ITEMS, CONSTANT_FEATURES, UNKNOWN_METRIC | as Align | as Align |
         | INVALID_ARGUMENT | INVALID_NAME | the new id is malformed, or a bridge has it | choose another |
         | ALREADY_EXISTS | SPACE_EXISTS | a space has this id | choose another, or delete it first |

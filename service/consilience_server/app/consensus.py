@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_query import at_size, check_spec
@@ -29,7 +30,8 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
 from consilience_server.core.mutual_knn import chance
 from consilience_server.core.similarity import Similarity
-from consilience_server.engine.consensus_coordinates import Configurations, ConsensusCoordinates, ConsensusEngine, consensus_bytes
+from consilience_server.engine.consensus_configurations import Configurations
+from consilience_server.engine.consensus_coordinates import ConsensusCoordinates, ConsensusEngine, consensus_bytes
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.engine.snapshot import Snapshot
 
@@ -81,7 +83,7 @@ class Consensus:
         async def compute(work: Call) -> bytes:
             async with AsyncExitStack() as held:
                 snapshots = [
-                    await held.enter_async_context(self._snapshots.hold(work, each.name, each.version, field=field))
+                    await held.enter_async_context(self._snapshots.hold(work, each.name, each.version, field=field, kernels=True))
                     for each, field in zip(queries, fields, strict=True)
                 ]
                 report = await self._report(work, query, pinned, snapshots)
@@ -101,11 +103,16 @@ class Consensus:
         check_consensus(query)
         alignments = await self._alignment.estimate_seconds(query.spaces, query.spec)
         records = [await self._snapshots.record(space.name, field="spaces") for space in query.spaces]
-        n, columns = min(record.item_count for record in records), sum(record.spec.dim for record in records)
+        n = min(record.item_count for record in records)
+        widths = [record.width for record in records]
+        if query.method == "procrustes":
+            widths = [min(width, n) for width in widths]
+        columns = sum(widths)
         side = columns if query.method == "procrustes" else min(n, columns)
         flops = 2.0 * n * columns * side + (len(records) + 1) * (10.0 * side**3 + 2.0 * n * columns * query.rank)
         if query.method == "procrustes":
-            widest = max(record.spec.dim for record in records)
+            flops += 10.0 * n**3 * sum(record.width >= n for record in records)
+            widest = max(widths)
             flops += (len(records) + 1) * _USUAL_ROUNDS * (2.0 * columns**2 * widest + 20.0 * columns * widest**2)
         return 2.0 * alignments + _SLOWER * flops / self._limits.flops_per_second if alignments else 0.0
 
@@ -119,9 +126,10 @@ class Consensus:
         spec = at_size(replace(query.spec, deduplicate=0.0), joined.n, self._limits)
         query = replace(query, spec=spec)
         agreement = await self._scores.agreement_of_items(call.part(0.1 if threshold else 0.0, 0.2), snapshots, joined, spec)
-        copies = sum(8 * joined.n * snapshot.dim for snapshot in snapshots)
+        widths = [joined.n if snapshot.kernel is not None else snapshot.dim for snapshot in snapshots]
+        copies = sum(8 * joined.n * width for width in widths)
         with self._pool.holding(call, copies):
-            nbytes = consensus_bytes(joined.n, [snapshot.dim for snapshot in snapshots], query.method, query.rank)
+            nbytes = consensus_bytes(joined.n, widths, query.method, query.rank)
             part = call.part(0.2, 0.4)
             engine = await self._pool.run(
                 part, "statistics", lambda: ConsensusEngine(configurations, query.method, part.control), nbytes=nbytes
@@ -177,10 +185,16 @@ class Consensus:
 
 
 def _configurations(snapshots: Sequence[Snapshot], joined: Join) -> Configurations:
-    pairs = zip(snapshots, joined.rows, strict=True)
-    arrays = [snapshot.vectors if len(rows) == snapshot.n else snapshot.vectors[rows] for snapshot, rows in pairs]
-    unit = [snapshot.similarity is Similarity.COSINE for snapshot in snapshots]
-    return Configurations([snapshot.name for snapshot in snapshots], arrays, unit)
+    arrays = [_of_items(snapshot, rows) for snapshot, rows in zip(snapshots, joined.rows, strict=True)]
+    unit = [snapshot.kernel is None and snapshot.similarity is Similarity.COSINE for snapshot in snapshots]
+    return Configurations([snapshot.name for snapshot in snapshots], arrays, unit, [snapshot.kernel for snapshot in snapshots])
+
+
+def _of_items(snapshot: Snapshot, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Some rows of vectors, or of a kernel with their columns."""
+    if len(rows) == snapshot.n:
+        return snapshot.vectors
+    return snapshot.vectors[rows] if snapshot.kernel is None else snapshot.vectors[np.ix_(rows, rows)]
 
 
 def _snapshot(found: ConsensusCoordinates, sources: Sequence[Snapshot], joined: Join, query: ConsensusQuery) -> Snapshot:

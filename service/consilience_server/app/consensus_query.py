@@ -18,6 +18,8 @@ LEAST_SPACES = 2
 LISTED = 100_000
 """Items up to which each one's agreement is answered; beyond, those agreed on most and least."""
 _MOST_EXTREMES = 1000
+_NOTICED = 0.001
+"""Share of a spectrum that is rounding below."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,36 @@ def check_consensus(query: ConsensusQuery) -> None:
     if query.spec.group_by:
         # Its alignments would be of groups, its agreement of single items.
         raise InvalidArgument("a consensus is of single items, not of groups; leave group_by out", field="spec.group_by")
+    _check_metric(query.spec)
     asked = len(query.spec.ks) + len(query.spec.k_fractions)
     if asked != 1:
         raise InvalidArgument(f"a consensus has one k, not {asked}; ask once for each", field="spec.ks")
+
+
+def _check_metric(spec: AlignmentSpec) -> None:
+    """A consensus has neither units nor axes of its own, and is compared by squared L2: InvalidArgument for what needs more."""
+    if spec.metric == "procrustes":
+        raise InvalidArgument(
+            "procrustes measures in the units of a space, and a consensus, a mean of spaces of norm 1, has none of its own; ask "
+            "angular_shape, the same rotation without units",
+            field="spec.metric",
+        )
+    if spec.metric in ("cknna", "cknna_paper", "cknna_centred"):
+        raise InvalidArgument(
+            f"{spec.metric} weighs neighbours by an inner product, and a consensus is compared by squared_l2; ask mutual_knn or cka",
+            field="spec.metric",
+        )
+    if spec.metric == "rbf_cka" and spec.bandwidth is not None:
+        raise InvalidArgument(
+            "a bandwidth is in the units of a space, and a consensus has none of its own; ask a bandwidth_factor of the median distance",
+            field="spec.bandwidth",
+        )
+    if spec.metric == "rsa" and spec.rdm_distance == "correlation":
+        raise InvalidArgument(
+            "1 - the correlation over components depends on the axes, and a consensus is known up to a rotation; ask "
+            "rdm_distance='euclidean' or 'squared_euclidean'",
+            field="spec.rdm_distance",
+        )
 
 
 def consensus_warnings(query: ConsensusQuery, reports: Sequence[AlignmentReport], found: ConsensusCoordinates) -> list[str]:
@@ -109,8 +138,14 @@ def consensus_warnings(query: ConsensusQuery, reports: Sequence[AlignmentReport]
         # At the least p that so many permutations can give, more of them might well tell.
         if p is not None and p > max(query.spec.alpha, 1.5 / (report.permutations + 1)):
             told.append(f"{space.name} agrees with the others no better than chance (p = {p:.2g}); look at it, or leave it out")
-    if not found.exact:
-        told.append(f"the consensus keeps {found.vectors.shape[1]} axes with {found.kept:.1%} of its variance; a larger rank keeps more")
+    axes = found.vectors.shape[1]
+    if found.beyond > _NOTICED:
+        told.append(
+            f"{found.beyond:.1%} of the consensus's spectrum is negative, as of dissimilarities that are no distances of points: no axes "
+            "hold it"
+        )
+    if not found.exact and axes >= query.rank:
+        told.append(f"the consensus keeps {axes} axes with {found.kept:.1%} of its variance; a larger rank keeps more")
     if not found.converged:
         told.append(f"generalised Procrustes was still moving after {found.iterations} rounds; the consensus is near its rest, not at it")
     return told

@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.errors import ConstantFeatures
+from consilience_server.core.kernel_kind import KernelKind, as_kernel
 from consilience_server.core.procrustes import procrustes
 
 _CONSTANT = 1e-20
+NOTHING = 1e-10
+"""Eigenvalues below this share of the largest are rounding."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,50 @@ def centred_columns(x: NDArray[np.floating], space: str = "x") -> NDArray[np.flo
     return centred
 
 
-def unit_kernel(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """K / |K|_F for the centred linear kernel K = X_c X_c', (n, n) float64: what a space adds to the mean kernel."""
-    centred = centred_columns(x)
-    kernel = centred @ centred.T
+def centred_kernel(matrix: NDArray[np.floating], kind: KernelKind, space: str = "x") -> NDArray[np.float64]:
+    """H K H of a kernel space, K by `core/kernel_kind.py: as_kernel`, H = I - 11'/n; ConstantFeatures where nothing is left but rounding.
+
+    (n, n) float64, rows summing to 0. Of distances between points it is their Gram matrix; else it may have negative eigenvalues.
+    """
+    kernel = as_kernel(matrix, kind)
+    centred: NDArray[np.float64] = kernel - kernel.mean(axis=0) - kernel.mean(axis=1)[:, None] + kernel.mean()
+    if (centred**2).sum() <= _CONSTANT * (kernel**2).sum():
+        raise ConstantFeatures(f"all items are equally near to each other in {space}; it has no geometry to agree with", field="spaces")
+    return centred
+
+
+def unit_kernel(x: NDArray[np.floating], kind: KernelKind | None = None) -> NDArray[np.float64]:
+    """K / |K|_F, (n, n) float64: what a space adds to the mean kernel.
+
+    K is the centred linear kernel X_c X_c' of vectors, or, with a kind, the centred kernel of the matrix that a kernel space is.
+    """
+    if kind is None:
+        columns = centred_columns(x)
+        kernel = columns @ columns.T
+    else:
+        kernel = centred_kernel(x, kind)
     unit: NDArray[np.float64] = kernel / np.linalg.norm(kernel)
     return unit
 
 
-def mean_kernel(spaces: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
-    """The mean of the spaces' unit kernels, (n, n) float64, positive semidefinite with rows summing to 0.
+def scaled_coordinates(kernel: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Points whose inner products are a centred kernel, by classical scaling: U sqrt(max(values, 0)), (n, r) float64.
+
+    Returns:
+        The r <= n - 1 axes of positive eigenvalues, the largest first; and the share of the sum of absolute eigenvalues that is negative,
+        which no points have: 0 for the Gram matrix of points.
+
+    Source: Torgerson 1952; Gower 1966.
+    """
+    values, axes = np.linalg.eigh(kernel)
+    values, axes = values[::-1], axes[:, ::-1]
+    kept = values > NOTHING * np.abs(values).max()
+    beyond = float(-values[values < -NOTHING * np.abs(values).max()].sum() / np.abs(values).sum())
+    return axes[:, kept] * np.sqrt(values[kept]), beyond + 0.0
+
+
+def mean_kernel(spaces: Sequence[NDArray[np.floating]], kinds: Sequence[KernelKind | None] | None = None) -> NDArray[np.float64]:
+    """The mean of the spaces' unit kernels, (n, n) float64 with rows summing to 0; of vectors positive semidefinite.
 
     ```
     Kbar = 1/M sum_i K_i / |K_i|_F
@@ -55,9 +92,14 @@ def mean_kernel(spaces: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
     Each space weighs the same whatever its scale and width. <K_i, Kbar_(-i)> / |Kbar_(-i)| is linear CKA of space i with the others' mean.
     |Kbar|_F^2 is the mean of the M^2 values of CKA: 1 where all spaces are one, 1/M where they have nothing in common.
 
+    Args:
+        spaces: M of (n, d_i) vectors or (n, n) matrices over the items.
+        kinds: what a matrix is, None for vectors; None altogether where all are vectors.
+
     Source: the "compromise" of STATIS (Lavit et al. 1994) with equal weights.
     """
-    mean: NDArray[np.float64] = np.mean([unit_kernel(x) for x in spaces], axis=0)
+    units = [unit_kernel(x, kind) for x, kind in zip(spaces, kinds or [None] * len(spaces), strict=True)]
+    mean: NDArray[np.float64] = np.mean(units, axis=0)
     return mean
 
 

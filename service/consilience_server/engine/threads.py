@@ -1,6 +1,9 @@
 """One setting for all the thread pools that numerical libraries bring along."""
 
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +24,38 @@ def size_thread_pools(threads: int) -> None:
     size_openmp_team(threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
+
+
+class _OneThread:
+    """How many are in `one_blas_thread` now, and what gives the pools their threads back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.limits: threadpool_limits | None = None
+
+
+_ONE_THREAD = _OneThread()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS runs on the calling thread alone, in the whole process, until the last who asked for it leaves.
+
+    For long rows of small decompositions, where handing each to a team costs more than it does.
+    """
+    with _ONE_THREAD.lock:
+        _ONE_THREAD.inside += 1
+        if _ONE_THREAD.inside == 1:
+            _ONE_THREAD.limits = threadpool_limits(limits=1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _ONE_THREAD.lock:
+            _ONE_THREAD.inside -= 1
+            if _ONE_THREAD.inside == 0 and _ONE_THREAD.limits is not None:
+                _ONE_THREAD.limits.restore_original_limits()
+                _ONE_THREAD.limits = None
 
 
 def size_openmp_team(threads: int) -> None:
