@@ -72,6 +72,7 @@ def match_request(
     index_parameters: Mapping[str, Any],
     gallery_ids: Any,
     exclude_ids: Any,
+    filter: str | None,  # noqa: A002 - what everybody calls it
     gallery_version: Any,
     wait: bool,
 ) -> match_pb2.MatchRequest:
@@ -84,6 +85,7 @@ def match_request(
         correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
         beta=positive(beta, "beta"),
         index=_names.INDEXES.to_number(index),
+        filter="" if filter is None else _expression(filter),
         gallery_version=whole(gallery_version, "gallery_version", most=INT64),
         mode=_names.execution_mode(wait=wait),
     )
@@ -98,6 +100,13 @@ def match_request(
     else:
         request.space.CopyFrom(_names.space_ref(space))
     return request
+
+
+def _expression(text: str) -> str:
+    """InvalidArgumentError for an empty filter, which on the wire would be none."""
+    if not _names.text(text, "filter").strip():
+        raise InvalidArgumentError("filter is empty; leave it out for all items", field="filter")
+    return text
 
 
 def check_filter_size(request: match_pb2.MatchRequest, limits: Limits) -> None:

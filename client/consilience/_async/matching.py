@@ -52,6 +52,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,
         gallery_version: int = 0,
         wait: Literal[True] = True,
         progress: Progress = False,
@@ -76,6 +77,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,
         gallery_version: int = 0,
         wait: Literal[False],
         progress: Progress = False,
@@ -99,6 +101,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,  # noqa: A002 - what everybody calls it
         gallery_version: int = 0,
         wait: bool = True,
         progress: Progress = False,
@@ -132,6 +135,9 @@ class AsyncMatchCalls(AsyncOperationCalls):
             gallery_ids: only these items of the gallery are matched with; None is all. The answer is that of the full ranking without
                 the others: no score changes, with a correction neither.
             exclude_ids: these items of the gallery are not matched with.
+            filter: only items whose attributes fulfil this are matched with: `"label == 'cat' and year >= 2020"`, with = == != <> < <= >
+                >=, `in (...)`, `is null`, and, or, not and parentheses; names other than words between backticks. A condition on a missing
+                value is neither true nor false. Joins `gallery_ids` and `exclude_ids`; no score changes either.
             gallery_version: pins the gallery's version behind a bridge; 0 is the newest.
             wait: False starts an operation and returns it at once; the queries must then fit one message.
             progress: True for a bar, or a function told (queries answered, queries in all).
@@ -155,6 +161,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
             index_parameters={"ef_search": ef_search, "nprobe": nprobe, "itopk_size": itopk_size},
             gallery_ids=gallery_ids,
             exclude_ids=exclude_ids,
+            filter=filter,
             gallery_version=gallery_version,
             wait=wait,
         )

@@ -53,6 +53,7 @@ class MatchCalls(OperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,
         gallery_version: int = 0,
         wait: Literal[True] = True,
         progress: Progress = False,
@@ -77,6 +78,7 @@ class MatchCalls(OperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,
         gallery_version: int = 0,
         wait: Literal[False],
         progress: Progress = False,
@@ -100,6 +102,7 @@ class MatchCalls(OperationCalls):
         itopk_size: int | None = None,
         gallery_ids: Any = None,
         exclude_ids: Any = None,
+        filter: str | None = None,  # noqa: A002 - what everybody calls it
         gallery_version: int = 0,
         wait: bool = True,
         progress: Progress = False,
@@ -133,6 +136,9 @@ class MatchCalls(OperationCalls):
             gallery_ids: only these items of the gallery are matched with; None is all. The answer is that of the full ranking without
                 the others: no score changes, with a correction neither.
             exclude_ids: these items of the gallery are not matched with.
+            filter: only items whose attributes fulfil this are matched with: `"label == 'cat' and year >= 2020"`, with = == != <> < <= >
+                >=, `in (...)`, `is null`, and, or, not and parentheses; names other than words between backticks. A condition on a missing
+                value is neither true nor false. Joins `gallery_ids` and `exclude_ids`; no score changes either.
             gallery_version: pins the gallery's version behind a bridge; 0 is the newest.
             wait: False starts an operation and returns it at once; the queries must then fit one message.
             progress: True for a bar, or a function told (queries answered, queries in all).
@@ -156,6 +162,7 @@ class MatchCalls(OperationCalls):
             index_parameters={"ef_search": ef_search, "nprobe": nprobe, "itopk_size": itopk_size},
             gallery_ids=gallery_ids,
             exclude_ids=exclude_ids,
+            filter=filter,
             gallery_version=gallery_version,
             wait=wait,
         )

@@ -31,6 +31,7 @@ def match(
     gallery_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with these items only.")] = None,
     exclude_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with none of these items.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write instead: query, rank, id, similarity, score.")] = None,
+    where: Annotated[str | None, typer.Option("--filter", help="Match with items that fulfil this: label = 'cat'.")] = None,
 ) -> Answer:
     """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs.
 
@@ -53,6 +54,7 @@ def match(
         itopk_size=itopk_size,
         gallery_ids=None if gallery_ids is None else read_lines(gallery_ids, "gallery_ids"),
         exclude_ids=None if exclude_ids is None else read_lines(exclude_ids, "exclude_ids"),
+        filter=where,
         progress=shows_progress(),
     )
     if result.recall is not None:

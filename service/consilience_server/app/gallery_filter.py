@@ -35,8 +35,16 @@ class GalleryPart:
         return len(self.left_out) > _FEW
 
 
-def gallery_part(gallery: Snapshot, gallery_ids: Sequence[str] | None, exclude_ids: Sequence[str]) -> GalleryPart:
+def gallery_part(
+    gallery: Snapshot, gallery_ids: Sequence[str] | None, exclude_ids: Sequence[str], fulfilled: NDArray[np.bool_] | None = None
+) -> GalleryPart:
     """The rows that a filter leaves. An id given twice counts once; an id in both lists is left out.
+
+    Args:
+        gallery: what is filtered.
+        gallery_ids: only these items; None is all.
+        exclude_ids: not these.
+        fulfilled: (n,) bool, the items that an expression keeps; None without one.
 
     Raises:
         ItemNotFound: ids that the gallery lacks.
@@ -50,6 +58,11 @@ def gallery_part(gallery: Snapshot, gallery_ids: Sequence[str] | None, exclude_i
         left[rows_of(gallery.ids, exclude_ids, name, "exclude_ids.ids")] = False
     if not left.any():
         raise InvalidArgument(f"exclude_ids leaves nothing of {gallery.name} to match with; leave out fewer items", field="exclude_ids.ids")
+    if fulfilled is not None and not (left & fulfilled).any():
+        raise InvalidArgument(
+            f"the filter is true for none of the {int(left.sum()):,} items of {gallery.name}; ask for less", field="filter"
+        )
+    left &= True if fulfilled is None else fulfilled
     return GalleryPart(np.flatnonzero(left).astype(np.int64), np.flatnonzero(~left).astype(np.int64))
 
 
@@ -60,7 +73,7 @@ def check_part(part: GalleryPart, search: Search, k: int) -> None:
     if k > most:
         but = ", and an item is not its own match" if own else ""
         raise InvalidK(
-            f"k is {k}, but gallery_ids and exclude_ids leave {len(part.rows):,} items{but}, so it may be at most {most}",
+            f"k is {k}, but gallery_ids, exclude_ids and filter leave {len(part.rows):,} items{but}, so it may be at most {most}",
             field="k",
             k=k,
             limit=most,

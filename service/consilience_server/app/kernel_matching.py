@@ -18,10 +18,12 @@ _EXACT_PARTS = "ask by query_ids, exactly and of the whole space"
 
 def check_kernel_query(query: MatchQuery, space: str) -> None:
     """Refuse what a matrix cannot answer: query vectors, approximate indexes, parts of the gallery. KernelSpace."""
+    by_ids = query.gallery_ids is not None or bool(query.exclude_ids)
     asked = {
         "query vectors: it has none to compare them with": ("vectors", query.vectors is not None),
         "an approximate index: its scores are stored": ("index", query.index is not None),
-        "gallery_ids and exclude_ids": ("gallery_ids.ids" if query.gallery_ids is not None else "exclude_ids.ids", query.filtered),
+        "gallery_ids and exclude_ids": ("gallery_ids.ids" if query.gallery_ids is not None else "exclude_ids.ids", by_ids),
+        "filters": ("filter", bool(query.filter)),
     }
     for what, (field, is_asked) in asked.items():
         if is_asked:

@@ -10,6 +10,7 @@ from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.correction import Correction, CorrectionName, check_correction
 from consilience_server.core.csls import DEFAULT_K
 from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch
+from consilience_server.core.filter_expression import read_filter
 from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, IndexChoice
 
@@ -31,6 +32,7 @@ class MatchQuery:
         index: an approximate index instead of the exact search; None for exact.
         gallery_ids: only these items of the gallery are matched with; None is all.
         exclude_ids: these are not.
+        filter: an expression over the gallery's attributes (`core/filter_expression.py`) that matches must fulfil; empty for none.
     """
 
     vectors: NDArray[np.float32] | None = None
@@ -45,6 +47,7 @@ class MatchQuery:
     index: IndexChoice | None = None
     gallery_ids: Sequence[str] | None = None
     exclude_ids: Sequence[str] = ()
+    filter: str = ""
 
     @property
     def corrected(self) -> Correction:
@@ -54,7 +57,7 @@ class MatchQuery:
     @property
     def filtered(self) -> bool:
         """Whether part of the gallery is left out."""
-        return self.gallery_ids is not None or bool(self.exclude_ids)
+        return self.gallery_ids is not None or bool(self.exclude_ids) or bool(self.filter)
 
     @property
     def count(self) -> int:
@@ -95,6 +98,8 @@ def check_match(query: MatchQuery, limits: MatchLimits) -> None:
         )
     if query.gallery_ids is not None and not query.gallery_ids:
         raise InvalidArgument("gallery_ids is empty; give the items to match with, or leave it out for all", field="gallery_ids.ids")
+    if query.filter:
+        read_filter(query.filter)
     if query.index is not None:
         _check_index(query, query.index)
 
@@ -111,7 +116,7 @@ def _check_index(query: MatchQuery, index: IndexChoice) -> None:
     if query.filtered:
         raise InvalidArgument(
             f"part of a gallery is searched exactly: the recall measured for the index {index.name!r} would not be that of the part; "
-            "name the index exact, or leave gallery_ids and exclude_ids out",
+            "name the index exact, or leave gallery_ids, exclude_ids and filter out",
             field="index",
         )
 

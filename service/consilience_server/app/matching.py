@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from consilience_server.app.approximate_matching import ApproximateMatching
+from consilience_server.app.attribute_filter import AttributeFilters
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
@@ -77,6 +78,7 @@ class Matching:
         self._batches = batches
         terms = TermSource(derived, tables, engine, metrics)
         self._searches = MatchSearches(derived, terms, pool)
+        self._attributes = AttributeFilters(snapshots, derived)
         self._approximate = ApproximateMatching(derived, pool, engine, indexes, metrics)
         self._mutual = MutualMatching(snapshots, derived, terms, pool, engine, metrics)
 
@@ -158,6 +160,7 @@ class Matching:
             "index": (query.index.name, query.index.effort) if query.index else None,
             "gallery_ids": sorted(set(query.gallery_ids)) if query.gallery_ids is not None else None,
             "exclude_ids": sorted(set(query.exclude_ids)),
+            "filter": query.filter,
         }
         uses = [route.gallery] + ([route.source] if route.source else [])
         if query.vectors is None:
@@ -220,7 +223,8 @@ class Matching:
 
     async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
         """What was found, and the size of the part."""
-        part = await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids)
+        fulfilled = await self._attributes.fulfilled(call, gallery, query.filter) if query.filter else None
+        part = await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids, fulfilled)
         check_part(part, search, query.k)
         found = await self._pool.run(
             call,

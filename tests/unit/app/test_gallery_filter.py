@@ -8,6 +8,7 @@ from consilience_server.app import gallery_filter
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.matching import MatchQuery
+from consilience_server.app.ports import AttributeColumn
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.core import errors
 from consilience_server.core.control import Control
@@ -154,3 +155,58 @@ async def test_a_gathered_part_is_accounted_for():
     bench.account.take("requests", bench.account.budget - bench.account.used - 30_000, "everything else")
     with pytest.raises(errors.MemoryBudget):
         await match(bench, space=SpaceQuery("x"), vectors=X[:1], k=1, gallery_ids=IDS[:150].tolist())
+
+
+LABELS = ["cat" if row % 3 == 0 else "dog" for row in range(200)]
+ATTRIBUTES = {
+    "label": AttributeColumn("string", LABELS),
+    "year": AttributeColumn("integer", [None if row % 10 == 0 else 2000 + row for row in range(200)]),
+}
+
+
+async def labelled(monkeypatch):
+    """A bench whose spaces have attributes; `read` counts how often the store is asked for them."""
+    bench = BridgeBench()
+    bench.space("x", X)
+    bench.space("y", Y)
+    await bench.bridging.fit(Call("fit_bridge"), bench.query())
+    read = []
+
+    def attributes(_space, version, ids):
+        read.append(version)
+        rows = np.searchsorted(IDS, np.array(ids, dtype=object))
+        return {name: AttributeColumn(column.type, [column.values[row] for row in rows]) for name, column in ATTRIBUTES.items()}
+
+    monkeypatch.setattr(bench.store, "attributes", attributes)
+    return bench, read
+
+
+@pytest.mark.parametrize("correction", ["none", "csls", "inverted_softmax", "margin_ratio"])
+async def test_a_filter_by_attribute_is_a_filter_by_the_ids_that_fulfil_it(monkeypatch, correction):
+    bench, read = await labelled(monkeypatch)
+    kept = [IDS[row] for row in range(200) if LABELS[row] == "cat" and row % 10 and row > 30]
+    asked = {"bridge": "b", "ids": IDS[:20].tolist(), "k": 4, "correction": correction}
+    by_filter = await match(bench, filter="label = 'cat' and year > 2030", **asked)
+    by_ids = await match(bench, gallery_ids=kept, **asked)
+    assert list(by_filter.ids) == list(by_ids.ids)
+    assert np.array_equal(by_filter.scores, by_ids.scores)
+    assert by_filter.gallery_items == by_ids.gallery_items == len(kept)
+    both = await match(bench, filter="label = 'cat' and year > 2030", exclude_ids=kept[:5], gallery_ids=kept[:30], **asked)
+    assert both.gallery_items == 25
+    assert set(both.ids) <= set(kept[5:30])
+    assert read == [1]
+
+
+async def test_filters_that_keep_too_little_or_cannot_be_read_are_refused(monkeypatch):
+    bench, _ = await labelled(monkeypatch)
+    refused = [
+        ("label = 'bird'", errors.InvalidArgument, "true for none of the 200 items of spaces/y"),
+        ("label =", errors.InvalidArgument, "cannot be read at character 8"),
+        ("colour = 'red'", errors.InvalidAttribute, "no attribute 'colour'"),
+    ]
+    for text, error, message in refused:
+        with pytest.raises(error, match=message) as caught:
+            await match(bench, bridge="b", vectors=X[:1], k=1, filter=text)
+        assert caught.value.field == "filter"
+    with pytest.raises(errors.InvalidK, match=r"k is 3, but .*filter leave 2 items"):
+        await match(bench, bridge="b", vectors=X[:1], k=3, filter="year in (2001, 2002)")

@@ -73,6 +73,13 @@ def test_a_number_that_is_none_is_refused_at_once(client, script, call, value):
     assert script.calls == []
 
 
+@pytest.mark.parametrize("value", ["", "  ", 3, ["label"]], ids=repr)
+def test_a_filter_is_a_text_that_says_something(client, script, value):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.match(queries=VECTORS, space="a", filter=value)
+    assert (refused.value.field, script.calls) == ("filter", [])
+
+
 @pytest.mark.parametrize("value", [0, -1.0, NAN, "x", None, True], ids=repr)
 def test_a_temperature_is_above_zero(client, script, value):
     with pytest.raises(consilience.InvalidArgumentError) as refused:

@@ -7,7 +7,7 @@ from consilience.v1 import match_pb2
 from consilience_server.app.correction import CorrectionName
 from consilience_server.app.match_query import MatchQuery
 from consilience_server.app.reports import MatchReport
-from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
+from consilience_server.core.errors import InvalidArgument, UnknownMethod
 from consilience_server.core.inverted_softmax import DEFAULT_BETA
 from consilience_server.engine.approximate import EFFORTS, ApproximateName, IndexChoice
 from consilience_server.rpc.convert.alignment import write_certificate
@@ -44,13 +44,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         DtypeNotAccepted, ShapeMismatch: query vectors unsound in themselves.
         UnknownMethod: a correction that the contract does not have.
         InvalidArgument: an index that the contract does not have, or a parameter of another index.
-        NotServed: a filter expression.
     """
-    if request.filter:
-        raise NotServed(
-            "filter expressions are not served by this version; leave filter empty, and name items in gallery_ids or exclude_ids",
-            field="filter",
-        )
     queries, route = request.WhichOneof("queries"), request.WhichOneof("route")
     return MatchQuery(
         vectors=read_vectors(request.vectors, "vectors") if queries == "vectors" else None,
@@ -65,6 +59,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         index=_read_index(request),
         gallery_ids=tuple(request.gallery_ids.ids) if request.HasField("gallery_ids") else None,
         exclude_ids=tuple(request.exclude_ids.ids),
+        filter=request.filter,
     )
 
 

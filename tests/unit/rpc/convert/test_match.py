@@ -67,7 +67,6 @@ def test_a_filter_that_is_empty_is_not_one_that_is_absent():
 
 
 REFUSED = {
-    "a filter": ({"filter": "label = 3"}, NotServed, "filter"),
     "a parameter without its index": ({"index_parameters": IndexParameters(nprobe=3)}, InvalidArgument, "index_parameters.nprobe"),
     "a parameter of another index": (
         {"index": match_pb2.INDEX_KIND_HNSW, "index_parameters": IndexParameters(ef_search=4, itopk_size=3)},
