@@ -79,12 +79,6 @@ def test_an_attribute_that_does_not_cover_the_items_is_refused(client, classed, 
     assert (refused.value.reason, refused.value.field) == ("INVALID_ATTRIBUTE", "spec.within")
 
 
-def test_a_sample_of_queries_is_not_permuted_within_groups(client, classed):
-    (x, _), (y, _), _ = classed
-    with pytest.raises(consilience.UnimplementedError, match="ask all of them"):
-        client.align(x, y, k=5, within="label", sample_queries=10)
-
-
 @pytest.mark.parametrize(
     ("labels", "told"),
     [
@@ -100,3 +94,33 @@ def test_labels_that_do_not_group_the_rows_are_refused(client, classed, labels, 
     (_, left), (_, right), _ = classed
     with pytest.raises(consilience.InvalidArgumentError, match=told):
         client.align_arrays(left, right, k=5, within=labels)
+
+
+def test_some_queries_are_paired_within_their_groups_too(client, name):
+    """Both spaces see the class and nothing else: of a sample of queries too, that is no alignment within the classes."""
+    draw, n = np.random.default_rng(8), 160
+    labels = [f"class {value}" for value in draw.integers(0, 4, n)]
+    kinds = draw.normal(size=(2, 4, 6))
+    ids = [f"i{row:03d}" for row in range(n)]
+    spaces = [f"{name}-{side}" for side in "xyz"]
+    for at, space in enumerate(spaces):
+        own = 3.0 * kinds[at % 2][[int(label[-1]) for label in labels]]
+        client.create_space(space, dim=6)
+        client.upsert(space, ids, own + draw.normal(size=(n, 6)), attributes={"label": labels})
+    asked = {"k": 5, "permutations": 199, "sample_queries": 60}
+    for metric in ("mutual_knn", "lcs_knn", "edit_distance_knn"):
+        free = client.align(*spaces[:2], metric=metric, **asked)
+        within = client.align(*spaces[:2], metric=metric, within="label", **asked)
+        assert within.score == free.score
+        assert free.p_value < 0.05 < within.p_value
+        assert within.chance > 1.5 * free.chance
+        assert (within.n, within.within.groups, within.within.attribute) == (60, 4, "label")
+    matrix = client.align_matrix(spaces, within="label", **asked)
+    pair = client.align(*spaces[:2], within="label", **asked)
+    assert matrix.scores[0, 1] == pair.score
+    assert matrix.chance[0, 1] == pytest.approx(pair.chance)
+    named = client.align(*spaces[:2], k=5, within="label", query_ids=ids[:3] + ids[1:3], permutations=19)
+    assert (named.n, named.duplicate_queries) == (3, 2)
+    assert any("2 of 5 query_ids stand twice" in text for text in named.warnings)
+    assert any("queries are alone among those of their group" in text for text in named.warnings)
+    assert client.align(*spaces[:2], k=5, query_ids=ids[:3], permutations=19).duplicate_queries == 0

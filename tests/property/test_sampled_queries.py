@@ -105,3 +105,22 @@ def test_the_weighted_mean_is_unbiased_where_strata_are_asked_unequally():
     assert np.mean(scores) == pytest.approx(every.mean(), abs=3.5 * np.std(scores, ddof=1) / 150**0.5)
     covered = np.mean([score.interval.low <= every.mean() <= score.interval.high for score in found])
     assert covered >= 0.88  # .95, sd .018
+
+
+@pytest.mark.parametrize("m", [12, 48])
+def test_what_groups_share_is_no_alignment_of_some_queries_within_them(m):
+    """Both spaces see the class and nothing else: free pairings call that alignment, those within the classes at the level."""
+    n, k, draws = 96, 5, 300
+    draw = np.random.default_rng(12)
+    rejected, free = 0, 0
+    for index in range(draws):
+        labels = draw.integers(0, 4, n)
+        sides = [2.5 * draw.normal(size=(4, 6))[labels] + draw.normal(size=(n, 6)) for _ in range(2)]
+        rows = np.sort(draw.permutation(n)[:m])
+        tables = [QueryTable(table(side, k), rows) for side in sides]
+        within = ScoreOptions(19, index, 0.05, "queries", 0.95, ORDER[:n], 1, labels)
+        rejected += query_scores(tables, rows, (k,), within, Control())[0][0, 1].p_value <= 0.05
+        if index < 20:
+            free += query_scores(tables, rows, (k,), options(n, 19, seed=index), Control())[0][0, 1].p_value <= 0.05
+    assert free >= 15
+    assert 3 <= rejected <= 28  # binomial(300, .05): mean 15, sd 3.8

@@ -171,6 +171,7 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         best_layers=_decode_layers(message.best_layers),
         **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
+        duplicate_queries=message.duplicate_queries,
         group_by=message.group_by,
         groups=message.groups,
         strata=message.strata,

@@ -115,6 +115,7 @@ class AlignmentReport(Result):
         duplicates, deduplicate: common items left out as near-duplicates of others, and the cosine that made them so; 0 for none.
         query_sampling: how those asked were chosen from the gallery: `all`, `hash` (the smallest hashes of their ids), `given`, or
             `stratified` by the attribute `strata`.
+        duplicate_queries: how many of the `query_ids` stood twice; each was asked once.
         group_by, groups: the attribute whose groups of items were compared as the same thing, and their number; empty and 0 for none.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess: what was done to the vectors before.
@@ -197,6 +198,7 @@ class AlignmentReport(Result):
     bandwidths: tuple[float, ...] = ()
     rdm_distance: str | None = None
     rdm_comparison: str | None = None
+    duplicate_queries: int = 0
 
     @property
     def headline(self) -> AlignmentAtK:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.item_sample import compared_items
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
+from consilience_server.core.errors import InvalidArgument, InvalidK, TooFewItems
 from consilience_server.core.linear_predictivity import PredictivityOptions
 
 _MOST_FOLDS = 100
@@ -88,10 +88,6 @@ def _check_queries(spec: AlignmentSpec) -> None:
     field = "spec.query_ids" if spec.query_ids else "spec.sample_queries"
     if spec.context:
         raise InvalidArgument("the context of a space is over all its items; ask all of them, or describe the space", field="spec.context")
-    if spec.within:
-        raise NotServed(
-            "permutations within groups are of all items; ask all of them, or do not restrict the permutations", field="spec.within"
-        )
     if spec.sample_queries and spec.query_ids:
         raise InvalidArgument(
             f"{len(spec.query_ids):,} query_ids and a sample of {spec.sample_queries:,}; choose the queries in one way", field=field

@@ -48,6 +48,7 @@ class AlignmentSpec:
     for the median) and `bandwidth_factor` of `rbf_cka`. `sample_items` (0 for the metric's own number) and `all_items` are of metrics that
     compare all pairs of items (`item_sample.py`). `context` asks for the geometry of either side.
     `sample_queries` asks that many items of smallest hash (`core/query_sample.py`), `query_ids` those named, each once; 0 and none ask all.
+    `duplicate_queries` tells how many more a caller named than there are.
     `deduplicate` is the cosine from which items count as near-duplicates, of which one is kept; 0 keeps all.
     `strata` names the attribute whose values are sampled in proportion; empty samples all items alike.
     `group_by` names the attribute whose equal values are the same thing: a neighbour counts by its group, and the own group is left out.
@@ -68,6 +69,7 @@ class AlignmentSpec:
     k_fractions: tuple[float, ...] = ()
     components: int = COMPONENTS
     query_ids: tuple[str, ...] = ()
+    duplicate_queries: int = 0
     deduplicate: float = 0.0
     strata: str = ""
     group_by: str = ""

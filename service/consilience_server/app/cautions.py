@@ -1,12 +1,15 @@
 """What a reader of an alignment should be warned of, in plain sentences: what makes a number say less than it seems to."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.item_groups import ItemGroups
+from consilience_server.core.query_pairings import parted
 from consilience_server.core.score import Score
 
 _FEW_ITEMS = 50
@@ -15,18 +18,36 @@ _MOSTLY_TIED = 0.5
 _HIGH_CHANCE = 0.5
 
 
+@dataclass(frozen=True)
+class Restriction:
+    """What restricts the random pairings, and what does not.
+
+    Attributes:
+        groups: that they keep items in, None where they are not restricted.
+        queries: (m,) rows of the items that are asked, None where all are.
+        folds: (n,) the group of each item that folds of a cross-validation do not split, None where items stand for themselves.
+    """
+
+    groups: ItemGroups | None = None
+    queries: NDArray[np.int64] | None = None
+    folds: NDArray[np.int64] | None = None
+
+
+FREE = Restriction()
+
+
 def report_cautions(
-    by_k: Sequence[Score], n: int, permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
+    by_k: Sequence[Score], n: int, permutations: int, alpha: float, restriction: Restriction = FREE, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of the alignment of two spaces over n items, a sample where there are more (`of`); empty where nothing is to be said."""
-    return (*sample_cautions(n, of), *_few(n, permutations, alpha), *_grouped(groups, permutations), *_lists(by_k, n))
+    return (*sample_cautions(n, of), *_few(n, permutations, alpha), *_restricted(restriction, permutations), *_lists(by_k, n))
 
 
 def matrix_cautions(
-    by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, groups: ItemGroups | None = None, *, of: int = 0
+    by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, restriction: Restriction = FREE, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of all pairs of many spaces: `by_pair` scores of different spaces, `n` (M, M) the items of each pair, `of` those to choose from."""
-    found = [*sample_cautions(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_grouped(groups, permutations)]
+    found = [*sample_cautions(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_restricted(restriction, permutations)]
     if n.min() != n.max():
         found.append(
             f"the pairs are over {n.min():,} to {n.max():,} items: scores of different n do not compare; "
@@ -50,6 +71,13 @@ def sample_cautions(n: int, of: int) -> Iterator[str]:
         )
 
 
+def query_cautions(spec: AlignmentSpec) -> Iterator[str]:
+    """Of queries that a caller named twice."""
+    if spec.duplicate_queries:
+        named = len(spec.query_ids) + spec.duplicate_queries
+        yield f"{spec.duplicate_queries:,} of {named:,} query_ids stand twice and are asked once: each query counts the same"
+
+
 def _few(n: int, permutations: int, alpha: float) -> Iterator[str]:
     if n < _FEW_ITEMS:
         yield f"only {n} items: chance is high and the score varies much between samples; read excess, p and interval, not the score"
@@ -57,15 +85,34 @@ def _few(n: int, permutations: int, alpha: float) -> Iterator[str]:
         yield f"{permutations:,} permutations cannot give a p of {alpha:g} or less; ask {_least(alpha):,} or more"
 
 
-def _grouped(groups: ItemGroups | None, permutations: int) -> Iterator[str]:
+def _restricted(restriction: Restriction, permutations: int) -> Iterator[str]:
+    groups, queries = restriction.groups, restriction.queries
+    if permutations and restriction.folds is not None and _crosses(restriction.folds, groups):
+        yield (
+            "folds keep groups of items together, but random pairings exchange items between them: where items of a group are alike, p is "
+            "too small; restrict the pairings by the same groups (within)"
+        )
     if groups is None:
         return
-    n = len(groups.of)
-    if groups.fixed:
-        yield f"{groups.fixed:,} of {n:,} items are alone in their group and keep their partner in every pairing: they tell p nothing"
-    pairings = float(np.exp(np.minimum(gammaln(groups.sizes + 1.0).sum(), 700.0)))
+    if queries is not None:
+        parts = parted(groups.of, queries)
+        sizes = np.bincount(parts)
+        alone, n, whose = int(np.count_nonzero(sizes[parts[queries]] == 1)), len(queries), "queries are alone among those of"
+    else:
+        sizes, alone, n, whose = groups.sizes, groups.fixed, len(groups.of), "items are alone in"
+    if alone:
+        yield f"{alone:,} of {n:,} {whose} their group and keep their partner in every pairing: they tell p nothing"
+    pairings = float(np.exp(np.minimum(gammaln(sizes + 1.0).sum(), 700.0)))
     if pairings < permutations + 1:
         yield f"only {pairings:,.0f} pairings keep items within their groups: p cannot be below {1.0 / pairings:.2g}, draw what you may"
+
+
+def _crosses(folds: NDArray[np.int64], groups: ItemGroups | None) -> bool:
+    """Whether a pairing may exchange items of different groups of folds, some of which have several items."""
+    if len(np.unique(folds)) == len(folds):
+        return False
+    within = np.zeros(len(folds), dtype=np.int64) if groups is None else groups.of
+    return len(np.unique(np.stack([within, folds]), axis=1).T) > len(np.unique(within))
 
 
 def _least(alpha: float) -> int:

@@ -16,6 +16,7 @@ from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import Within
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.core.errors import InvalidAttribute, InvalidK
+from consilience_server.core.query_pairings import parted
 from consilience_server.engine.snapshot import Snapshot
 
 
@@ -50,6 +51,16 @@ class ItemGroups:
 def within_of(groups: ItemGroups | None) -> Within | None:
     """What a report tells of the groups."""
     return None if groups is None else Within(groups.attribute, groups.count, groups.fixed)
+
+
+def check_parts(groups: ItemGroups, queries: NDArray[np.int64]) -> None:
+    """InvalidAttribute where pairings that send queries to queries and keep groups move nothing."""
+    if len(np.unique(parted(groups.of, queries))) == len(groups.of):
+        raise InvalidAttribute(
+            f"no group has two of the {len(queries):,} queries, or two other items, so that none can be exchanged; ask more queries, or "
+            "give groups of several items",
+            field="spec.within",
+        )
 
 
 async def read_groups(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, attribute: str) -> ItemGroups:

@@ -14,7 +14,7 @@ from consilience_server.app.alignment_query import check_size
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.item_groups import ItemGroups
+from consilience_server.app.item_groups import ItemGroups, check_parts
 from consilience_server.app.item_sample import sampled
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.family import Compared, Side
@@ -181,6 +181,8 @@ class JoinedScores:
                 "folds by an attribute are served by align and align_matrix; leave folds_by empty here", field="spec.predictivity.folds_by"
             )
         queries = await asyncio.to_thread(query_rows, joined, spec) if spec.asks_some else None
+        if queries is not None and groups is not None:
+            await asyncio.to_thread(check_parts, groups, queries)
         options = await asyncio.to_thread(self._options, joined, spec, groups)
         async with AsyncExitStack() as held:
             tables: Sequence[NeighbourTable] = ()

@@ -11,7 +11,7 @@ from consilience_server.app.alignment_query import at_size, check_spec, in_numbe
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, ControlQuery, GroupQuery, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
-from consilience_server.app.cautions import report_cautions
+from consilience_server.app.cautions import Restriction, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.controls import spaces_asked
 from consilience_server.app.deduplication import Deduplication
@@ -282,7 +282,14 @@ class LayeredAlignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
-            warnings=report_cautions(found.by_k, found.n, spec.permutations, spec.alpha, found.groups, of=kept if joined.n < kept else 0),
+            warnings=report_cautions(
+                found.by_k,
+                found.n,
+                spec.permutations,
+                spec.alpha,
+                Restriction(found.groups, folds=found.folds),
+                of=kept if joined.n < kept else 0,
+            ),
             within=within_of(found.groups),
             layers=found.layers,
             kernel_rule_x=rules[0],

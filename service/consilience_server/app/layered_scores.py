@@ -57,7 +57,7 @@ class LayeredSide:
 class LayeredScores:
     """The headline's scores, one for each k, the items that they are over, and their groups; certificates of the layers that were chosen.
 
-    `clips` and `constant_columns` are of all layers, those of x first.
+    `folds` are the groups that folds of a cross-validation keep. `clips` and `constant_columns` are of all layers, those of x first.
     """
 
     by_k: Sequence[Score]
@@ -67,6 +67,7 @@ class LayeredScores:
     clips: Sequence[float]
     constant_columns: Sequence[int]
     groups: ItemGroups | None
+    folds: NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,9 @@ class LayeredComparison:
             at_half = at_size(spec, len(judge), self._limits)
             by_k, certificates = await self._pair(call.part(0.85, 1.0), judged_on, (0, 0), 1, at_half)
         layers = _comparison(x, y, spec, grid, best, largest, at, whole.joined.n, len(choose))
-        return replace(_scores_of(whole, by_k, layers, certificates), n=len(judge), groups=judged_on.groups)
+        return replace(
+            _scores_of(whole, by_k, layers, certificates), n=len(judge), groups=judged_on.groups, folds=judged_on.joined.fold_groups
+        )
 
     async def _chosen(self, call: Call, whole: _Part, choose: NDArray[np.int64], count: int, spec: AlignmentSpec) -> Pair:
         """The pair of layers that scores best on some of the items."""
@@ -327,7 +330,7 @@ def _scores_of(
     """Over all items."""
     clips = of_sides([side.clip for side in whole.sides], math.nan)
     constant = of_sides([side.constant_columns for side in whole.sides], 0)
-    return LayeredScores(by_k, whole.joined.n, layers, certificates, clips, constant, whole.groups)
+    return LayeredScores(by_k, whole.joined.n, layers, certificates, clips, constant, whole.groups, whole.joined.fold_groups)
 
 
 def _comparison(

@@ -12,7 +12,7 @@ from consilience_server.app.alignment_query import at_size, check_spec
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, SpaceQuery
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
-from consilience_server.app.cautions import matrix_cautions
+from consilience_server.app.cautions import FREE, matrix_cautions, query_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.item_groups import read_groups, with_folds, with_strata, within_of
 from consilience_server.app.item_sample import check_sample, sampled, sampled_items
@@ -24,6 +24,7 @@ from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pair_reports import PairReports
 from consilience_server.app.pairwise_answer import matrix_bandwidths, rdm_options
 from consilience_server.app.pinned_versions import pin_versions
+from consilience_server.app.queries import restriction_of
 from consilience_server.app.reports import AlignmentMatrix, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -84,7 +85,7 @@ class MatrixAlignment:
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         groups, threshold, left_out = None, spec.deduplicate, 0
-        sample, of = None, 0
+        sample, of, restriction = None, 0, FREE
         if items == "common":
             common = await asyncio.to_thread(join, snapshots, "spaces")
             joined = await self._pairs.apart(call, snapshots, common, spec)
@@ -97,6 +98,7 @@ class MatrixAlignment:
             check_sample(of, spec)
             joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
             sample = sampled_items(joined, of, named=True)
+            restriction = await asyncio.to_thread(restriction_of, joined, spec, groups)
             scores = await self._matrices.common(call, snapshots, joined, spec, groups)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
@@ -135,7 +137,10 @@ class MatrixAlignment:
             p_adjusted=found.p_adjusted,
             q_values=found.q_values,
             warnings=(
-                *matrix_cautions([score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, groups, of=of),
+                *query_cautions(spec),
+                *matrix_cautions(
+                    [score for (i, j), score in scores.items() if i != j], n, spec.permutations, spec.alpha, restriction, of=of
+                ),
                 *found.cautions,
             ),
             within=within_of(groups),

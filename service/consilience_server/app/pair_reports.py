@@ -7,7 +7,7 @@ from dataclasses import replace
 from consilience_server.app.alignment_query import at_size
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec, Side
 from consilience_server.app.call import Call
-from consilience_server.app.cautions import report_cautions
+from consilience_server.app.cautions import query_cautions, report_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.controls import control_report
 from consilience_server.app.deduplication import Deduplication
@@ -18,6 +18,7 @@ from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pairwise_answer import pair_bandwidths, rdm_options
+from consilience_server.app.queries import restriction_of
 from consilience_server.app.reports import AlignmentReport, SpaceUse
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.core.errors import InvalidArgument
@@ -70,6 +71,7 @@ class PairReports:
             of_control = await self._scores.of_pair(part, [snapshots[first], snapshots[second]], joined.of(first, second), spec, groups)
             controls.append(control_report(snapshots[number], side, of_control.by_k, found.by_k, joined.n))
         certificates = found.certificates or (None, None)
+        restriction = await asyncio.to_thread(restriction_of, joined, spec, groups)
         x, y = (SpaceUse(snapshot.name, snapshot.uid, snapshot.version) for snapshot in snapshots[:2])
         return AlignmentReport(
             metric=spec.metric,
@@ -96,7 +98,11 @@ class PairReports:
             certificate_x=certificates[0],
             certificate_y=certificates[1],
             query_sampling=spec.sampling(joined.n),
-            warnings=report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, groups, of=kept),
+            warnings=(
+                *query_cautions(spec),
+                *report_cautions(found.by_k, joined.n, spec.permutations, spec.alpha, restriction, of=kept),
+            ),
+            duplicate_queries=spec.duplicate_queries,
             within=within_of(groups),
             kernel_rule_x=_kernel_rule(spec, snapshots[0]),
             kernel_rule_y=_kernel_rule(spec, snapshots[1]),

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.cautions import Restriction
+from consilience_server.app.item_groups import ItemGroups
 from consilience_server.app.joins import Join
 from consilience_server.app.spaces import rows_of
 from consilience_server.core.errors import InvalidArgument
@@ -27,6 +29,12 @@ def query_rows(joined: Join, spec: AlignmentSpec) -> NDArray[np.int64] | None:
     else:
         rows = hash_sample(joined.sampling_keys, spec.sample_queries)
     return rows if len(rows) < joined.n else None
+
+
+def restriction_of(joined: Join, spec: AlignmentSpec, groups: ItemGroups | None) -> Restriction:
+    """What restricts the random pairings of a null over the items of the join, for cautions."""
+    queries = query_rows(joined, spec) if spec.asks_some and groups is not None else None
+    return Restriction(groups, queries, joined.fold_groups)
 
 
 def query_strata(joined: Join, queries: NDArray[np.int64] | None) -> Strata | None:

@@ -184,6 +184,7 @@ class AlignmentReport:
     sampled_items: SampledItems | None = None
     rdm: RdmOptions | None = None
     bandwidths: Sequence[float] = ()
+    duplicate_queries: int = 0
 
     @property
     def headline(self) -> Score:

@@ -12,6 +12,10 @@ mutual k-NN over the group is
 k a_X a_Y / (m - 1) + k (1 - a_X)(1 - a_Y) / (n - m)  =  k/(n - 1) + k (a_X - p)(a_Y - p) (n - 1) / ((m - 1)(n - m))
 ```
 It is k/(n - 1) where either space's queries list each other as often as they list others, and k/(n - 1) on average over all pairings.
+
+**Within groups.** Pairings that keep the set of queries and every item within its group are those that keep every item within the part of
+its group that is asked, or that is not: a group again, so that the test stays exact, and its mean is that of `core/within_groups.py` over
+these parts (`parted`). A query alone among its group's queries keeps its partner; its neighbours are exchanged all the same.
 """
 
 import math
@@ -62,6 +66,18 @@ def _is_first(drawn: NDArray[np.int64], places: int) -> NDArray[np.bool_]:
     earliest = np.empty(places, dtype=np.int64)
     earliest[drawn[::-1]] = at[::-1]
     return np.asarray(earliest[drawn] == at, dtype=np.bool_)
+
+
+def parted(groups: NDArray[np.int64], queries: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the part of each item: of its group the items that are asked, or the others.
+
+    Args:
+        groups: (n,) 0 <= group.
+        queries: (m,) rows of the queries.
+    """
+    parts = 2 * groups
+    parts[queries] += 1
+    return np.unique(parts, return_inverse=True)[1].astype(np.int64)
 
 
 def chance_of_pairings(k: int, queries: int, gallery: int, share_x: float, share_y: float) -> float:

@@ -18,7 +18,7 @@ from consilience_server.engine.list_values import ListMetric, list_totals
 from consilience_server.engine.neighbour_jackknife import ranked_lists
 from consilience_server.engine.overlap import KeyedSets
 from consilience_server.engine.protocol import NeighbourTable
-from consilience_server.engine.query_positions import QueryPairings, QueryPositions, query_positions
+from consilience_server.engine.query_positions import QueryPositions, query_pairings, query_positions
 
 QUERY_LIST_METRICS: frozenset[ListMetric] = frozenset({"lcs_knn", "edit_distance_knn"})
 """What this file scores. `cycle_knn` steps back from the neighbours, whose lists nobody asked for."""
@@ -58,7 +58,7 @@ def query_list_scores(
     positions = query_positions(tables, rows, options.item_order, depth)
     lists = [_places(table, of_space, positions, depth) for table, of_space in zip(tables, keys, strict=True)]
     shares = [tie_shares(table.scores[:, : depth + 1], depth) for table in tables]
-    pairings = QueryPairings(positions, options.seed, options.first)
+    pairings = query_pairings(positions, rows, options)
     drawn = max(options.permutations, LEAST_PAIRINGS)
     pairs = list(combinations(range(len(tables)), 2))
     scale = m * np.array(ks, dtype=np.float64)[:, None]

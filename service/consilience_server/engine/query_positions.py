@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.errors import ShapeMismatch
-from consilience_server.core.query_pairings import query_pairing
+from consilience_server.core.permutation import Pairings
+from consilience_server.core.query_pairings import parted, query_pairing
+from consilience_server.engine.alignment_scores import ScoreOptions
 from consilience_server.engine.protocol import NeighbourTable
 
 
@@ -41,11 +44,14 @@ class QueryPairings:
         positions: of the items.
         seed: names them.
         first: number of the first pairing that is drawn.
+        parts: (n,) the part of its group that each gallery row is in, within which every item stays; None restricts nothing. Then a pairing
+            costs O(n log n), as it sorts the items of every part.
     """
 
     positions: QueryPositions
     seed: int
     first: int = 0
+    parts: NDArray[np.int64] | None = None
 
     def draw(self, index: int) -> NDArray[np.int64]:
         """(count,) where pairing number `first + index` sends each position.
@@ -53,8 +59,33 @@ class QueryPairings:
         An item that goes to one which no list has goes to the place of the rest: no edge is found there.
         """
         at = self.positions
+        if self.parts is not None:
+            to = self._within.draw(index)[: at.count - 1]
+            return np.append(np.minimum(to, at.count - 1), at.count - 1)
         queries, places = query_pairing(self.seed, self.first + index, at.queries, len(at.of_row) - at.queries, at.listed)
         return np.concatenate([queries, at.queries + np.minimum(places, at.listed), [at.count - 1]])
+
+    @cached_property
+    def _within(self) -> Pairings:
+        """Of all n items, in the order of their positions, those that no list has last."""
+        assert self.parts is not None
+        order = np.argsort(self.positions.of_row, kind="stable")
+        return Pairings(len(order), self.seed, self.parts[order], self.first)
+
+    def at_positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(count,) the part of each position, that of the rest a part of its own without edges; and the items of each part."""
+        assert self.parts is not None
+        rest = int(self.parts.max()) + 1
+        parts = np.full(self.positions.count, rest, dtype=np.int64)
+        listed = np.flatnonzero(self.positions.of_row < self.positions.count - 1)
+        parts[self.positions.of_row[listed]] = self.parts[listed]
+        return parts, np.append(np.bincount(self.parts), 1).astype(np.int64)
+
+
+def query_pairings(positions: QueryPositions, rows: NDArray[np.int64], options: ScoreOptions) -> QueryPairings:
+    """The random pairings of a null over the queries at `rows`, within the groups of the options where there are some."""
+    parts = None if options.groups is None else parted(options.groups, rows)
+    return QueryPairings(positions, options.seed, options.first, parts)
 
 
 def query_positions(

@@ -17,7 +17,8 @@ from consilience_server.engine.alignment_scores import Pair, ScoreOptions, inter
 from consilience_server.engine.overlap import KeyedSets, item_overlaps, keyed_sets, overlap_scores, own_scores
 from consilience_server.engine.permutation_null import permuted_overlaps
 from consilience_server.engine.protocol import NeighbourTable
-from consilience_server.engine.query_positions import QueryPairings, query_positions
+from consilience_server.engine.query_positions import QueryPairings, query_pairings, query_positions
+from consilience_server.engine.within_chance import overlap_chance
 
 
 def query_scores(
@@ -33,8 +34,8 @@ def query_scores(
     As a mean of a simple random sample of the items it is unbiased for the score over all of them, which a smaller gallery is not. `chance`
     is k / (n - 1) for the gallery of n, the mean over all pairings. The null is of pairings that send queries to queries
     (`core/query_pairings.py`): the same for every pair of these tables, others with other tables, since positions are those of the items
-    listed. The interval is of the kind `queries` (`core/intervals.py: query_interval`). Entry (i, i) is the space with itself, without a
-    null.
+    listed. Within the groups of the options chance and null are those of the pairings that keep these too. The interval
+    is of the kind `queries` (`core/intervals.py: query_interval`). Entry (i, i) is the space with itself, without a null.
 
     Of queries sampled from strata the mean is weighted by the strata's items (`core/strata.py`), the weight of a query being that of the
     item of x under every pairing; so the mean is unbiased again, and the null that of the weighted mean.
@@ -66,18 +67,20 @@ def query_scores(
     by_position = np.argsort(positions.of_query)
     sampled = None if strata is None else Strata(strata.of[by_position], strata.sizes)
     first = spaces if sampled is None else [_weighted(space, sampled) for space in spaces]
-    null = _null(spaces, first, QueryPairings(positions, options.seed, options.first), options, control)
+    pairings = query_pairings(positions, rows, options)
+    null = _null(spaces, first, pairings, options, control)
     own = [own_scores(space) for space in spaces]
     by_k: list[dict[Pair, Score]] = [{} for _ in ks]
     for i, j in combinations(range(len(tables)), 2):
         overlaps, scores = item_overlaps(spaces[i], spaces[j]), overlap_scores(first[i], spaces[j])
+        levels = [chance(k, n) for k in ks] if pairings.parts is None else overlap_chance(first[i], spaces[j], *pairings.at_positions())
         for column, k in enumerate(ks):
             score = float(scores[column])
             limits = _limits(score, overlaps[column], n, sampled, options)
             by_k[column][i, j] = judged(
                 k,
                 score,
-                chance(k, n),
+                float(levels[column]),
                 interval_of(limits, options),
                 null[i, j][column] if null else None,
                 options,

@@ -7,13 +7,14 @@ from consilience_server.engine.cka_features import Features
 from consilience_server.engine.overlap import KeyedSets, shared_edges
 
 
-def overlap_chance(x: KeyedSets, y: KeyedSets, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+def overlap_chance(x: KeyedSets, y: KeyedSets, groups: NDArray[np.int64], sizes: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
     """(len(ks),) the mean of mutual k-NN over all pairings that keep every item within its group.
 
     Args:
         x: keyed sets of the one space,
         y: of the other, over the same n items and ks.
         groups: (n,) the group of each canonical position.
+        sizes: items of each group, where positions are fewer than the items; None counts them.
 
     Cost:
         O(m log m) for m edges: only pairs of groups that an edge joins are looked at, never all.
@@ -21,11 +22,11 @@ def overlap_chance(x: KeyedSets, y: KeyedSets, groups: NDArray[np.int64]) -> NDA
     count = int(groups.max()) + 1
     (pairs_x, sums_x), (pairs_y, sums_y) = (_weights_by_groups(space, groups, count) for space in (x, y))
     at_x, at_y = shared_edges(pairs_x, pairs_y)
-    sizes = np.bincount(groups, minlength=count).astype(np.float64)
+    members = np.asarray(np.bincount(groups, minlength=count) if sizes is None else sizes, dtype=np.float64)
     left, right = np.divmod(pairs_x[at_x], count)
-    pairs = sizes[left] * (sizes[right] - (left == right))
+    pairs = members[left] * (members[right] - (left == right))
     means = (sums_x[at_x] * sums_y[at_y] / pairs[:, None]).sum(axis=0)
-    return np.asarray(np.minimum(means / (x.n * np.array(x.ks, dtype=np.float64)), 1.0), dtype=np.float64)
+    return np.asarray(np.minimum(means / (x.queries * np.array(x.ks, dtype=np.float64)), 1.0), dtype=np.float64)
 
 
 def moments_chance(x: Features, y: Features, groups: NDArray[np.int64]) -> tuple[float, float]:

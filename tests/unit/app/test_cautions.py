@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from consilience_server.app.cautions import matrix_cautions, report_cautions
+from consilience_server.app.alignment_spec import AlignmentSpec
+from consilience_server.app.cautions import Restriction, matrix_cautions, query_cautions, report_cautions
+from consilience_server.app.item_groups import ItemGroups
 from consilience_server.core.score import Interval, Score
 
 
@@ -42,3 +44,26 @@ def test_a_matrix_warns_of_pairs_over_different_items():
     assert "60 to 90 items: scores of different n do not compare" in told
     assert any("more than a fifth of 60" in text for text in matrix_cautions([score(20)], n, 999, 0.05))
     assert any("up to 90%" in text for text in matrix_cautions([score(5), score(5, tie_fraction_x=0.9)], n, 999, 0.05))
+
+
+def test_folds_of_groups_under_free_pairings_are_a_caution():
+    folds = np.repeat(np.arange(30), 2)
+    (told,) = report_cautions([score()], 60, 999, 0.05, Restriction(folds=folds))
+    assert "folds keep groups of items together" in told
+    same = Restriction(ItemGroups("subject", folds), folds=folds)
+    finer = Restriction(ItemGroups("session", np.repeat(np.arange(15), 4)), folds=np.repeat(np.arange(5), 12))
+    coarser = Restriction(ItemGroups("kind", np.repeat(np.arange(5), 12)), folds=np.repeat(np.arange(15), 4))
+    for restriction, is_told in ((same, False), (finer, False), (coarser, True)):
+        found = report_cautions([score()], 60, 999, 0.05, restriction)
+        assert any("folds keep" in text for text in found) == is_told
+    assert report_cautions([score()], 60, 0, 0.05, Restriction(folds=folds)) == ()
+    assert report_cautions([score()], 60, 999, 0.05, Restriction(folds=np.arange(60))) == ()
+
+
+def test_queries_alone_in_their_group_are_counted():
+    groups = ItemGroups("label", np.repeat(np.arange(6), 10))
+    (told,) = report_cautions([score()], 60, 999, 0.05, Restriction(groups, np.array([0, 1, 10, 20])))
+    assert told.startswith("2 of 4 queries are alone among those of their group")
+    assert list(query_cautions(AlignmentSpec(query_ids=("a", "b")))) == []
+    (twice,) = query_cautions(AlignmentSpec(query_ids=("a", "b"), duplicate_queries=3))
+    assert twice.startswith("3 of 5 query_ids stand twice")
