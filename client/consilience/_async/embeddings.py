@@ -21,6 +21,8 @@ from consilience._progress import Progress
 from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
 from consilience.errors import InvalidArgumentError, NotFoundError
 from consilience.ingest.files import open_file, open_kernel
+from consilience.ingest.store_url import is_store_url
+from consilience.ingest.stores import open_store, refuse_for_store
 from consilience.v1 import space_pb2
 
 
@@ -94,7 +96,7 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
         vector_column: str = "vector",
         attribute_columns: Sequence[str] | None = None,
         create: bool = False,
-        similarity: str = "cosine",
+        similarity: str | None = None,
         kind: str = "vectors",
         dissimilarity: bool = False,
         dissimilarity_kind: str | None = None,
@@ -104,17 +106,25 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
         progress: Progress = False,
         timeout: float | None = None,
     ) -> UpsertResult:
-        """Upsert a file as one version; files larger than memory are read as they are sent.
+        """Upsert a file, or a collection of another store, as one version; what is larger than memory is read as it is sent.
+
+        No store tells which of its points changed: each run reads all of them, or those of a filter, and the server keeps what is new or
+        differs; where nothing does, there is no new version. Points that the store no longer has stay in the space. An upload that breaks
+        goes on with the page where it stopped.
 
         Args:
             space: its name.
-            path: `.npy` (with `ids`), `.npz`, `.parquet`, `.arrow`, `.feather` or `.ipc` (need pyarrow), `.pt` (needs torch; weights only).
+            path: `.npy` (with `ids`), `.npz`, `.parquet`, `.arrow`, `.feather` or `.ipc` (need pyarrow), `.pt` (needs torch; weights only);
+                or `qdrant://host:6333/collection?vector=name` (needs `consilience[qdrant]`, key in QDRANT_API_KEY) or
+                `milvus://host:19530/collection?field=name` (`consilience[milvus]`, MILVUS_TOKEN), with `tls=true`, with `filter=` in the
+                store's own language, and with a folder or file for the host: `milvus:///data/milvus.db/collection`.
             ids: for `.npy`, and for `.pt` holding a single tensor: a text file with one id a line, or the ids.
-            id_column: the array or column of ids.
+            id_column: the array or column of ids; of a store the payload key or field, `id` for its own ids.
             vector_column: the array or column of vectors; `vectors` is found too.
-            attribute_columns: columns to keep as attributes; None is all others.
-            create: make the space where it is missing, with the file's width and this `similarity`.
-            similarity: of a space that is made.
+            attribute_columns: columns, payload keys or fields to keep as attributes; None is all others, of a store those of texts, numbers
+                or booleans. Of a store `price:real` also says the type (string, integer, real, boolean).
+            create: make the space where it is missing, with the width that is found and this `similarity`.
+            similarity: of a space that is made; None is that of the store, and `cosine` for files.
             kind: `kernel` for a file that holds a matrix over its items (`.npy` or `.npz`, full or condensed), as `upsert` takes it.
             dissimilarity: of a kernel space that is made.
             dissimilarity_kind: likewise.
@@ -125,10 +135,20 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
             timeout: as in `upsert`.
 
         Raises:
-            InvalidArgumentError: the file does not hold what it should.
+            InvalidArgumentError: the file or the collection does not hold what it should.
             MissingExtraError: the package that reads it is not installed.
+            Unavailable: the store does not answer.
         """
         name = _names.space_name(space)
+        if is_store_url(path):
+            options = {"ids": ids, "dissimilarity": dissimilarity, "dissimilarity_kind": dissimilarity_kind, "repeats": repeats}
+            refuse_for_store({**options, "symmetrize": symmetrize, "kind": kind if kind != "vectors" else None})
+            store = await run_blocking(lambda: open_store(str(path), id_column, attribute_columns))
+            try:
+                await self._check_or_create(name, store.dim, similarity or store.similarity, create=create)
+                return await self._send(name, store, request_id, timeout, progress, store.expected_rows)
+            finally:
+                await run_blocking(store.close)
         is_kernel = _names.SPACE_KINDS.to_number(kind) == space_pb2.SPACE_KIND_KERNEL
         if not is_kernel and (dissimilarity or dissimilarity_kind or repeats or symmetrize):
             raise InvalidArgumentError("dissimilarity, repeats and symmetrize are of kernels; give kind='kernel'", field="kind")
@@ -149,8 +169,30 @@ class AsyncEmbeddingCalls(AsyncSpaceCalls, AsyncUploadCalls):
             try:
                 await self.get_space(name)
             except NotFoundError:
-                await self.create_space(name, source.dim, similarity=similarity)
+                await self.create_space(name, source.dim, similarity=similarity or "cosine")
         return await self._send(name, source, request_id, timeout, progress)
+
+    async def _check_or_create(self, name: str, dim: int, similarity: str, *, create: bool) -> None:
+        """The space has the width of the store's vectors; made where it is missing and `create` says so."""
+        try:
+            known = await self.get_space(name)
+        except NotFoundError:
+            if not create:
+                raise
+            if not similarity:
+                raise InvalidArgumentError(
+                    "the store compares its vectors in a way that no space does; choose a similarity", field="similarity"
+                ) from None
+            await self.create_space(name, dim, similarity=similarity)
+            return
+        if known.kind != "vectors" or known.dim != dim:
+            what = f"vectors of dim {known.dim}" if known.kind == "vectors" else "a kernel"
+            raise InvalidArgumentError(
+                f"space {known.name!r} holds {what}, the store's vectors have dim {dim}; choose another vector, or another space",
+                reason="DIMENSION_MISMATCH",
+                field="path",
+                metadata={"space_dim": str(known.dim), "store_dim": str(dim)},
+            )
 
     def writer(self, space: str | Space, *, publish_seconds: float = 5.0, publish_rows: int = 100_000) -> AsyncWriter:
         """A context for a stream of small batches, published as versions every few seconds; see `Writer`."""

@@ -22,7 +22,15 @@ from consilience.v1 import space_pb2
 class UploadCalls(Calls):
     """What upsert, ingest and the streaming writer share."""
 
-    def _send(self, space: str, source: RowSource, request_id: str | None, timeout: float | None, progress: Progress) -> UpsertResult:
+    def _send(
+        self,
+        space: str,
+        source: RowSource,
+        request_id: str | None,
+        timeout: float | None,
+        progress: Progress,
+        expected_rows: int = 0,
+    ) -> UpsertResult:
         """Upload a source as one version; after a broken stream the rows that the server has staged are not sent again.
 
         Args:
@@ -31,6 +39,7 @@ class UploadCalls(Calls):
             request_id: names the upload; with that of an earlier, unfinished one it goes on with that.
             timeout: seconds for all of it; None is that of a call and what the bytes take over a slow line.
             progress: told (rows sent, rows in all).
+            expected_rows: what is told as rows in all where the source does not know them.
         """
         deadline = time.monotonic() + (upload_seconds(self._settings.timeout, source.nbytes) if timeout is None else seconds(timeout))
         resumed = request_id is not None
@@ -49,7 +58,7 @@ class UploadCalls(Calls):
                             return decode_upsert(state.committed, details)
                         failures = 0 if state.staged_rows > first_row else failures
                         first_row = 0 if committed else state.staged_rows
-                    sent = _Sent(first_row, source.rows, report)
+                    sent = _Sent(first_row, source.rows or expected_rows, report)
                     header = _wire.upload_header(space, request_id, source.rows, first_row)
                     requests = itertools.chain([(header, 0)], encoded(source, first_row, limits))
                     remaining = max(deadline - time.monotonic(), 0.001)

@@ -1,4 +1,4 @@
-"""`consilience ingest`: a file into a space."""
+"""`consilience ingest`: a file, or a collection of another store, into a space."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +12,25 @@ from consilience.commands.connected import Answer, answer, shows_progress
 def ingest(
     client: Client,
     space: Annotated[str, typer.Argument(help="The space.")],
-    path: Annotated[Path, typer.Argument(help=".npy, .npz, .parquet, .arrow, .feather, .ipc or .pt.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help=".npy, .npz, .parquet, .arrow, .feather, .ipc or .pt; qdrant://host/collection?vector=x or milvus://host/collection?field=x."
+        ),
+    ],
     *,
     ids: Annotated[Path | None, typer.Option(help="Text file with one id a line, for files that hold none.")] = None,
-    id_column: Annotated[str, typer.Option(help="Column of ids.")] = "id",
+    id_column: Annotated[str, typer.Option(help="Column of ids; of a store a payload key or field.")] = "id",
     vector_column: Annotated[str, typer.Option(help="Column of vectors.")] = "vector",
     attribute: Annotated[
-        list[str] | None, typer.Option(help="Column to keep as an attribute; may be repeated. All others by default.")
+        list[str] | None,
+        typer.Option(help="Column to keep as an attribute (of a store also name:type); repeat for several. All by default."),
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="Make the space where it is missing.")] = False,
-    similarity: Annotated[str, typer.Option(help="Of a space that is made: cosine, inner_product or squared_l2.")] = "cosine",
+    similarity: Annotated[
+        str | None,
+        typer.Option(help="Of a space that is made: cosine, inner_product or squared_l2.", show_default="the store's; cosine for files"),
+    ] = None,
     kind: Annotated[str, typer.Option(help="vectors, or kernel: the file holds a matrix over its items.")] = "vectors",
     dissimilarity: Annotated[bool, typer.Option("--dissimilarity", help="Of a kernel that is made: smaller is nearer.")] = False,
     dissimilarity_kind: Annotated[
@@ -34,7 +43,7 @@ def ingest(
     request_id: Annotated[str | None, typer.Option(help="Names the upload: with the same id again it goes on where it broke.")] = None,
     upload_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole upload; by default what its bytes take.")] = None,
 ) -> Answer:
-    """Upsert a file as one new version."""
+    """Upsert a file, or a collection of another store, as one new version; where nothing differs there is none."""
     result = client.ingest(
         space,
         path,

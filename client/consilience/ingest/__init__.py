@@ -1,1 +1,1 @@
-"""Embeddings from files."""
+"""Embeddings from files and from other stores."""

@@ -167,3 +167,32 @@ def test_a_missing_reader_names_the_extra(tmp_path, monkeypatch, package, write,
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(consilience.MissingExtraError, match=rf"consilience\[{extra}\]"):
         open_file(path)
+
+
+def test_a_broken_upload_from_a_store_goes_on_where_it_stopped(client, script, tmp_path, monkeypatch):
+    qdrant_client = pytest.importorskip("qdrant_client")
+    monkeypatch.setattr("consilience.ingest.store_pages.MOST_ROWS", 8)
+    store = qdrant_client.QdrantClient(path=str(tmp_path / "store"))
+    described = qdrant_client.models.VectorParams(size=6, distance=qdrant_client.models.Distance.DOT)
+    store.create_collection("docs", vectors_config=described)
+    ids = list(range(50))
+    store.upsert("docs", [qdrant_client.models.PointStruct(id=row, vector=VECTORS[row].tolist()) for row in ids])
+    store.close()
+    scrolled = []
+    real = qdrant_client.QdrantClient.scroll
+
+    def scroll(self, *arguments, **options):
+        scrolled.append(options["offset"])
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(qdrant_client.QdrantClient, "scroll", scroll)
+    client.create_space("docs", dim=6, similarity="inner_product")
+    script.spaces["spaces/docs"].kind = 1
+    script.break_after = [2, 1, None]
+    made = client.ingest("docs", f"qdrant://{tmp_path / 'store'}/docs")
+    assert made.inserted == 50
+    (rows,) = script.staged.values()
+    assert [item for item, _ in rows] == [str(row) for row in ids]
+    # Pages that were staged are not read again.
+    assert scrolled.count(None) == 1
+    assert max(scrolled.count(offset) for offset in range(8, 16)) <= 2
