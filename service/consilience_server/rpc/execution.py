@@ -1,5 +1,6 @@
 """Within the call, or as an operation: what can outlast a deadline is answered either way."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 from google.longrunning import operations_pb2
 
 from consilience.v1 import alignment_pb2
+from consilience_server.app.begun_work import BegunWork
 from consilience_server.app.call import Call
 from consilience_server.app.operations import Operations
 from consilience_server.core.errors import InvalidArgument
@@ -14,6 +16,12 @@ from consilience_server.rpc.convert.operations import write_operation
 from consilience_server.rpc.current_call import current_call
 
 R = TypeVar("R")
+
+_SURELY_SHORT = 0.1
+"""Seconds of estimated work below which it is not watched: a match is not worth a task of its own."""
+
+_SHARE_OF_DEADLINE = 0.8
+"""Of what is left of a caller's deadline, how much its work may take before it goes on as an operation."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,9 @@ class Execution:
     ) -> bytes | operations_pb2.Operation:
         """The encoded response, or the operation that will have it.
 
+        What was estimated to be short and, on a busy machine, is not done when most of the caller's time has passed goes on as an
+        operation: the caller waits for it instead of losing what was computed.
+
         Args:
             call: the caller's.
             mode: the request's ExecutionMode.
@@ -56,15 +67,27 @@ class Execution:
         """
         if mode not in alignment_pb2.ExecutionMode.values():
             raise InvalidArgument(f"the execution mode {mode} is unknown", field="mode")
-        if mode == alignment_pb2.EXECUTION_MODE_INLINE or (
-            mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED and (self.read_only or await estimate() <= self._patience(call))
-        ):
+        if mode == alignment_pb2.EXECUTION_MODE_INLINE or (mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED and self.read_only):
             return await work(call)
+        if mode == alignment_pb2.EXECUTION_MODE_UNSPECIFIED:
+            seconds = await estimate()
+            if seconds <= self._patience(call):
+                if seconds < _SURELY_SHORT or call.deadline is None:
+                    return await work(call)
+                begun = BegunWork(call, work)
+                answer = await begun.within(_SHARE_OF_DEADLINE * self._left(call))
+                if answer is not None:
+                    return answer
+                work = begun.follow
         return write_operation(await self.operations.start(call.operation, request_id, request, work))
 
     def _patience(self, call: Call) -> float:
+        return min(self.inline_seconds, self._left(call))
+
+    @staticmethod
+    def _left(call: Call) -> float:
         remaining = call.remaining()
-        return self.inline_seconds if remaining is None else min(self.inline_seconds, remaining)
+        return math.inf if remaining is None else remaining
 
     async def answer(
         self, request: Any, response: Callable[..., R], estimate: Callable[[], Awaitable[float]], work: Callable[[Call], Awaitable[bytes]]
