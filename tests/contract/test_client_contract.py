@@ -517,7 +517,7 @@ class TestServer:
         assert told.version == consilience.__version__
         assert set(METRICS) <= set(told.metrics)
         assert {"identity", "ridge", "procrustes", "auto"} <= set(told.bridge_methods)
-        assert set(told.corrections) == {"none", "csls"}
+        assert set(told.corrections) == {"none", "csls", "inverted_softmax", "margin_ratio", "margin_distance"}
         assert told.cache_tiers == ("memory",)
         assert told.limits.max_message_bytes > told.limits.upload_batch_bytes > 0
         assert told.engine.backend in {"native", "torch", "faiss-cpu", "faiss-gpu"}
