@@ -11,6 +11,7 @@ from consilience.v1 import (
     alignment_pb2,
     bridge_algebra_pb2,
     bridge_pb2,
+    classify_pb2,
     comparison_pb2,
     estimate_pb2,
     geometry_pb2,
@@ -128,6 +129,7 @@ INVERT_BRIDGE = _method(
 )
 EXPORT_BRIDGE = _method("BridgeService", "ExportBridge", bridge_pb2.ExportBridgeRequest, bridge_pb2.ExportBridgeResponse)
 
+CLASSIFY = _method("ClassificationService", "Classify", classify_pb2.ClassifyRequest, classify_pb2.ClassifyResponse)
 EVALUATE_UPGRADE = _method("UpgradeService", "EvaluateUpgrade", upgrade_pb2.EvaluateUpgradeRequest, upgrade_pb2.EvaluateUpgradeResponse)
 
 MATCH = _method("MatchService", "Match", match_pb2.MatchRequest, match_pb2.MatchResponse)

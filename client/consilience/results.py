@@ -9,6 +9,7 @@ from consilience._results.alignment_report import AlignmentReport, Certificate, 
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
+from consilience._results.classification import Classification, ClassificationAccuracy, ClassRecall
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
@@ -39,6 +40,9 @@ __all__ = [
     "CallDetails",
     "CeilingScore",
     "Certificate",
+    "ClassRecall",
+    "Classification",
+    "ClassificationAccuracy",
     "ConsensusReport",
     "Control",
     "CurveLine",

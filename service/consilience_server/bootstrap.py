@@ -34,6 +34,7 @@ from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExport, BridgeExports, ExportFormat
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
+from consilience_server.app.classifying import Classifying
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus import Consensus
@@ -294,6 +295,7 @@ def _application(
             flops_per_second=flops,
         ),
         exports=BridgeExports(derived, _bridge_exports(), settings.max_message_bytes // 2),
+        classifying=Classifying(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, flops_per_second=flops),
         upgrades=Upgrades(
             bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, limits=FitLimits(info.version, flops)
         ),

@@ -12,6 +12,7 @@ from consilience import (
     AlignmentReport,
     AsyncClient,
     Bridge,
+    Classification,
     Client,
     ConsensusReport,
     DeleteResult,
@@ -72,6 +73,7 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.evaluate_upgrade("a", "b", thresholds={"recall@10": 0.9}), UpgradeReport)
     assert_type(client.evaluate_upgrade("a", "b", wait=False), Operation)
+    assert_type(client.classify("a", "b", bridge="a-to-b", labels="label"), Classification)
     assert_type(client.watch("a", "b", "pair", every_seconds=60), Watch)
     assert_type(client.watch_history("pair", limit=5), WatchHistory)
     found = client.match(queries=x, bridge="a-to-b", k=5, correction="csls")

@@ -4,6 +4,7 @@ from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridge_algebra import AsyncBridgeAlgebraCalls
 from consilience._async.bridge_exports import AsyncBridgeExportCalls
 from consilience._async.bridges import AsyncBridgeCalls
+from consilience._async.classification import AsyncClassificationCalls
 from consilience._async.comparing import AsyncComparisonCalls
 from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.cooccurrence import AsyncPmiCalls
@@ -36,6 +37,7 @@ class AsyncClient(
     AsyncBridgeAlgebraCalls,
     AsyncBridgeExportCalls,
     AsyncUpgradeCalls,
+    AsyncClassificationCalls,
     AsyncMatchCalls,
     AsyncTranslationCalls,
     AsyncPairCalls,

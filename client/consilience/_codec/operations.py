@@ -5,6 +5,7 @@ from typing import Any
 
 from consilience._codec.alignment import decode_matrix, decode_report
 from consilience._codec.bridges import decode_bridge
+from consilience._codec.classification import decode_classification
 from consilience._codec.comparisons import decode_comparison
 from consilience._codec.consensus import decode_consensus
 from consilience._codec.gallery_curve import decode_gallery_curve
@@ -23,6 +24,7 @@ from consilience.v1 import (
     alignment_pb2,
     bridge_algebra_pb2,
     bridge_pb2,
+    classify_pb2,
     comparison_pb2,
     match_pb2,
     operation_pb2,
@@ -34,6 +36,7 @@ from consilience.v1 import (
 _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.AlignResponse": (alignment_pb2.AlignResponse, "report", decode_report),
     "consilience.v1.AlignMatrixResponse": (alignment_pb2.AlignMatrixResponse, "matrix", decode_matrix),
+    "consilience.v1.ClassifyResponse": (classify_pb2.ClassifyResponse, "classification", decode_classification),
     "consilience.v1.CompareAlignmentsResponse": (comparison_pb2.CompareAlignmentsResponse, "comparison", decode_comparison),
     "consilience.v1.TrendResponse": (alignment_pb2.TrendResponse, "", decode_trend),
     "consilience.v1.ConsensusResponse": (alignment_pb2.ConsensusResponse, "", decode_consensus),

@@ -5,6 +5,7 @@ from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridge_algebra import BridgeAlgebraCalls
 from consilience._sync.bridge_exports import BridgeExportCalls
 from consilience._sync.bridges import BridgeCalls
+from consilience._sync.classification import ClassificationCalls
 from consilience._sync.comparing import ComparisonCalls
 from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.cooccurrence import PmiCalls
@@ -37,6 +38,7 @@ class Client(
     BridgeAlgebraCalls,
     BridgeExportCalls,
     UpgradeCalls,
+    ClassificationCalls,
     MatchCalls,
     TranslationCalls,
     PairCalls,

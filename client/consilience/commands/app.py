@@ -9,6 +9,7 @@ from consilience.commands import (
     bridge_algebra,
     bridge_export,
     ceiling,
+    classify,
     compare,
     consensus,
     curve,
@@ -63,6 +64,7 @@ app.command("ceiling", epilog=HELP)(connected(ceiling.ceiling, cited=True))
 app.command("match", epilog=HELP)(connected(match.match))
 app.command("translate", epilog=HELP)(connected(translate.translate))
 app.command("pairs", epilog=HELP)(connected(pairs.pairs))
+app.command("classify", epilog=HELP)(connected(classify.classify))
 app.command("gate", epilog=HELP)(connected(gate.gate))
 app.command("doctor", epilog=HELP)(command(doctor.doctor))
 spaces_app.command("list", epilog=HELP)(connected(spaces.list_spaces))

@@ -9,6 +9,7 @@ from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
+from consilience_server.app.classifying import Classifying
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.estimates import Estimates
@@ -76,6 +77,7 @@ class Application:
     exports: BridgeExports
     upgrades: Upgrades
     derivations: BridgeDerivations
+    classifying: Classifying
     matching: Matching
     translation: Translation
     operations: Operations

@@ -13,6 +13,7 @@ SERVICES = (
     "consilience.v1.BridgeService",
     "consilience.v1.UpgradeService",
     "consilience.v1.BridgeAlgebraService",
+    "consilience.v1.ClassificationService",
     "consilience.v1.MatchService",
     "consilience.v1.PmiService",
     "consilience.v1.WatchService",

@@ -9,6 +9,7 @@ from consilience.v1 import (
     alignment_pb2,
     bridge_algebra_pb2,
     bridge_pb2,
+    classify_pb2,
     comparison_pb2,
     match_pb2,
     operation_pb2,
@@ -24,6 +25,7 @@ from consilience_server.rpc.errors import DOMAIN, code_of, code_of_reason
 RESPONSES: dict[str, type[Message]] = {
     "align": alignment_pb2.AlignResponse,
     "align_matrix": alignment_pb2.AlignMatrixResponse,
+    "classify": classify_pb2.ClassifyResponse,
     "compare_alignments": comparison_pb2.CompareAlignmentsResponse,
     "trend": alignment_pb2.TrendResponse,
     "consensus": alignment_pb2.ConsensusResponse,
