@@ -21,7 +21,8 @@ class AlignmentOptions(TypedDict, total=False):
         target_score: of a column of y that `linear_predictivity` predicts, `r2` (the default) or `pearson`.
         aggregate: what makes one score of the columns', `mean` (the default) or `median`.
         folds: of its cross-validation, 5 by default; items are spread by their hash.
-        folds_by: attribute of the items whose groups stay in one fold; `align_arrays` takes one label a row instead.
+        folds_by: attribute of the items whose groups stay in one fold, and are left out whole for the interval; `align_arrays` takes one
+            label a row instead.
         penalties: ridge penalties that each column's is chosen from on the training items alone, in units of the mean eigenvalue of their
             X'X; one number fixes it, 0 is least squares. By default .0001, .001 .. 1000.
         context: describe either side by itself too, `report.context_x` and `context_y`: hubness and intrinsic dimension, which metrics of

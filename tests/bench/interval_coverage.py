@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("CONSILIENCE_THREADS", "1")
 
 import numpy as np
-from draws import draw_no_pairings_for_chance
+from draws import hasten_draws
 from report import machine
 
 from consilience import align_arrays
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--metrics", default=",".join(sorted(FAMILY_OF)))
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
-    draw_no_pairings_for_chance()
+    hasten_draws()
     print(f"{machine()}\n", flush=True)
     for row in rows(given.metrics.split(","), given.draws, given.workers):
         print(row, flush=True)

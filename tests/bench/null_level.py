@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("CONSILIENCE_THREADS", "1")
 
 import numpy as np
-from draws import draw_no_pairings_for_chance
+from draws import hasten_draws
 from report import machine
 from scipy.stats import binom
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=99)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
-    draw_no_pairings_for_chance()
+    hasten_draws()
     print(f"{machine()}\n", flush=True)
     sizes = [int(size) for size in given.sizes.split(",")]
     for row in rows(given.metrics.split(","), sizes, given.permutations, given.draws, given.workers):

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("CONSILIENCE_THREADS", "1")
 
 import numpy as np
-from draws import draw_no_pairings_for_chance
+from draws import hasten_draws
 from report import machine
 from scipy.stats import binom
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=99)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     told = parser.parse_args()
-    draw_no_pairings_for_chance()
+    hasten_draws()
     print(f"{machine()}\n", flush=True)
     layers = [int(count) for count in told.layers.split(",")]
     for row in rows(told.metrics.split(","), layers, told.items, told.permutations, told.draws, told.workers):

@@ -18,7 +18,7 @@ class Null:
         name: for example `mutual_knn@10`.
         values: (K,) permuted scores.
         score, chance, threshold: of the observed pairing.
-        low, high: the interval of the score.
+        low, high: the interval of the score; not drawn where it is not finite.
         note: what stands beside the name, for example the p-value.
     """
 
@@ -52,7 +52,8 @@ def _panel(axes: Any, null: Null, alpha: float, *, first: bool) -> None:
     top = float(counts.max())
     axes.axvline(null.chance, color=FAINT, linewidth=1, linestyle=(0, (4, 3)), label="chance")
     axes.axvline(null.threshold, color=RED, linewidth=1, linestyle=(0, (1, 1.5)), label=f"exceeded by {alpha:g} of pairings")
-    axes.axvspan(null.low, null.high, color=BLUE, alpha=0.12, linewidth=0)
+    if np.isfinite([null.low, null.high]).all():
+        axes.axvspan(null.low, null.high, color=BLUE, alpha=0.12, linewidth=0)
     axes.axvline(null.score, color=BLUE, linewidth=2, label="observed, interval")
     axes.set_ylim(0, top * 1.25)
     quiet(axes, title=f"{null.name}  ·  {null.note}" if null.note else null.name, x="score", y="pairings" if first else "")
@@ -75,6 +76,7 @@ def _bins(null: Null) -> NDArray[np.float64]:
     """Edges for at most 40 bins: no finer than the steps of the scores, whose histogram would be a comb, and never too thin to be seen."""
     steps = np.unique(null.values)
     least, most = float(steps[0]), float(steps[-1])
-    shown = max(most, null.high) - min(least, null.low)
+    low, high = (end if np.isfinite(end) else null.score for end in (null.low, null.high))
+    shown = max(most, high) - min(least, low)
     width = max((most - least) / min(40, max(8, len(steps))), shown / 80, 1e-9)
     return least + width * np.arange(-0.5, (most - least) / width + 1.5)

@@ -29,8 +29,9 @@ class AlignmentMatrix(Result):
         chance, excess, calibrated: float64, as in AlignmentReport.
         p_values: float64, NaN on the diagonal; each pair by itself.
         p_adjusted: float64, NaN on the diagonal: adjusted for all pairs at once by the maximum over them under shared random pairings
-            (Westfall-Young max-T on standardised scores, single step). None without permutations, and under `items="pairwise"`, where no
-            pairings are shared.
+            (Westfall-Young max-T on standardised scores, single step). Exact for two spaces. Of three or more it is an approximation,
+            which holds its level in simulations: a pairing moves the second space of each pair, and no pairing moves the three pairs of a
+            triple as their common items would. None without permutations, and under `items="pairwise"`, where no pairings are shared.
         q_values: float64, NaN on the diagonal: Benjamini-Hochberg, the expected share of false ones among pairs with as small a value. None
             without permutations.
         coordinates: (M, 2) float64: a map of the spaces, classical scaling of 1 - score, both directions averaged; None from older servers.

@@ -100,7 +100,8 @@ MAX_T = "Westfall and Young 1993, Resampling-Based Multiple Testing: single-step
 FALSE_DISCOVERY_RATE = "Benjamini and Hochberg 1995, JRSSB 57:289-300"
 INTERVALS: Mapping[str, str] = MappingProxyType(
     {
-        "items": "delete-group jackknife over items, Busing, Meijer and van der Leeden 1999, Statistics and Computing 9:3-8",
+        "items": "delete-group jackknife over items, its variance one standard error of its own higher, "
+        "Busing, Meijer and van der Leeden 1999, Statistics and Computing 9:3-8",
         "queries": "sampling of queries from a finite gallery, Cochran 1977, section 2.8",
     }
 )

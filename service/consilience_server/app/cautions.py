@@ -9,10 +9,12 @@ from scipy.special import gammaln
 
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.item_groups import ItemGroups
+from consilience_server.core.intervals import Asked, Jackknife
 from consilience_server.core.query_pairings import parted
 from consilience_server.core.score import Score
 
 _FEW_ITEMS = 50
+_NOTABLE_CHANCE = 0.1
 _LARGE_SHARE = 0.2
 _MOSTLY_TIED = 0.5
 _HIGH_CHANCE = 0.5
@@ -40,14 +42,17 @@ def report_cautions(
     by_k: Sequence[Score], n: int, permutations: int, alpha: float, restriction: Restriction = FREE, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of the alignment of two spaces over n items, a sample where there are more (`of`); empty where nothing is to be said."""
-    return (*sample_cautions(n, of), *_few(n, permutations, alpha), *_restricted(restriction, permutations), *_lists(by_k, n))
+    few, drawn = _few(by_k, n), _permutations(permutations, alpha)
+    return (*sample_cautions(n, of), *few, *drawn, *_restricted(restriction, permutations), *_lists(by_k, n))
 
 
 def matrix_cautions(
     by_pair: Sequence[Score], n: NDArray[np.int64], permutations: int, alpha: float, restriction: Restriction = FREE, *, of: int = 0
 ) -> tuple[str, ...]:
     """Of all pairs of many spaces: `by_pair` scores of different spaces, `n` (M, M) the items of each pair, `of` those to choose from."""
-    found = [*sample_cautions(int(n.min()), of), *_few(int(n.min()), permutations, alpha), *_restricted(restriction, permutations)]
+    least = int(n.min())
+    few, drawn = _few(by_pair, least), _permutations(permutations, alpha)
+    found = [*sample_cautions(least, of), *few, *drawn, *_restricted(restriction, permutations)]
     if n.min() != n.max():
         found.append(
             f"the pairs are over {n.min():,} to {n.max():,} items: scores of different n do not compare; "
@@ -78,9 +83,24 @@ def query_cautions(spec: AlignmentSpec) -> Iterator[str]:
         yield f"{spec.duplicate_queries:,} of {named:,} query_ids stand twice and are asked once: each query counts the same"
 
 
-def _few(n: int, permutations: int, alpha: float) -> Iterator[str]:
+def _few(scores: Sequence[Score], n: int) -> Iterator[str]:
     if n < _FEW_ITEMS:
-        yield f"only {n} items: chance is high and the score varies much between samples; read excess, p and interval, not the score"
+        # What chance makes of few items depends on the metric: much of a neighbour list, nothing of a rank correlation.
+        chance = max((score.chance for score in scores), default=0.0)
+        also = f"unrelated spaces would score up to {chance:.2f}, and " if chance >= _NOTABLE_CHANCE else ""
+        yield f"only {n} items: {also}the score varies much between samples; read excess, p and interval, not the score"
+    if any(_is_undefined_without(score.interval.basis) for score in scores):
+        yield (
+            "without some of the items the score is undefined, so how it varies is not known and its interval is all that it could be; "
+            "add items, or ask interval_kind='queries'"
+        )
+
+
+def _is_undefined_without(basis: Jackknife | Asked | None) -> bool:
+    return isinstance(basis, Jackknife) and not bool(np.isfinite(basis.without).all())
+
+
+def _permutations(permutations: int, alpha: float) -> Iterator[str]:
     if permutations and 1.0 / (permutations + 1) > alpha * (1.0 + 1e-9):
         yield f"{permutations:,} permutations cannot give a p of {alpha:g} or less; ask {_least(alpha):,} or more"
 

@@ -44,6 +44,9 @@ PROPERTIES = {
 }
 """What the property tests hold this metric to."""
 
+LEAST_ITEMS = 4
+"""HSIC_u is defined for four items or more."""
+
 SMALLEST = 1e-13
 """A space's own term below this share of the sum of its squares is rounding, and the score undefined."""
 
@@ -87,8 +90,8 @@ def cknna_terms(
 
 def check_count(n: int) -> None:
     """There are enough items. TooFewItems."""
-    if n < 4:
-        raise TooFewItems(f"only {n} items; CKNNA needs at least 4, add items that both spaces have", n=n)
+    if n < LEAST_ITEMS:
+        raise TooFewItems(f"only {n} items; CKNNA needs at least {LEAST_ITEMS}, add items that both spaces have", n=n)
 
 
 def check_own(metric: CknnaMetric, name: str, own: float, squares: float, n: int) -> None:

@@ -9,9 +9,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.core.cknna import SMALLEST, CknnaMetric, check_count, check_own
+from consilience_server.core.cknna import LEAST_ITEMS, SMALLEST, CknnaMetric, check_count, check_own
 from consilience_server.core.control import Control
-from consilience_server.core.errors import ShapeMismatch
+from consilience_server.core.errors import ShapeMismatch, TooFewItems
 from consilience_server.core.intervals import group_sizes, item_interval, list_depth
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import Score
@@ -130,6 +130,13 @@ def _scores(
     """For every k the wanted pairs."""
     lists = decided_lists(tables, keys, ks, options)
     check_count(lists[0].n)
+    if options.interval_kind == "items" and lists[0].n <= LEAST_ITEMS:
+        raise TooFewItems(
+            f"only {lists[0].n} items: without one of them CKNNA is undefined, so an interval over items needs {LEAST_ITEMS + 1}; "
+            "add items, or ask interval_kind='queries'",
+            n=lists[0].n,
+            least=LEAST_ITEMS + 1,
+        )
     order = canonical_order(options.item_order)
     if metric == "cknna_paper" and (means is None or len(means) != len(tables)):
         raise ShapeMismatch("cknna_paper needs the means of each space's kernel; compute them with kernel_means")

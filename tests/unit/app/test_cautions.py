@@ -1,11 +1,14 @@
 """Cautions: said where they hold, and nothing is said of a sound report."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.cautions import Restriction, matrix_cautions, query_cautions, report_cautions
 from consilience_server.app.item_groups import ItemGroups
+from consilience_server.core.intervals import Jackknife
 from consilience_server.core.score import Interval, Score
 
 
@@ -32,6 +35,25 @@ def test_a_sound_report_needs_none():
 def test_each_is_said_alone_where_it_holds(said, by_k, n, permutations):
     (told,) = report_cautions(by_k, n, permutations, 0.05)
     assert said in told
+
+
+def test_few_items_are_said_to_score_by_chance_only_where_they_do():
+    (told,) = report_cautions([score(0, chance=0.002)], 30, 999, 0.05)
+    assert told.startswith("only 30 items: the score varies")
+    assert "unrelated" not in told
+    (told,) = report_cautions([score(5, chance=0.17)], 30, 999, 0.05)
+    assert "unrelated spaces would score up to 0.17" in told
+    (told, _) = matrix_cautions([score(5, chance=0.17), score(5, chance=0.19)], np.full((3, 3), 26), 9, 0.05)
+    assert "up to 0.19" in told
+
+
+@pytest.mark.parametrize("cautions", [report_cautions, lambda scores, n, *more: matrix_cautions(scores, np.full((2, 2), n), *more)])
+def test_an_interval_that_is_not_known_is_explained(cautions):
+    known = Interval(0.2, 0.4, 0.95, "items", Jackknife(0.3, np.array([0.3, 0.2]), np.array([500, 500])))
+    unknown = Interval(-np.inf, 1.0, 0.95, "items", Jackknife(0.3, np.array([0.3, np.nan]), np.array([500, 500])))
+    assert cautions([replace(score(0), interval=known)], 1000, 999, 0.05) == ()
+    (told,) = cautions([replace(score(0), interval=unknown)], 1000, 999, 0.05)
+    assert "its interval is all that it could be; add items" in told
 
 
 def test_just_enough_is_enough():

@@ -80,8 +80,9 @@ def test_the_null_is_drawn_whole_with_what_it_is_judged_by():
 
 
 def test_a_null_without_spread_and_one_far_from_the_score_can_be_seen():
-    for values in (np.full(99, 0.25), np.random.default_rng(0).normal(0.01, 1e-6, 99)):
-        (axes,) = null_distribution([Null("cka", values, 0.9, 0.01, 0.02, 0.8, 0.95, "")], "t", 0.05).axes
+    thin = np.random.default_rng(0).normal(0.01, 1e-6, 99)
+    for values, low in ((np.full(99, 0.25), 0.8), (thin, 0.8), (thin, -np.inf)):
+        (axes,) = null_distribution([Null("cka", values, 0.9, 0.01, 0.02, low, 0.95, "")], "t", 0.05).axes
         bars = [patch for patch in axes.containers[0] if patch.get_height()]
         assert sum(bar.get_height() for bar in bars) == 99
         assert max(bar.get_width() for bar in bars) >= 0.005

@@ -96,6 +96,13 @@ def test_only_the_least_possible_p_is_a_bound(p_value, permutations, shown):
     assert f"{shown} ({permutations} permutations)" in repr(report(at_k(p_value=p_value), permutations=permutations))
 
 
+def test_an_interval_without_end_is_not_shown_as_one():
+    told = report(at_k(interval=Interval(-np.inf, 1.0)))
+    assert "[not known] (items, 95%)" in repr(told)
+    assert told.to_dict()["interval"] == {"low": None, "high": 1.0}
+    assert "[not known]" in told.cite()
+
+
 def test_the_headline_is_the_first_k_asked():
     both = report(at_k(50, 0.4), at_k(10, 0.2))
     assert (both.k, both.score, list(both.by_k)) == (50, 0.4, [50, 10])

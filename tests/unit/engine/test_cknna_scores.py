@@ -174,6 +174,10 @@ def test_what_cannot_be_scored_is_refused(metric):
         cknna_scores("cknna_paper", both, keys, None, (10,), given, Control())
     with pytest.raises(TooFewItems):
         scored(metric, (x[:3], y[:3]), (1,), options(3))
+    with pytest.raises(TooFewItems, match="needs 5; add items, or ask interval_kind='queries'"):
+        scored(metric, (x[:4], y[:4]), (2,), options(4))
+    (few,) = scored(metric, (x[:4], y[:4]), (2,), options(4, interval_kind="queries"))
+    assert few.interval.low == few.interval.high == few.score
     identical = np.ones((64, 3))
     if metric == "cknna_paper":
         with pytest.raises(ConstantFeatures, match="of y with itself"):
