@@ -34,6 +34,7 @@ from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExport, BridgeExports, ExportFormat
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
+from consilience_server.app.caller_head import CallerHeads, HeadLoader
 from consilience_server.app.classifying import Classifying
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.compute import ComputePool
@@ -284,7 +285,13 @@ def _application(
             pool=pool,
             limits=FitLimits(info.version, flops),
         ),
-        evaluations=BridgeEvaluations(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine),
+        evaluations=BridgeEvaluations(
+            bridges=stores.bridges,
+            snapshots=snapshots,
+            pool=pool,
+            engine=warm.engine,
+            heads=CallerHeads(_head_loader(settings), settings.max_head_bytes),
+        ),
         derivations=BridgeDerivations(
             store=stores.spaces,
             bridges=stores.bridges,
@@ -377,6 +384,15 @@ def _bridge_runtime(settings: Settings) -> BridgeRuntime:
             extra="onnx",
         ) from error
     return OnnxBridges(settings.effective_threads, settings.device)
+
+
+def _head_loader(settings: Settings) -> HeadLoader | None:
+    """What loads heads of callers; None where its packages are not installed."""
+    try:
+        from consilience_server.adapters.onnx_head import OnnxHeads
+    except ImportError:
+        return None
+    return OnnxHeads(settings.effective_threads)
 
 
 def _bridge_exports() -> dict[ExportFormat, BridgeExport]:

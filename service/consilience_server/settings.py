@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     max_id_bytes: int = Field(512, ge=1, le=4096, description="longest item id, in bytes of UTF-8")
     max_items_per_message: int = Field(1_000_000, ge=1, description="most ids or rows in one message")
     max_permutations: int = Field(99_999, ge=1, description="most permutations of a null")
+    max_head_bytes: int = Field(16 * MIB, ge=0, description="largest ONNX classifier of a caller that evaluations run; 0 runs none")
     max_watches: int = Field(64, ge=0, le=1000, description="most watches; each is thirteen series of Prometheus")
 
     keep_version_seconds: Seconds = Field(86_400.0, description="age at which maintenance removes a replaced version that nobody uses")

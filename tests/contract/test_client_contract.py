@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import pdist
 from scipy.stats import kendalltau, spearmanr
 from support.filled_space import fill
+from support.onnx_heads import label_head, linear_head
 
 import consilience
 
@@ -413,6 +414,30 @@ class TestBridgesAndMatches:
         assert stitching.penalty.value == 0.0
         assert "left out" in found.notes[0]
         assert client.evaluate_bridge(bridge.name, ids[60:]).stitching is None
+
+    def test_a_bridge_is_measured_by_the_callers_own_head(self, client, rotated, tmp_path):
+        bridge, ids, _ = rotated
+        target = client.get_embeddings(bridge.target.name, ids).vectors
+        weights = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
+        names = np.array(["cat", "dog", "owl"])
+        classes = names[(target @ weights).argmax(axis=1)].tolist()
+        path = tmp_path / "head.onnx"
+        path.write_bytes(linear_head(weights))
+        found = client.evaluate_bridge(bridge.name, ids, labels=classes, head=path, head_classes=names).stitching
+        assert found.own_head
+        # A rotation is recovered exactly, and no score depends on lengths.
+        assert found.native.value == found.bridged.value == 1.0 > found.mean_only.value
+        numbers = [str(list(names).index(name)) for name in classes]
+        assert client.evaluate_bridge(bridge, ids, labels=numbers, head=label_head(weights)).stitching.bridged.value == 1.0
+        assert "head of 3 classes" in repr(client.evaluate_bridge(bridge, ids, labels=numbers, head=label_head(weights)))
+        for options, match in (
+            ({"head": tmp_path / "none.onnx"}, "cannot be read"),
+            ({"head": b"no model"}, "no ONNX model"),
+            ({"head": linear_head(weights[:5])}, "width 5; the target space has 8"),
+            ({"head": linear_head(weights)}, "give head_classes"),
+        ):
+            with pytest.raises(consilience.InvalidArgumentError, match=match):
+                client.evaluate_bridge(bridge, ids, labels=classes, **options)
 
     def test_a_bridge_whose_space_moved_on_says_so(self, client, rotated, name):
         bridge, ids, x = rotated

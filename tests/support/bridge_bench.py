@@ -5,10 +5,12 @@ from support.memory_bridges import MemoryBridges
 from support.memory_store import MemoryStore
 from support.silent_metrics import SilentMetrics
 
+from consilience_server.adapters.onnx_head import OnnxHeads
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridging import Bridging, FitLimits, FitQuery
+from consilience_server.app.caller_head import CallerHeads
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.matching import Matching, MatchLimits
@@ -64,7 +66,13 @@ class BridgeBench:
             code_version="1.0",
             flops_per_second=1e10,
         )
-        self.evaluations = BridgeEvaluations(bridges=self.bridges, snapshots=self.snapshots, pool=self.pool, engine=self.engine)
+        self.evaluations = BridgeEvaluations(
+            bridges=self.bridges,
+            snapshots=self.snapshots,
+            pool=self.pool,
+            engine=self.engine,
+            heads=CallerHeads(OnnxHeads(1), 1 << 20),
+        )
         self.matching = Matching(
             snapshots=self.snapshots,
             tables=self.tables,

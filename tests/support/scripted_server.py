@@ -315,6 +315,11 @@ class BridgeServicer(bridge_pb2_grpc.BridgeServiceServicer):
         self.script.last = request
         return bridge_pb2.FitBridgeResponse(bridge={"name": f"bridges/{request.bridge_id}", "method": 4, "fit_pairs": 3})
 
+    def EvaluateBridge(self, request, context):
+        self.script.enter("EvaluateBridge", context)
+        self.script.last = request
+        return bridge_pb2.EvaluateBridgeResponse(report={"method": 4, "queries": 2, "gallery": 3}, notes=["As told."])
+
     def ExportBridge(self, request, context):
         self.script.enter("ExportBridge", context)
         self.script.last = request

@@ -31,6 +31,7 @@ def _stitching(message: bridge_pb2.StitchingPenalty) -> StitchingPenalty:
         penalty=_measured(message.penalty),
         classes=message.classes,
         items=message.items,
+        own_head=message.own_head,
     )
 
 

@@ -1,6 +1,7 @@
 """Bridges: known pairs as a selection, answers as results."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from consilience import _names
@@ -44,6 +45,14 @@ def encode_labels(labels: Any, pairs: int) -> list[str]:
             f"{len(told):,} labels came with {pairs:,} pair_ids; label i is that of pair_ids[i]", reason="SHAPE_MISMATCH", field="labels"
         )
     return told
+
+
+def read_model(path: str | Path) -> bytes:
+    """The file's bytes; InvalidArgumentError where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error}", field="head") from error
 
 
 def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS) -> Bridge:

@@ -9,7 +9,7 @@ from consilience._results.space import SpaceUse
 
 @dataclass(frozen=True)
 class StitchingPenalty:
-    """What a linear probe of the target space loses when the bridge feeds it.
+    """What a classifier of the target space, by default a linear probe, loses when the bridge feeds it.
 
     Attributes:
         native: its accuracy with the items' own target vectors.
@@ -18,6 +18,7 @@ class StitchingPenalty:
         penalty: native - bridged, paired; smaller is better.
         classes: number of classes.
         items: classified, each by a probe that saw neither its vector nor its label.
+        own_head: by the caller's own classifier instead; whether that was trained on these items is not known.
     """
 
     native: Measured
@@ -26,6 +27,7 @@ class StitchingPenalty:
     penalty: Measured
     classes: int
     items: int
+    own_head: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,8 +57,8 @@ class BridgeEvaluation(Result):
         if self.stitching is not None:
             found = self.stitching
             told.append(
-                f"probe of {found.classes} classes: native {found.native}, bridged {found.bridged}, mean only {found.mean_only}, "
-                f"penalty {found.penalty}"
+                f"{'head' if found.own_head else 'probe'} of {found.classes} classes: native {found.native}, bridged {found.bridged}, "
+                f"mean only {found.mean_only}, penalty {found.penalty}"
             )
         return " · ".join([*told, *self.notes])
 

@@ -2,12 +2,14 @@
 """Calls that fit, measure, find, list and delete bridges."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, cast, overload
 
 from consilience import _names
+from consilience._sync.concurrency import run_blocking
 from consilience._sync.operations import OperationCalls
 from consilience._codec.bridge_evaluation import decode_evaluation
-from consilience._codec.bridges import decode_bridge, encode_labels, encode_pairs
+from consilience._codec.bridges import decode_bridge, encode_labels, encode_pairs, read_model
 from consilience._codec.operations import decode_operation
 from consilience._methods import DELETE_BRIDGE, EVALUATE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
 from consilience._numbers import UINT64, reals, share, whole
@@ -135,6 +137,8 @@ class BridgeCalls(OperationCalls):
         target_ids: Any = None,
         *,
         labels: Any = None,
+        head: bytes | str | Path | None = None,
+        head_classes: Sequence[Any] | None = None,
         timeout: float | None = None,
     ) -> BridgeEvaluation:
         """Measure a bridge on pairs that it was not fitted on, in its spaces as they are now.
@@ -148,10 +152,15 @@ class BridgeCalls(OperationCalls):
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
             labels: classes for the stitching penalty, what a linear probe of the target space loses by the bridge: the name of an attribute
                 of either space, or one label for each of `pair_ids`.
+            head: your own classifier of the target space in place of the probe: an ONNX model, as bytes or as a path, that takes (rows,
+                width of the target) float32 and tells (rows, classes) scores or (rows,) labels first. It is given the items' own target
+                vectors, then the bridged ones where they stand in the target space, as long as its vectors are in the mean.
+            head_classes: what its scores are of, in order, in the spelling of the labels; None: the labels are whole numbers from 0.
             timeout: seconds for everything; None is the client's.
 
         Raises:
-            InvalidArgumentError: it was fitted on all of these pairs; labels that are missing, all equal, or not as many as pairs.
+            InvalidArgumentError: it was fitted on all of these pairs; labels that are missing, all equal, or not as many as pairs; a head
+                that does not fit the target space or its labels.
             NotFoundError: no such bridge, or a pair id that is absent from a space.
             FailedPreconditionError: one of its spaces was deleted and made anew.
         """
@@ -160,6 +169,11 @@ class BridgeCalls(OperationCalls):
             request.labels_attribute = labels
         elif labels is not None:
             request.labels.extend(encode_labels(labels, len(request.pairs.item_ids)))
+        if head is not None:
+            request.head = head if isinstance(head, bytes) else run_blocking(lambda: read_model(head))
+            self._check_size(request)
+        if head_classes is not None:
+            request.head_classes.extend(str(name) for name in head_classes)
         message, details = self._call(EVALUATE_BRIDGE, request, timeout)
         return decode_evaluation(message, details)
 

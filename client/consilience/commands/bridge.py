@@ -61,10 +61,13 @@ def evaluate(
         typer.Option(help="Text file of new pairs: an id a line, or source and target ids with a tab between."),
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Attribute whose values are classes: tells the stitching penalty.")] = None,
+    head: Annotated[Path | None, typer.Option(help="ONNX classifier of the target space, in place of a linear probe.")] = None,
+    head_classes: Annotated[Path | None, typer.Option(help="Text file of the classes of its outputs, one a line.")] = None,
 ) -> Answer:
     """Measure a bridge on new pairs (by default all common items that it was not fitted on)."""
     pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
-    return answer(client.evaluate_bridge(name, pair_ids, target_ids, labels=labels))
+    classes = None if head_classes is None else read_lines(head_classes, "head_classes")
+    return answer(client.evaluate_bridge(name, pair_ids, target_ids, labels=labels, head=head, head_classes=classes))
 
 
 def list_bridges(client: Client) -> Answer:

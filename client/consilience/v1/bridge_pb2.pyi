@@ -276,32 +276,38 @@ class DeleteBridgeResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class EvaluateBridgeRequest(_message.Message):
-    __slots__ = ("name", "pairs", "labels_attribute", "labels")
+    __slots__ = ("name", "pairs", "labels_attribute", "labels", "head", "head_classes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAIRS_FIELD_NUMBER: _ClassVar[int]
     LABELS_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    HEAD_CLASSES_FIELD_NUMBER: _ClassVar[int]
     name: str
     pairs: PairSelection
     labels_attribute: str
     labels: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ...) -> None: ...
+    head: bytes
+    head_classes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., head: _Optional[bytes] = ..., head_classes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StitchingPenalty(_message.Message):
-    __slots__ = ("native", "bridged", "mean_only", "penalty", "classes", "items")
+    __slots__ = ("native", "bridged", "mean_only", "penalty", "classes", "items", "own_head")
     NATIVE_FIELD_NUMBER: _ClassVar[int]
     BRIDGED_FIELD_NUMBER: _ClassVar[int]
     MEAN_ONLY_FIELD_NUMBER: _ClassVar[int]
     PENALTY_FIELD_NUMBER: _ClassVar[int]
     CLASSES_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    OWN_HEAD_FIELD_NUMBER: _ClassVar[int]
     native: Measured
     bridged: Measured
     mean_only: Measured
     penalty: Measured
     classes: int
     items: int
-    def __init__(self, native: _Optional[_Union[Measured, _Mapping]] = ..., bridged: _Optional[_Union[Measured, _Mapping]] = ..., mean_only: _Optional[_Union[Measured, _Mapping]] = ..., penalty: _Optional[_Union[Measured, _Mapping]] = ..., classes: _Optional[int] = ..., items: _Optional[int] = ...) -> None: ...
+    own_head: bool
+    def __init__(self, native: _Optional[_Union[Measured, _Mapping]] = ..., bridged: _Optional[_Union[Measured, _Mapping]] = ..., mean_only: _Optional[_Union[Measured, _Mapping]] = ..., penalty: _Optional[_Union[Measured, _Mapping]] = ..., classes: _Optional[int] = ..., items: _Optional[int] = ..., own_head: bool = ...) -> None: ...
 
 class EvaluateBridgeResponse(_message.Message):
     __slots__ = ("report", "baselines", "source", "target", "fitted_pairs", "stitching", "notes")

@@ -122,6 +122,10 @@ class BridgeServiceServicer(object):
         | INVALID_ARGUMENT | SHAPE_MISMATCH, DUPLICATE_ID | ids and labels that do not belong together; an item twice on its side | correct it |
         | FAILED_PRECONDITION | WRONG_SPACE | a space was deleted and made anew since | fit the bridge again |
         | NOT_FOUND | ITEM_NOT_FOUND | a pair id is absent from a space | correct it |
+        | INVALID_ARGUMENT | DIMENSION_MISMATCH, SHAPE_MISMATCH | a head for other vectors, with other inputs or outputs | correct it |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | a head that does not load, loops, reads other files, or knows other labels | correct it |
+        | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | a head beyond `max_head_bytes` | a smaller one |
+        | UNIMPLEMENTED | NOT_SERVED | the operator runs no heads | leave it out |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

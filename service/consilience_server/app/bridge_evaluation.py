@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from consilience_server.app.bridge_spaces import check_uid, moved_on
 from consilience_server.app.call import Call
+from consilience_server.app.caller_head import CallerHeads, Head
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.item_groups import labels_of
 from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
+from consilience_server.app.pair_labels import check_labels, pair_labels
 from consilience_server.app.ports import BridgeStore
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
@@ -20,9 +21,9 @@ from consilience_server.bridges.apply import centre_gallery, make_ready, map_vec
 from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport, seen_pairs
 from consilience_server.bridges.baselines import measure_with_baselines
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
-from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, stitching_penalty
+from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, head_penalty, in_target_space, stitching_penalty
 from consilience_server.bridges.tuning import Tuning
-from consilience_server.core.errors import InvalidArgument, InvalidAttribute, ShapeMismatch, TooFewPairs
+from consilience_server.core.errors import InvalidArgument, TooFewPairs
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -38,6 +39,8 @@ class EvaluationQuery:
         target_ids: their partners where the two sides have different ids; empty: the same ids.
         labels_attribute: whose values are the classes of the stitching penalty; empty for none.
         labels: the class of each pair, in the order of `item_ids`, instead of an attribute.
+        head: the caller's own ONNX classifier of the target space, in place of the linear probe; empty for none.
+        head_classes: what its outputs are called, in order; empty: whole numbers from 0, or it tells labels itself.
     """
 
     bridge: str
@@ -45,6 +48,8 @@ class EvaluationQuery:
     target_ids: Sequence[str] = ()
     labels_attribute: str = ""
     labels: Sequence[str] = ()
+    head: bytes = b""
+    head_classes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,10 @@ class BridgeEvaluation:
 class BridgeEvaluations:
     """The use case of EvaluateBridge."""
 
-    def __init__(self, *, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, engine: NeighbourEngine) -> None:
+    def __init__(
+        self, *, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, engine: NeighbourEngine, heads: CallerHeads
+    ) -> None:
+        self._heads = heads
         self._bridges = bridges
         self._snapshots = snapshots
         self._pool = pool
@@ -87,10 +95,10 @@ class BridgeEvaluations:
         Raises:
             BridgeNotFound, SpaceNotFound, ItemNotFound, WrongSpace: where.
             ShapeMismatch, DuplicateId, NoCommonItems, TooFewPairs, InvalidArgument, InvalidAttribute, ZeroVector: the pairs and labels.
+            InvalidArgument, DimensionMismatch, ShapeMismatch, NotFinite, MessageTooLarge, NotServed, ExtraMissing: the head.
             MemoryBudget, Overloaded.
         """
-        check_pair_ids(query.item_ids, query.target_ids)
-        _check_labels(query)
+        _check(query, self._heads)
         call.remaining()
         with asked_by("name"):
             artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
@@ -101,7 +109,7 @@ class BridgeEvaluations:
             for side, snapshot in (("source", source), ("target", target)):
                 check_uid(artefact, side, snapshot.uid)
             pairs, fitted = await self._pool.run(call, "load", lambda: _new_pairs(query, artefact, source, target))
-            labels = await self._labels(call, query, pairs, source, target)
+            labels = await pair_labels(self._snapshots, call, query.labels, query.labels_attribute, query.item_ids, pairs, (source, target))
             report, baselines = await self._pool.run(
                 call,
                 "statistics",
@@ -110,12 +118,7 @@ class BridgeEvaluations:
             )
             stitching = None
             if labels is not None:
-                stitching = await self._pool.run(
-                    call,
-                    "statistics",
-                    lambda: _stitching(call, artefact, pairs, labels, source, target),
-                    nbytes=len(pairs.source_ids) * 40 * artefact.map.width,
-                )
+                stitching = await self._stitching(call, query, artefact, pairs, labels, source, target)
             return BridgeEvaluation(
                 report=report,
                 baselines=baselines,
@@ -126,32 +129,33 @@ class BridgeEvaluations:
                 notes=_notes(artefact, source, target, fitted),
             )
 
-    async def _labels(
-        self, call: Call, query: EvaluationQuery, pairs: KnownPairs, source: Snapshot, target: Snapshot
-    ) -> NDArray[np.int64] | None:
-        """The class of each pair, numbered from 0."""
-        if query.labels:
-            given = dict(zip(query.item_ids, query.labels, strict=True))
-            values = [given[item] for item in pairs.source_ids]
-            labels = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
-        elif query.labels_attribute:
-            columns = {
-                space.name: await self._snapshots.attributes(call, space, rows)
-                for space, rows in ((source, pairs.source_rows), (target, pairs.target_rows))
-            }
-            labels = labels_of(query.labels_attribute, columns, pairs.source_ids.tolist(), "labels_attribute")
+    async def _stitching(
+        self,
+        call: Call,
+        query: EvaluationQuery,
+        artefact: BridgeArtefact,
+        pairs: KnownPairs,
+        labels: NDArray[np.object_],
+        source: Snapshot,
+        target: Snapshot,
+    ) -> StitchingPenalty:
+        nbytes = len(pairs.source_ids) * 40 * artefact.map.width
+        if not query.head:
+            work = lambda: _with_probe(call, artefact, pairs, labels, source, target)  # noqa: E731  # one of two, run in one place
         else:
-            return None
-        if labels.max() == 0:
-            field = "labels" if query.labels else "labels_attribute"
-            raise InvalidAttribute(
-                f"all {len(labels):,} pairs have one label, so nothing can be told apart; give pairs of others", field=field
-            )
-        if len(labels) < 2 * FOLDS:
-            raise TooFewPairs(
-                f"{len(labels)} pairs; a probe that is trained and asked in {FOLDS} parts needs at least {2 * FOLDS}", field="pairs"
-            )
-        return labels
+            if not artefact.leads_into_target:
+                raise InvalidArgument(
+                    f"bridge {artefact.name!r} ({artefact.method}) maps both sides into a space of their own, whose vectors no head of "
+                    f"{artefact.target_name!r} knows; leave head out for a linear probe, or evaluate a bridge that leads into its target",
+                    field="head",
+                )
+            nbytes += 4 * len(query.head)
+
+            def work() -> StitchingPenalty:
+                head = self._heads.load(query.head, target.dim, query.head_classes, labels)
+                return _with_head(call, artefact, pairs, labels, head, source, target)
+
+        return await self._pool.run(call, "statistics", work, nbytes=nbytes)
 
     def _retrieval(
         self, call: Call, artefact: BridgeArtefact, pairs: KnownPairs, source: Snapshot, target: Snapshot
@@ -170,15 +174,6 @@ class BridgeEvaluations:
         return measure_with_baselines(artefact.method, artefact.map, tuning, problem, self._engine, call.control)
 
 
-def _check_labels(query: EvaluationQuery) -> None:
-    if query.labels and query.labels_attribute:
-        raise InvalidArgument("labels and labels_attribute both name the classes; give one of them", field="labels")
-    if query.labels and len(query.labels) != len(query.item_ids):
-        raise ShapeMismatch(
-            f"{len(query.labels):,} labels came with {len(query.item_ids):,} item_ids; label i is that of item_ids[i]", field="labels"
-        )
-
-
 def _new_pairs(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot) -> tuple[KnownPairs, int]:
     """The pairs that the bridge was not fitted on, in an order by hash, and how many it was."""
     pairs = known_pairs(query.item_ids, query.target_ids, source, target)
@@ -194,13 +189,39 @@ def _new_pairs(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapsho
     return some, int(seen.sum())
 
 
-def _stitching(
-    call: Call, artefact: BridgeArtefact, pairs: KnownPairs, labels: NDArray[np.int64], source: Snapshot, target: Snapshot
+def _check(query: EvaluationQuery, heads: CallerHeads) -> None:
+    """What can be refused before anything is read."""
+    check_pair_ids(query.item_ids, query.target_ids)
+    check_labels(query.labels, query.labels_attribute, query.item_ids)
+    if not query.head:
+        if query.head_classes:
+            raise InvalidArgument("head_classes came without a head; give both", field="head_classes")
+        return
+    heads.check(query.head)
+    if not query.labels and not query.labels_attribute:
+        raise InvalidArgument("a head is measured by labels; give them, or the attribute that has them", field="labels")
+
+
+def _with_probe(
+    call: Call, artefact: BridgeArtefact, pairs: KnownPairs, labels: NDArray[np.object_], source: Snapshot, target: Snapshot
 ) -> StitchingPenalty:
+    if len(labels) < 2 * FOLDS:
+        message = f"{len(labels)} pairs; a probe that is trained and asked in {FOLDS} parts needs at least {2 * FOLDS}"
+        raise TooFewPairs(message, field="pairs")
     ready = make_ready(artefact.map)
     mapped = map_vectors(ready, source.vectors[pairs.source_rows], call.control.silent(), pairs.source_ids)
     native = centre_gallery(ready, target.vectors[pairs.target_rows], call.control.silent(), pairs.target_ids)
-    return stitching_penalty(mapped, native, labels, call.control)
+    numbers = np.unique(labels.astype(str), return_inverse=True)[1].astype(np.int64)
+    return stitching_penalty(mapped, native, numbers, call.control)
+
+
+def _with_head(
+    call: Call, artefact: BridgeArtefact, pairs: KnownPairs, labels: NDArray[np.object_], head: Head, source: Snapshot, target: Snapshot
+) -> StitchingPenalty:
+    mapped = map_vectors(make_ready(artefact.map), source.vectors[pairs.source_rows], call.control.silent(), pairs.source_ids)
+    native = target.vectors[pairs.target_rows]
+    bridged = in_target_space(mapped, artefact.map.target_mean, native)
+    return head_penalty(lambda rows: head.classify(rows, call.control), bridged, native, labels)
 
 
 def _notes(artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:

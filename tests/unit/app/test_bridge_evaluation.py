@@ -3,12 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
+from support.onnx_heads import linear_head
 
+from consilience_server.adapters.onnx_head import OnnxHeads
 from consilience_server.app.bridge_evaluation import EvaluationQuery
 from consilience_server.app.call import Call
+from consilience_server.app.caller_head import CallerHeads
 from consilience_server.app.ports import AttributeColumn
+from consilience_server.bridges.apply import make_ready, map_vectors
 from consilience_server.bridges.held_out import split_pairs
 from consilience_server.core import errors
+from consilience_server.core.control import Control
 
 CALL = Call("evaluate_bridge")
 X, Y = paired_clouds()
@@ -106,3 +111,72 @@ async def test_a_handful_of_labelled_pairs_is_too_few(bench):
     held = [IDS[row] for row in split_pairs(IDS, 0.2, 0).held_out[:9]]
     with pytest.raises(errors.TooFewPairs, match="at least 10"):
         await evaluate(bench, item_ids=held, labels=list("ababababa"))
+
+
+def head_of(labels):
+    """A least-squares classifier of the target space, trained on the items' own vectors."""
+    codes = np.unique(labels, return_inverse=True)[1]
+    design = np.hstack([Y.astype(np.float64), np.ones((200, 1))])
+    weights = np.linalg.lstsq(design, np.eye(2)[codes] - 0.5, rcond=None)[0]
+    return weights[:-1], weights[-1]
+
+
+async def test_the_callers_own_head_is_asked_natively_and_bridged(bench):
+    labels = np.where(Y[:, 0] > np.median(Y[:, 0]), "high", "low")
+    weights, bias = head_of(labels)
+    found = (
+        await evaluate(bench, item_ids=IDS, labels=labels.tolist(), head=linear_head(weights, bias), head_classes=["high", "low"])
+    ).stitching
+    assert found.own_head
+    rows = sorted(split_pairs(IDS, 0.2, 0).held_out)
+    assert (found.items, found.classes) == (len(rows), 2)
+
+    def right(vectors):
+        told = np.where((vectors @ weights + bias).argmax(axis=1) == 0, "high", "low")
+        return np.mean(told == labels[rows])
+
+    assert found.native.value == right(Y[rows])
+    assert found.mean_only.value == right(np.repeat(Y[rows].mean(axis=0, keepdims=True), len(rows), axis=0))
+    # By hand: mapped, no longer centred, as long as the target's vectors are in the mean.
+    kept = bench.bridges.get("b").map
+    mapped = map_vectors(make_ready(kept), X[rows], Control()).astype(np.float64)
+    m = kept.target_mean
+    stands = [m + max(np.roots([c @ c, 2 * (m @ c), m @ m - 1]).real) * c for c in mapped]
+    bridged = right(np.stack(stands) * np.linalg.norm(Y[rows], axis=1).mean())
+    assert found.bridged.value == bridged > found.mean_only.value
+    assert found.penalty.value == pytest.approx(found.native.value - bridged)
+
+
+BAD_HEADS = [
+    ({"labels": ["0", "1"] * 100, "head": b"x" * (2 << 20)}, errors.MessageTooLarge, "up to 1,048,576"),
+    ({"labels": ["0", "1"] * 100, "head": b"no model"}, errors.InvalidArgument, "no ONNX model"),
+    ({"head": b"no model"}, errors.InvalidArgument, "measured by labels"),
+    ({"labels": ["0", "1"] * 100, "head_classes": ["a"]}, errors.InvalidArgument, "without a head"),
+    (
+        {"labels": ["cat", "dog"] * 100, "head": linear_head(np.eye(9, 2))},
+        errors.InvalidArgument,
+        "its 2 outputs are, without",
+    ),
+    ({"labels": ["0", "1"] * 100, "head": linear_head(np.eye(8, 2))}, errors.DimensionMismatch, "width 8; the target space has 9"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "message"), BAD_HEADS)
+async def test_bad_heads(bench, options, error, message):
+    with pytest.raises(error, match=message) as caught:
+        await evaluate(bench, item_ids=IDS, **options)
+    assert caught.value.field in {"head", "head_classes", "labels"}
+
+
+async def test_no_head_knows_a_space_of_the_bridges_own(bench):
+    await bench.bridging.fit(Call("fit_bridge"), bench.query(name="own", method="csa"))
+    query = EvaluationQuery("own", item_ids=IDS, labels=["0", "1"] * 100, head=linear_head(np.eye(9, 2)))
+    with pytest.raises(errors.InvalidArgument, match=r"'own' \(csa\) maps both sides"):
+        await bench.evaluations.evaluate(CALL, query)
+
+
+async def test_what_the_operator_does_not_allow_is_not_run(bench):
+    for heads, error in ((CallerHeads(OnnxHeads(1), 0), errors.NotServed), (CallerHeads(None, 100), errors.ExtraMissing)):
+        bench.evaluations._heads = heads
+        with pytest.raises(error):
+            await evaluate(bench, item_ids=IDS, labels=["0", "1"] * 100, head=b"model")

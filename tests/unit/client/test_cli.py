@@ -218,6 +218,14 @@ def test_bridges_as_files(call, script, tmp_path):
     assert call("bridge", "export", "b", str(model), "--side", "both")[0] == 2
 
 
+def test_a_bridge_measured_by_ones_own_head(call, script, tmp_path):
+    (tmp_path / "head.onnx").write_bytes(b"head")
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    files = ["--head", str(tmp_path / "head.onnx"), "--head-classes", str(tmp_path / "classes.txt")]
+    assert call("bridge", "evaluate", "b", "--labels", "species", *files)[0] == 0
+    assert (script.last.labels_attribute, script.last.head, list(script.last.head_classes)) == ("species", b"head", ["cat", "dog"])
+
+
 def test_bridges_of_bridges(call, script, tmp_path):
     assert json.loads(call("bridge", "compose", "a-to-b", "b-to-c", "--name", "a-to-c", "--json")[1])["method"] == "composed"
     assert (list(script.last.bridges), script.last.bridge_id) == (["bridges/a-to-b", "bridges/b-to-c"], "a-to-c")

@@ -21,6 +21,8 @@ def read_evaluation(request: bridge_pb2.EvaluateBridgeRequest) -> EvaluationQuer
         target_ids=tuple(request.pairs.target_ids),
         labels_attribute=request.labels_attribute,
         labels=tuple(request.labels),
+        head=request.head,
+        head_classes=tuple(request.head_classes),
     )
 
 
@@ -49,4 +51,5 @@ def _stitching(found: StitchingPenalty) -> bridge_pb2.StitchingPenalty:
         penalty=write_measured(found.penalty),
         classes=found.classes,
         items=found.items,
+        own_head=found.own_head,
     )
