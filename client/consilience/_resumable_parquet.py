@@ -14,11 +14,17 @@ from typing import Any
 from consilience._results.arrow import METADATA_KEY, ROW_GROUP, import_arrow, metadata, refused_path
 from consilience.errors import InvalidArgumentError
 
+_GROUP_BYTES = 64 << 20
+"""A group ends with this many bytes, or with `ROW_GROUP` rows."""
+
 _PLACE_KEY = b"consilience.partial"
 
 
 class ResumableParquet:
     """Rows on their way into a file.
+
+    `rows` are in parts; `next_token` asks for the rows behind those taken; `is_complete` once all are in parts; `told` is the file's
+    metadata.
 
     Args:
         path: the file; replaced at the end where it is there.
@@ -37,14 +43,16 @@ class ResumableParquet:
         self._folder = path.with_name(f"{path.name}.partial")
         self._waiting: list[Any] = []
         self._waiting_rows = 0
+        self._waiting_bytes = 0
         self.rows = 0
-        self.token = ""
+        self.next_token = ""
         self.is_complete = False
         self.told: dict[str, Any] = {}
         with refused_path(path):
             if not resume:
                 shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(exist_ok=True)
+            if not path.parent.is_dir():
+                raise NotADirectoryError(f"there is no folder {path.parent}")
             for part in self._parts():
                 self._continue(part)
 
@@ -65,13 +73,20 @@ class ResumableParquet:
                 "arguments, or begin anew with resume=False",
                 field="path",
             )
-        self.rows, self.token, self.is_complete, self.told = place["rows"], place["token"], not place["token"], told
+        self.rows, self.next_token, self.is_complete, self.told = place["rows"], place["token"], not place["token"], told
+
+    @property
+    def rows_taken(self) -> int:
+        """Rows so far, those that wait for their group to be full among them."""
+        return self.rows + self._waiting_rows
 
     def append(self, table: Any, told: Mapping[str, Any], token: str) -> None:
         """Rows; `token` asks for what follows them, empty behind the last. `told` becomes the file's metadata."""
         self._waiting.append(table)
+        self.next_token = token
         self._waiting_rows += table.num_rows
-        if self._waiting_rows < ROW_GROUP and token:
+        self._waiting_bytes += table.nbytes
+        if token and self._waiting_rows < ROW_GROUP and self._waiting_bytes < _GROUP_BYTES:
             return
         rows = self._pa.concat_tables(self._waiting)
         place = {"asked": self._asked, "rows": self.rows + rows.num_rows, "token": token}
@@ -79,10 +94,11 @@ class ResumableParquet:
         part = self._folder / f"{self.rows:015d}.parquet"
         beside = part.with_suffix(".writing")
         with refused_path(self._path):
+            self._folder.mkdir(exist_ok=True)
             self._pa.parquet.write_table(rows.replace_schema_metadata(kept), beside, row_group_size=max(1, rows.num_rows))
             beside.replace(part)
-        self.rows, self.token, self.is_complete, self.told = place["rows"], token, not token, dict(told)
-        self._waiting, self._waiting_rows = [], 0
+        self.rows, self.is_complete, self.told = place["rows"], not token, dict(told)
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
     def finish(self) -> None:
         """Make the file of the parts, one in memory at a time."""

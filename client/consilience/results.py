@@ -21,7 +21,7 @@ from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Relia
 from consilience._results.operation import Operation
 from consilience._results.pmi_report import PmiReport
 from consilience._results.server_info import EngineInfo, Limits, ServerInfo
-from consilience._results.space import DeleteResult, Embeddings, Space, SpaceUse, UpsertResult
+from consilience._results.space import DeleteResult, Embeddings, ExportResult, Space, SpaceUse, UpsertResult
 from consilience._results.space_description import SpaceDescription
 from consilience._results.space_geometry import SpaceGeometry
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
@@ -50,6 +50,7 @@ __all__ = [
     "Difference",
     "Embeddings",
     "EngineInfo",
+    "ExportResult",
     "FamilyTrend",
     "GalleryCurve",
     "Given",

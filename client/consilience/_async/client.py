@@ -10,6 +10,7 @@ from consilience._async.convergence import AsyncConvergenceCalls
 from consilience._async.cooccurrence import AsyncPmiCalls
 from consilience._async.embeddings import AsyncEmbeddingCalls
 from consilience._async.estimates import AsyncEstimateCalls
+from consilience._async.exporting import AsyncExportCalls
 from consilience._async.gallery_curve import AsyncGalleryCurveCalls
 from consilience._async.geometry import AsyncGeometryCalls
 from consilience._async.items import AsyncItemCalls
@@ -24,6 +25,7 @@ from consilience._async.watching import AsyncWatchCalls
 
 class AsyncClient(
     AsyncEmbeddingCalls,
+    AsyncExportCalls,
     AsyncAlignmentCalls,
     AsyncItemCalls,
     AsyncEstimateCalls,

@@ -249,7 +249,7 @@ class AsyncPairCalls(AsyncOperationCalls):
         )
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
         file = await run_blocking(lambda: ResumableParquet(Path(path), asked, resume=resume))
-        request.resume_token = file.token
+        request.resume_token = file.next_token
         stream = _PairStream(request)
         if not file.is_complete:
             async with aclosing(self._pair_blocks(stream, timeout, progress)) as blocks:

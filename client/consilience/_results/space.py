@@ -119,6 +119,26 @@ class DeleteResult(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class ExportResult(Result):
+    """Embeddings that were written into a file.
+
+    Attributes:
+        space: the version they are of.
+        rows: items.
+        dim: width of the vectors.
+        path: the file.
+    """
+
+    space: SpaceUse
+    rows: int
+    dim: int
+    path: str
+
+    def __repr__(self) -> str:
+        return f"{self.space} · {self.rows:,} items x {self.dim} in {self.path}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Embeddings(Result):
     """Items of a space with their vectors, in the order asked for, or in row order (ids in byte order).
 

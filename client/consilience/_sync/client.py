@@ -11,6 +11,7 @@ from consilience._sync.convergence import ConvergenceCalls
 from consilience._sync.cooccurrence import PmiCalls
 from consilience._sync.embeddings import EmbeddingCalls
 from consilience._sync.estimates import EstimateCalls
+from consilience._sync.exporting import ExportCalls
 from consilience._sync.gallery_curve import GalleryCurveCalls
 from consilience._sync.geometry import GeometryCalls
 from consilience._sync.items import ItemCalls
@@ -25,6 +26,7 @@ from consilience._sync.watching import WatchCalls
 
 class Client(
     EmbeddingCalls,
+    ExportCalls,
     AlignmentCalls,
     ItemCalls,
     EstimateCalls,

@@ -250,7 +250,7 @@ class PairCalls(OperationCalls):
         )
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
         file = run_blocking(lambda: ResumableParquet(Path(path), asked, resume=resume))
-        request.resume_token = file.token
+        request.resume_token = file.next_token
         stream = _PairStream(request)
         if not file.is_complete:
             with closing(self._pair_blocks(stream, timeout, progress)) as blocks:

@@ -1,13 +1,14 @@
-"""`consilience spaces`: list, create, get, describe, delete."""
+"""`consilience spaces`: list, create, get, describe, export, delete."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from consilience._results.base import plain
 from consilience._results.space import Space
 from consilience._sync.client import Client
-from consilience.commands.connected import Answer
+from consilience.commands.connected import Answer, answer, read_lines, shows_progress
 from consilience.commands.options import PreprocessOption
 
 NameArgument = Annotated[str, typer.Argument(help="The space.")]
@@ -68,6 +69,22 @@ def describe(
     """Hubness, intrinsic dimension and effective rank of one space."""
     told = client.describe_space(name, k=k, preprocess=preprocess)
     return Answer(repr(told), told.to_dict())
+
+
+def export(
+    client: Client,
+    name: Annotated[str, typer.Argument(help="The space (`clip`, `clip@7`).")],
+    path: Annotated[Path, typer.Argument(help="Parquet file to write; what was interrupted goes on.")],
+    *,
+    ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: these items, in this order.")] = None,
+    id_column: Annotated[str, typer.Option(help="Column of ids.")] = "id",
+    vector_column: Annotated[str, typer.Option(help="Column of vectors.")] = "vector",
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew.")] = False,
+) -> Answer:
+    """Embeddings with their attributes into a Parquet file, which `consilience ingest` takes again."""
+    wanted = None if ids is None else read_lines(ids, "ids")
+    options: dict[str, Any] = {"ids": wanted, "id_column": id_column, "vector_column": vector_column}
+    return answer(client.export_embeddings(name, path, resume=not restart, progress=shows_progress(), **options))
 
 
 def delete(client: Client, name: NameArgument) -> Answer:
