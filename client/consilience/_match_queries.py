@@ -73,6 +73,8 @@ def match_request(
     gallery_ids: Any,
     exclude_ids: Any,
     filter: str | None,  # noqa: A002 - what everybody calls it
+    probability: bool,
+    one_to_one: bool,
     gallery_version: Any,
     wait: bool,
 ) -> match_pb2.MatchRequest:
@@ -80,7 +82,9 @@ def match_request(
     if (bridge is None) == (space is None):
         raise InvalidArgumentError("give either a bridge or a space to search in", field="bridge")
     request = match_pb2.MatchRequest(
-        k=check_k(k),
+        k=1 if one_to_one and k is None else check_k(10 if k is None else k),
+        probability=bool(probability),
+        one_to_one=bool(one_to_one),
         correction=_names.CORRECTIONS.to_number(correction),
         correction_k=whole(correction_k, "correction_k", least=1, reason="INVALID_K"),
         beta=positive(beta, "beta"),
@@ -107,6 +111,16 @@ def _expression(text: str) -> str:
     if not _names.text(text, "filter").strip():
         raise InvalidArgumentError("filter is empty; leave it out for all items", field="filter")
     return text
+
+
+def check_assigned_whole(request: match_pb2.MatchRequest, queries: Queries, limits: Limits) -> None:
+    """InvalidArgumentError where an assignment would be asked in parts, each blind to the others."""
+    if request.one_to_one and (most := queries.most(request.k, limits)) < len(queries):
+        raise InvalidArgumentError(
+            f"{len(queries):,} queries do not fit one message, which takes {most:,}; for larger sets use mutual_pairs with mode='max'",
+            reason="MESSAGE_TOO_LARGE",
+            field="one_to_one",
+        )
 
 
 def check_filter_size(request: match_pb2.MatchRequest, limits: Limits) -> None:

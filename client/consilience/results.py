@@ -14,7 +14,7 @@ from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.linear_fit import LinearFit
-from consilience._results.match_result import IndexRecall, MatchResult
+from consilience._results.match_result import IndexRecall, MatchCalibration, MatchResult
 from consilience._results.measurement import Measurement
 from consilience._results.mutual_pairs import MutualPairs, PairAgreement, PairsSummary
 from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Reliability
@@ -63,6 +63,7 @@ __all__ = [
     "LearningPoint",
     "Limits",
     "LinearFit",
+    "MatchCalibration",
     "MatchResult",
     "Measured",
     "Measurement",

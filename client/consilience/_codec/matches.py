@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consilience import _names
 from consilience._codec.alignment import decode_certificate
@@ -11,7 +12,7 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
 from consilience._results.alignment_report import Certificate
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.match_result import IndexRecall, MatchResult
+from consilience._results.match_result import IndexRecall, MatchCalibration, MatchResult
 from consilience.v1 import match_pb2
 
 
@@ -37,12 +38,20 @@ def decode_match(message: match_pb2.MatchReport, details: CallDetails = NO_DETAI
         gallery_items=message.gallery_items,
         correction_k=message.correction_k,
         beta=message.beta,
+        probability=from_matrix(message.probabilities) if message.HasField("probabilities") else None,
+        calibration=_decode_calibration(message.calibration) if message.HasField("calibration") else None,
+        warnings=tuple(message.warnings),
+        one_to_one=message.one_to_one,
         details=details,
     )
 
 
 def _decode_recall(message: match_pb2.IndexRecall) -> IndexRecall:
     return IndexRecall(message.value, message.low, message.high, message.confidence, message.k, message.probe_queries)
+
+
+def _decode_calibration(message: match_pb2.MatchCalibration) -> MatchCalibration:
+    return MatchCalibration(message.pairs, message.accuracy, message.error)
 
 
 def join_matches(parts: Sequence[MatchResult]) -> MatchResult:
@@ -54,8 +63,14 @@ def join_matches(parts: Sequence[MatchResult]) -> MatchResult:
         ids=np.concatenate([part.ids for part in parts]),
         similarities=np.concatenate([part.similarities for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
+        probability=_joined_probability([part.probability for part in parts]),
         certificate=_joined([part.certificate for part in parts if part.certificate is not None]),
     )
+
+
+def _joined_probability(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    found = [part for part in parts if part is not None]
+    return np.concatenate(found) if len(found) == len(parts) else None
 
 
 def _joined(certificates: Sequence[Certificate]) -> Certificate | None:

@@ -41,6 +41,25 @@ class IndexRecall:
         return f"recall@{self.k} = {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.probe_queries} probes, {self.confidence:.0%})"
 
 
+@dataclass(frozen=True)
+class MatchCalibration:
+    """What the probabilities of matches come from: a logistic model of a query's scores, for one gallery, correction and k.
+
+    Attributes:
+        pairs: items that both spaces have and the bridge has not seen; it was fitted on them.
+        accuracy: share of them whose best match is the partner.
+        error: expected calibration error of their best matches, each judged by a model fitted without it: the mean distance between
+            probability and frequency, of which chance alone leaves about 1 / sqrt(pairs).
+    """
+
+    pairs: int
+    accuracy: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"calibrated on {self.pairs:,} pairs (accuracy {self.accuracy:.3f}, error {self.error:.3f})"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class MatchResult(Result):
     """The k best of the gallery for each of n queries, best first.
@@ -63,6 +82,12 @@ class MatchResult(Result):
         gallery_items: items that a query could be matched with, before an item is kept from matching itself.
         correction_k: neighbourhood of `csls` and the margins; 0 for others.
         beta: inverse temperature of `inverted_softmax`, of which the scores are logarithms; 0 for others.
+        probability: (n, k) float64, how probable it is that a match is the query's partner, where that was asked for and could be
+        calibrated; those of a query sum to less than 1. It holds for queries like the pairs of `calibration`, whose partner is in the
+        gallery. calibration: what the probabilities come from; None with them.
+        warnings: what weakens the answer, a sentence each: spaces that moved on since the bridge was fitted, and why there are no
+            probabilities.
+        one_to_one: whether no item was given twice.
     """
 
     ids: NDArray[np.object_]
@@ -82,6 +107,10 @@ class MatchResult(Result):
     gallery_items: int = 0
     correction_k: int = 0
     beta: float = 0.0
+    probability: NDArray[np.float64] | None = None
+    calibration: MatchCalibration | None = None
+    warnings: tuple[str, ...] = ()
+    one_to_one: bool = False
 
     @property
     def k(self) -> int:
@@ -95,10 +124,20 @@ class MatchResult(Result):
         """The result of the queries [start, stop) alone; of what a certificate counts, the share of its rows."""
         taken = slice(start, stop)
         certificate = self.certificate and self.certificate.share(len(range(len(self))[taken]), len(self))
-        return replace(self, ids=self.ids[taken], similarities=self.similarities[taken], scores=self.scores[taken], certificate=certificate)
+        return replace(
+            self,
+            ids=self.ids[taken],
+            similarities=self.similarities[taken],
+            scores=self.scores[taken],
+            probability=None if self.probability is None else self.probability[taken],
+            certificate=certificate,
+        )
 
     def to_pandas(self) -> Any:
-        """A DataFrame with one row a match: query (position), rank (from 1), id, similarity, score. Needs `consilience[report]`."""
+        """A DataFrame with one row a match: query (position), rank (from 1), id, similarity, score and, where there is one, probability.
+
+        Needs `consilience[report]`.
+        """
         n, k = self.ids.shape
         columns = {
             "query": np.repeat(np.arange(n), k),
@@ -107,6 +146,8 @@ class MatchResult(Result):
             "similarity": self.similarities.ravel(),
             "score": self.scores.ravel(),
         }
+        if self.probability is not None:
+            columns["probability"] = self.probability.ravel()
         return import_pandas().DataFrame(columns)
 
     def to_arrow(self) -> Any:
@@ -119,6 +160,8 @@ class MatchResult(Result):
             "similarity": self.similarities.ravel(),
             "score": self.scores.ravel(),
         }
+        if self.probability is not None:
+            columns["probability"] = self.probability.ravel()
         return arrow_table(columns, {**facts("matches", self), "queries": n, "k": k})
 
     def to_parquet(self, path: str | Path) -> None:
@@ -129,7 +172,14 @@ class MatchResult(Result):
         way = f"through {self.bridge} " if self.bridge else ""
         best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
         how = f" · index {self.index}, {self.recall}" if self.recall else ""
-        return f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{self._number}{how}{best}"
+        what = f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{self._number}"
+        return f"{what}{how}{best}{self._said}"
+
+    @property
+    def _said(self) -> str:
+        """What else there is to say."""
+        assigned = " · one to one" if self.one_to_one else ""
+        return assigned + (f" · {self.calibration}" if self.calibration else "") + "".join(f" · {warning}" for warning in self.warnings)
 
     @property
     def _number(self) -> str:

@@ -9,7 +9,7 @@ from consilience._sync.operations import OperationCalls
 from consilience._sync.transport import Transport
 from consilience._codec.matches import decode_match, join_matches
 from consilience._codec.operations import decode_operation
-from consilience._match_queries import check_filter_size, encode_queries, match_request, pin_gallery
+from consilience._match_queries import check_assigned_whole, check_filter_size, encode_queries, match_request, pin_gallery
 from consilience._methods import MATCH
 from consilience._progress import Progress, reporting
 from consilience._results.bridge import Bridge
@@ -43,7 +43,7 @@ class MatchCalls(OperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
-        k: int = 10,
+        k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
         beta: float = 30.0,
@@ -54,6 +54,8 @@ class MatchCalls(OperationCalls):
         gallery_ids: Any = None,
         exclude_ids: Any = None,
         filter: str | None = None,
+        probability: bool = False,
+        one_to_one: bool = False,
         gallery_version: int = 0,
         wait: Literal[True] = True,
         progress: Progress = False,
@@ -68,7 +70,7 @@ class MatchCalls(OperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
-        k: int = 10,
+        k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
         beta: float = 30.0,
@@ -79,6 +81,8 @@ class MatchCalls(OperationCalls):
         gallery_ids: Any = None,
         exclude_ids: Any = None,
         filter: str | None = None,
+        probability: bool = False,
+        one_to_one: bool = False,
         gallery_version: int = 0,
         wait: Literal[False],
         progress: Progress = False,
@@ -92,7 +96,7 @@ class MatchCalls(OperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
-        k: int = 10,
+        k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
         beta: float = 30.0,
@@ -103,6 +107,8 @@ class MatchCalls(OperationCalls):
         gallery_ids: Any = None,
         exclude_ids: Any = None,
         filter: str | None = None,  # noqa: A002 - what everybody calls it
+        probability: bool = False,
+        one_to_one: bool = False,
         gallery_version: int = 0,
         wait: bool = True,
         progress: Progress = False,
@@ -118,7 +124,7 @@ class MatchCalls(OperationCalls):
             query_ids: items of that space instead; within a space an item is not its own match.
             bridge: maps the queries into its target space, which is the gallery.
             space: searches within one space; `name@7` pins version 7. Exactly one of bridge and space.
-            k: matches a query.
+            k: matches a query; None is 10, and 1 with `one_to_one`.
             correction: of hubs, items that are near to everything; the bank is all items of the bridge's source space, mapped, or of
                 the space itself. `csls`: 2 s(q, t) - r_T(q) - r_S(t), the r being mean similarities to the `correction_k` nearest of the
                 gallery and of the bank. `margin_distance`: half of that. `margin_ratio`: s(q, t) over the mean of r_T and r_S, which is
@@ -139,6 +145,12 @@ class MatchCalls(OperationCalls):
             filter: only items whose attributes fulfil this are matched with: `"label == 'cat' and year >= 2020"`, with = == != <> < <= >
                 >=, `in (...)`, `is null`, and, or, not and parentheses; names other than words between backticks. A condition on a missing
                 value is neither true nor false. Joins `gallery_ids` and `exclude_ids`; no score changes either.
+            probability: tell how probable each match is, through a bridge: `result.probability`, learned from the items that both spaces
+            have and the bridge has not seen, for this gallery, correction and k (`result.calibration`). It holds for queries like those,
+                whose partner is in the gallery. None, and `result.warnings` says why, where too few are known, with a filter, an
+                approximate index or `one_to_one`.
+            one_to_one: give no item twice: the assignment of the largest sum of scores. For small sets, queries times items up to
+                4,194,304; beyond, `mutual_pairs` pairs greedily.
             gallery_version: pins the gallery's version behind a bridge; 0 is the newest.
             wait: False starts an operation and returns it at once; the queries must then fit one message.
             progress: True for a bar, or a function told (queries answered, queries in all).
@@ -163,6 +175,8 @@ class MatchCalls(OperationCalls):
             gallery_ids=gallery_ids,
             exclude_ids=exclude_ids,
             filter=filter,
+            probability=probability,
+            one_to_one=one_to_one,
             gallery_version=gallery_version,
             wait=wait,
         )
@@ -173,7 +187,9 @@ class MatchCalls(OperationCalls):
         parts: list[MatchResult] = []
         limits = self._limits()
         check_filter_size(request, limits)
-        most = min(limits.batch_queries, asked.most(request.k, limits))
+        check_assigned_whole(request, asked, limits)
+        # An assignment weighs queries against each other: those of other calls must stay out.
+        most = 1 if one_to_one else min(limits.batch_queries, asked.most(request.k, limits))
         with reporting(progress, "match") as told:
             for start, stop in asked.parts(request.k, limits):
                 asked.fill(request, start, stop)

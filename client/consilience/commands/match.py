@@ -20,7 +20,7 @@ def match(
     space: Annotated[str | None, typer.Option(help="Within this space.")] = None,
     ids_file: Annotated[Path | None, typer.Option("--ids", help="Text file with an id of a query a line.")] = None,
     vectors_file: Annotated[Path | None, typer.Option("--vectors", help=".npy file of query vectors.")] = None,
-    k: Annotated[int, typer.Option("-k", "--k", help="Matches a query.")] = 10,
+    k: Annotated[int | None, typer.Option("-k", "--k", help="Matches a query.", show_default="10, one_to_one: 1")] = None,
     correction: CorrectionOption = "none",
     correction_k: Annotated[int, typer.Option(help="Neighbourhood of the correction.")] = 10,
     beta: Annotated[float, typer.Option(help="Inverse temperature of inverted_softmax.")] = 30.0,
@@ -32,10 +32,12 @@ def match(
     exclude_ids: Annotated[Path | None, typer.Option(help="Text file with an id a line: match with none of these items.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write instead: query, rank, id, similarity, score.")] = None,
     where: Annotated[str | None, typer.Option("--filter", help="Match with items that fulfil this: label = 'cat'.")] = None,
+    probability: Annotated[bool, typer.Option("--probability", help="Tell how probable each match is; through a bridge.")] = False,
+    one_to_one: Annotated[bool, typer.Option("--one-to-one", help="Give no item twice; for small sets.")] = False,
 ) -> Answer:
-    """The nearest items of each query: a line a match, with query, rank, id, similarity and score between tabs.
+    """The nearest items of each query: a line a match, with query, rank, id, similarity, score and any probability between tabs.
 
-    With an approximate index, its measured recall is told on standard error.
+    What weakens the answer, what a probability is calibrated on and the recall of an approximate index are told on standard error.
     """
     given: list[str] | None = query_ids or (read_lines(ids_file, "ids") if ids_file is not None else None)
     vectors: Any = None if vectors_file is None else load_npy(vectors_file)
@@ -55,10 +57,14 @@ def match(
         gallery_ids=None if gallery_ids is None else read_lines(gallery_ids, "gallery_ids"),
         exclude_ids=None if exclude_ids is None else read_lines(exclude_ids, "exclude_ids"),
         filter=where,
+        probability=probability,
+        one_to_one=one_to_one,
         progress=shows_progress(),
     )
     if result.recall is not None:
         typer.echo(f"{result.index}: {result.recall}", err=True)
+    for said in ([] if result.calibration is None else [str(result.calibration)]) + list(result.warnings):
+        typer.echo(said, err=True)
     if out is not None:
         result.to_parquet(out)
         return Answer(repr(result), {"path": str(out), "queries": len(result), "k": result.k})
@@ -67,8 +73,8 @@ def match(
 
 
 def _lines(names: list[str], result: MatchResult) -> str:
-    return "\n".join(
-        f"{name}\t{rank + 1}\t{result.ids[row, rank]}\t{result.similarities[row, rank]:.6f}\t{result.scores[row, rank]:.6f}"
-        for row, name in enumerate(names)
-        for rank in range(result.k)
-    )
+    def line(name: str, row: int, rank: int) -> str:
+        told = f"{name}\t{rank + 1}\t{result.ids[row, rank]}\t{result.similarities[row, rank]:.6f}\t{result.scores[row, rank]:.6f}"
+        return told if result.probability is None else f"{told}\t{result.probability[row, rank]:.4f}"
+
+    return "\n".join(line(name, row, rank) for row, name in enumerate(names) for rank in range(result.k))

@@ -101,8 +101,18 @@ class IndexRecall(_message.Message):
     probe_queries: int
     def __init__(self, value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., confidence: _Optional[float] = ..., k: _Optional[int] = ..., probe_queries: _Optional[int] = ...) -> None: ...
 
+class MatchCalibration(_message.Message):
+    __slots__ = ("pairs", "accuracy", "error")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    pairs: int
+    accuracy: float
+    error: float
+    def __init__(self, pairs: _Optional[int] = ..., accuracy: _Optional[float] = ..., error: _Optional[float] = ...) -> None: ...
+
 class MatchRequest(_message.Message):
-    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids", "beta")
+    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids", "beta", "probability", "one_to_one")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +128,8 @@ class MatchRequest(_message.Message):
     GALLERY_IDS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
     BETA_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    ONE_TO_ONE_FIELD_NUMBER: _ClassVar[int]
     vectors: _matrix_pb2.Matrix
     ids: IdQueries
     bridge: str
@@ -133,7 +145,9 @@ class MatchRequest(_message.Message):
     gallery_ids: ItemIds
     exclude_ids: ItemIds
     beta: float
-    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., beta: _Optional[float] = ...) -> None: ...
+    probability: bool
+    one_to_one: bool
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., beta: _Optional[float] = ..., probability: bool = ..., one_to_one: bool = ...) -> None: ...
 
 class MatchResponse(_message.Message):
     __slots__ = ("report", "operation")
@@ -144,7 +158,7 @@ class MatchResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[MatchReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class MatchReport(_message.Message):
-    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source", "index", "index_parameters", "recall", "gallery_items", "beta", "correction_k")
+    __slots__ = ("queries", "k", "ids", "similarities", "scores", "correction", "gallery", "bridge", "bridge_uid", "certificate", "engine", "measured_recall", "source", "index", "index_parameters", "recall", "gallery_items", "beta", "correction_k", "probabilities", "calibration", "warnings", "one_to_one")
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +178,10 @@ class MatchReport(_message.Message):
     GALLERY_ITEMS_FIELD_NUMBER: _ClassVar[int]
     BETA_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_K_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    ONE_TO_ONE_FIELD_NUMBER: _ClassVar[int]
     queries: int
     k: int
     ids: _containers.RepeatedScalarFieldContainer[str]
@@ -183,7 +201,11 @@ class MatchReport(_message.Message):
     gallery_items: int
     beta: float
     correction_k: int
-    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ..., beta: _Optional[float] = ..., correction_k: _Optional[int] = ...) -> None: ...
+    probabilities: _matrix_pb2.Matrix
+    calibration: MatchCalibration
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    one_to_one: bool
+    def __init__(self, queries: _Optional[int] = ..., k: _Optional[int] = ..., ids: _Optional[_Iterable[str]] = ..., similarities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., correction: _Optional[_Union[Correction, str]] = ..., gallery: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., bridge_uid: _Optional[str] = ..., certificate: _Optional[_Union[_alignment_pb2.Certificate, _Mapping]] = ..., engine: _Optional[str] = ..., measured_recall: _Optional[float] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., recall: _Optional[_Union[IndexRecall, _Mapping]] = ..., gallery_items: _Optional[int] = ..., beta: _Optional[float] = ..., correction_k: _Optional[int] = ..., probabilities: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibration: _Optional[_Union[MatchCalibration, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., one_to_one: bool = ...) -> None: ...
 
 class MutualPairsRequest(_message.Message):
     __slots__ = ("source", "target", "bridge", "correction", "correction_k", "limit", "mode", "threshold", "known", "resume_token", "execution")

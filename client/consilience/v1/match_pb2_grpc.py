@@ -77,6 +77,8 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a parameter of another index or beyond its limit; an approximate index with a filter, or with a correction under squared L2 | name the index EXACT |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | INVERTED_SOFTMAX or MARGIN_RATIO in a space that is not compared by cosine; a bad beta | CSLS or MARGIN_DISTANCE |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | gallery_ids or exclude_ids leave no item | correct them |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | probability within a space | ask through a bridge |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | one_to_one of more queries than items, of sets too large, or with an approximate index | MutualPairs |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a filter that cannot be read, with the place, or that is true for no item | correct it |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a filter names an attribute that is not there, or compares it with another type | correct it |
         | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |

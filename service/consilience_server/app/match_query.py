@@ -33,6 +33,8 @@ class MatchQuery:
         gallery_ids: only these items of the gallery are matched with; None is all.
         exclude_ids: these are not.
         filter: an expression over the gallery's attributes (`core/filter_expression.py`) that matches must fulfil; empty for none.
+        probability: tell how probable each match is (`core/match_calibration.py`); through a bridge.
+        one_to_one: no item twice (`core/one_to_one.py`); k is then 1.
     """
 
     vectors: NDArray[np.float32] | None = None
@@ -48,6 +50,8 @@ class MatchQuery:
     gallery_ids: Sequence[str] | None = None
     exclude_ids: Sequence[str] = ()
     filter: str = ""
+    probability: bool = False
+    one_to_one: bool = False
 
     @property
     def corrected(self) -> Correction:
@@ -98,10 +102,24 @@ def check_match(query: MatchQuery, limits: MatchLimits) -> None:
         )
     if query.gallery_ids is not None and not query.gallery_ids:
         raise InvalidArgument("gallery_ids is empty; give the items to match with, or leave it out for all", field="gallery_ids.ids")
+    if query.probability and query.space is not None:
+        raise InvalidArgument(
+            "within a space no pairs are known that a probability could be learned from; ask through a bridge", field="probability"
+        )
+    if query.one_to_one:
+        _check_one_to_one(query)
     if query.filter:
         read_filter(query.filter)
     if query.index is not None:
         _check_index(query, query.index)
+
+
+def _check_one_to_one(query: MatchQuery) -> None:
+    """InvalidK, InvalidArgument."""
+    if query.k != 1:
+        raise InvalidK(f"k is {query.k}, but one_to_one gives every query one item; ask for k = 1", field="k", k=query.k, limit=1)
+    if query.index is not None:
+        raise InvalidArgument("one_to_one weighs all items for every query; name the index exact", field="index")
 
 
 def _check_index(query: MatchQuery, index: IndexChoice) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience_server.app.bridge_spaces import check_uid
+from consilience_server.app.bridge_spaces import check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
@@ -40,6 +40,14 @@ class MatchRoute:
         return (self.artefact.uid if self.artefact else "", self.gallery.uid, str(self.gallery.version))
 
     @property
+    def moved(self) -> tuple[str, ...]:
+        """What is said of the versions used that are not those of the fit; the bridge leads on all the same."""
+        if self.artefact is None:
+            return ()
+        used = (("source", self.source), ("target", self.gallery))
+        return tuple(said for side, use in used if use is not None and (said := moved_on(self.artefact, side, use.version)))
+
+    @property
     def bank(self) -> tuple[str, ...]:
         """Names the items that a correction's terms come from; empty where none were needed."""
         return () if self.source is None else (self.source.uid, str(self.source.version))
@@ -74,7 +82,7 @@ async def match_route(call: Call, query: MatchQuery, snapshots: Snapshots, deriv
         records[side] = await snapshots.record(name, field="bridge")
         check_uid(artefact, side, records[side].uid)
     _check_columns(query, records["source"], f"the source space {artefact.source_name!r} of bridge {query.bridge!r}")
-    needed = query.vectors is None or query.correction != "none" or query.index is not None
+    needed = query.vectors is None or query.correction != "none" or query.index is not None or query.probability
     return MatchRoute(
         artefact,
         artefact.target_name,

@@ -4,20 +4,23 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from consilience_server.app.approximate_matching import ApproximateMatching
+from consilience_server.app.assignment import assign, check_assignment
 from consilience_server.app.attribute_filter import AttributeFilters
 from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
-from consilience_server.app.gallery_filter import check_part, find_in_part, gallery_part, part_bytes
+from consilience_server.app.gallery_filter import GalleryPart, check_part, find_in_part, gallery_part, part_bytes
 from consilience_server.app.gallery_search import Found, Search
 from consilience_server.app.item_terms import TermSource
 from consilience_server.app.kernel_matching import find_in_kernel, kernel_match_bytes
+from consilience_server.app.match_probability import MatchProbabilities, as_if_new
 from consilience_server.app.match_query import MatchLimits, MatchQuery, check_match
 from consilience_server.app.match_route import MatchRoute, check_same, match_route
 from consilience_server.app.match_search import MatchSearches
@@ -30,6 +33,7 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import Tables
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
 from consilience_server.core.errors import InvalidK
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.engine.choose_index import ApproximateIndexes
@@ -78,6 +82,7 @@ class Matching:
         self._batches = batches
         terms = TermSource(derived, tables, engine, metrics)
         self._searches = MatchSearches(derived, terms, pool)
+        self._probabilities = MatchProbabilities(derived, pool, engine, metrics)
         self._attributes = AttributeFilters(snapshots, derived)
         self._approximate = ApproximateMatching(derived, pool, engine, indexes, metrics)
         self._mutual = MutualMatching(snapshots, derived, terms, pool, engine, metrics)
@@ -141,7 +146,7 @@ class Matching:
             size, rate = (gallery.item_count, gallery.spec.dim), self._limits.flops_per_second
             return self._approximate.estimate_seconds(query.index, _subject(query, route), *size, rate)
         scan = 2.0 * gallery.item_count * gallery.spec.dim
-        work = scan * query.count
+        work = scan * (query.count + (MAX_HELD_OUT_QUERIES if query.probability else 0))
         if query.correction != "none" and route.source is not None:
             bank = await self._snapshots.record(route.source_name, field=route.field)
             # Sums over a bank take four products in float64 rather than one in float32.
@@ -161,6 +166,8 @@ class Matching:
             "gallery_ids": sorted(set(query.gallery_ids)) if query.gallery_ids is not None else None,
             "exclude_ids": sorted(set(query.exclude_ids)),
             "filter": query.filter,
+            "probability": query.probability,
+            "one_to_one": query.one_to_one,
         }
         uses = [route.gallery] + ([route.source] if route.source else [])
         if query.vectors is None:
@@ -202,11 +209,20 @@ class Matching:
             if query.index is not None:
                 probe = await self._searches.probe(prepare, query, route, search, source)
                 found = await self._approximate.find(scan, search, query.k, query.index, _subject(query, route), probe)
+            elif query.one_to_one:
+                found, items = await self._assigned(scan, query, search, gallery)
             elif query.filtered:
                 found, items = await self._found_in_part(scan, query, search, gallery)
             else:
                 found = await self._batches.find(scan, search, query.k)
-            return _report_of(query, route, gallery, found, items)
+            report = _report_of(query, route, gallery, found, items)
+            if not query.probability or route.artefact is None or source is None:
+                return report
+            model, why = await self._probabilities.calibration(call, query, route.artefact, search, source, gallery)
+            if model is None:
+                return replace(report, warnings=(*report.warnings, f"no probabilities: {why}"))
+            scores = report.scores if query.vectors is not None else as_if_new(report.scores, query.correction)
+            return replace(report, calibration=model, probabilities=model.probabilities(scores))
 
     async def _found_in_kernel(self, call: Call, query: MatchQuery, space: Snapshot, kind: KernelKind) -> Found:
         rows = await asyncio.to_thread(rows_of, space.ids, query.ids, space.name.removeprefix("spaces/"), "ids.ids")
@@ -221,10 +237,25 @@ class Matching:
         self._metrics.batch(PRECOMPUTED, len(rows))
         return found
 
+    async def _assigned(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
+        """An item for every query, none twice, and the number of items that could be given."""
+        part = await self._part(call, query, gallery)
+        check_assignment(query, part)
+        found = await self._pool.run(
+            call,
+            "scan",
+            lambda: assign(search, part, self._engine, self._metrics, call.control),
+            nbytes=part_bytes(part, search, len(part.rows), self._engine) + 32 * query.count * len(part.rows),
+        )
+        return found, len(part.rows)
+
+    async def _part(self, call: Call, query: MatchQuery, gallery: Snapshot) -> GalleryPart:
+        fulfilled = await self._attributes.fulfilled(call, gallery, query.filter) if query.filter else None
+        return await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids, fulfilled)
+
     async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
         """What was found, and the size of the part."""
-        fulfilled = await self._attributes.fulfilled(call, gallery, query.filter) if query.filter else None
-        part = await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids, fulfilled)
+        part = await self._part(call, query, gallery)
         check_part(part, search, query.k)
         found = await self._pool.run(
             call,
@@ -252,6 +283,8 @@ def _report_of(query: MatchQuery, route: MatchRoute, gallery: Snapshot, found: F
         index=query.index,
         recall=found.recall,
         gallery_items=items,
+        warnings=route.moved,
+        one_to_one=query.one_to_one,
     )
 
 

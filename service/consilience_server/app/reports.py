@@ -12,6 +12,7 @@ from consilience_server.core.differences import Difference
 from consilience_server.core.index_recall import IndexRecall
 from consilience_server.core.layer_choice import LayerSelection
 from consilience_server.core.linear_predictivity import PredictivityOptions
+from consilience_server.core.match_calibration import MatchCalibration
 from consilience_server.core.pair_agreement import PairAgreement
 from consilience_server.core.pair_modes import PairMode
 from consilience_server.core.rdm import RdmDistance
@@ -250,6 +251,10 @@ class MatchReport:
         gallery_items: items that a query could be matched with, before an item is kept from matching itself.
         correction_k: neighbourhood of the correction, 0 where it has none.
         beta: inverse temperature of the inverted softmax, 0 for others.
+        probabilities: (queries, k) float64 where they were asked for and could be calibrated, else None.
+        calibration: what they come from; None with them.
+        warnings: what weakens the answer, a sentence each: spaces that moved on since the bridge was fitted, probabilities that there are
+        not. one_to_one: no item was given twice.
     """
 
     ids: Sequence[str]
@@ -267,6 +272,10 @@ class MatchReport:
     gallery_items: int = 0
     correction_k: int = 0
     beta: float = 0.0
+    probabilities: NDArray[np.float64] | None = None
+    calibration: MatchCalibration | None = None
+    warnings: Sequence[str] = ()
+    one_to_one: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from consilience_server.app.match_query import MatchQuery
 from consilience_server.app.reports import MatchReport
 from consilience_server.core.errors import InvalidArgument, UnknownMethod
 from consilience_server.core.inverted_softmax import DEFAULT_BETA
+from consilience_server.core.match_calibration import MatchCalibration
 from consilience_server.engine.approximate import EFFORTS, ApproximateName, IndexChoice
 from consilience_server.rpc.convert.alignment import write_certificate
 from consilience_server.rpc.convert.enums import served
@@ -51,7 +52,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         ids=tuple(request.ids.ids),
         bridge=bridge_id(request.bridge, "bridge") if route == "bridge" else "",
         space=space_query(request.space, "space") if route == "space" else None,
-        k=request.k or _DEFAULT_K,
+        k=request.k or (1 if request.one_to_one else _DEFAULT_K),
         correction=read_correction(request.correction),
         correction_k=request.correction_k or _DEFAULT_CORRECTION_K,
         beta=request.beta or DEFAULT_BETA,
@@ -60,6 +61,8 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         gallery_ids=tuple(request.gallery_ids.ids) if request.HasField("gallery_ids") else None,
         exclude_ids=tuple(request.exclude_ids.ids),
         filter=request.filter,
+        probability=request.probability,
+        one_to_one=request.one_to_one,
     )
 
 
@@ -107,7 +110,17 @@ def write_match(report: MatchReport) -> match_pb2.MatchReport:
         gallery_items=report.gallery_items,
         beta=report.beta,
         correction_k=report.correction_k,
+        probabilities=None if report.probabilities is None else write_matrix(report.probabilities),
+        calibration=_write_calibration(report.calibration),
+        warnings=report.warnings,
+        one_to_one=report.one_to_one,
     )
+
+
+def _write_calibration(calibration: MatchCalibration | None) -> match_pb2.MatchCalibration | None:
+    if calibration is None:
+        return None
+    return match_pb2.MatchCalibration(pairs=calibration.pairs, accuracy=calibration.accuracy, error=calibration.error)
 
 
 def _write_parameters(index: IndexChoice | None) -> match_pb2.IndexParameters | None:
