@@ -26,7 +26,8 @@ class AlignmentOptions(TypedDict, total=False):
         penalties: ridge penalties that each column's is chosen from on the training items alone, in units of the mean eigenvalue of their
             X'X; one number fixes it, 0 is least squares. By default .0001, .001 .. 1000.
         context: describe either side by itself too, `report.context_x` and `context_y`: hubness and intrinsic dimension, which metrics of
-            neighbours have at hand anyway, at k or 10, and effective rank. Of two spaces or arrays without layers.
+            neighbours have at hand anyway, at k or 10, and effective rank. Of layers each (`layer_contexts_x`), and of the spaces of a
+            matrix (`matrix.contexts`).
         rdm_distance: between two items, for `rsa`: `correlation` (1 - Pearson's r, the default), `cosine`, `euclidean` or
             `squared_euclidean`.
         rdm_comparison: of two matrices, for `rsa`: `spearman` (the default), `pearson`, `kendall_tau_b`, `kendall_tau_a` or `cosine`.

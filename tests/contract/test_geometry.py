@@ -51,6 +51,19 @@ def test_an_alignment_carries_what_it_had_at_hand(client, plane):
     assert arrays.context_x == alone.geometry
 
 
+@pytest.mark.parametrize("metric", ["mutual_knn", "cka"])
+def test_the_spaces_of_a_matrix_and_layers_are_described_one_by_one(client, plane, metric):
+    matrix = client.align_matrix(["plane", "cloud"], k=5, metric=metric, context=True, permutations=0)
+    k = 5 if metric == "mutual_knn" else 10
+    assert matrix.contexts == tuple(client.describe_space(space, k=k).geometry for space in ("plane", "cloud"))
+    assert client.align_matrix(["plane", "cloud"], k=5, metric=metric, permutations=0).contexts == ()
+    assert matrix.to_dict()["contexts"][0]["hubness"] == matrix.contexts[0].hubness
+    layers = client.align_arrays([plane[0], plane[1]], plane[1], k=5, metric=metric, similarity="squared_l2", context=True, permutations=0)
+    assert layers.layer_contexts_x == matrix.contexts
+    assert layers.context_x == layers.layer_contexts_x[layers.best_layers[0]]
+    assert len(layers.layer_contexts_y) == 1
+
+
 def test_what_cannot_be_described_is_refused(client, plane):
     with pytest.raises(consilience.InvalidArgumentError) as refused:
         client.describe_space("plane", k=400)
@@ -59,8 +72,8 @@ def test_what_cannot_be_described_is_refused(client, plane):
         client.describe_space("nobody")
     with pytest.raises(consilience.InvalidArgumentError):
         client.describe_space("plane", preprocess="whiten")
-    with pytest.raises(consilience.UnimplementedError) as unserved:
-        client.align_matrix(["plane", "cloud"], context=True)
+    with pytest.raises(consilience.UnimplementedError, match="of each pair") as unserved:
+        client.align_matrix(["plane", "cloud"], items="pairwise", context=True)
     assert unserved.value.field.endswith("context")
     with pytest.raises(consilience.InvalidArgumentError):
         client.align("plane", "cloud", sample_queries=10, context=True)

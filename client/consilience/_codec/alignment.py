@@ -1,5 +1,6 @@
 """Alignment: what a caller asks as a spec, answers as results."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack, cast
 
@@ -172,6 +173,8 @@ def decode_report(message: alignment_pb2.AlignmentReport, details: CallDetails =
         **_decode_comparison(message),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         duplicate_queries=message.duplicate_queries,
+        layer_contexts_x=tuple(decode_geometry(each) for each in message.layer_contexts_x),
+        layer_contexts_y=tuple(decode_geometry(each) for each in message.layer_contexts_y),
         group_by=message.group_by,
         groups=message.groups,
         strata=message.strata,
@@ -241,6 +244,8 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         explained=message.explained,
         stress=message.stress,
         order=tuple(message.order),
+        duplicate_queries=message.duplicate_queries,
+        **_decode_compared(message.compared),
         gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),
         strata=message.strata,
@@ -252,6 +257,19 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         warnings=tuple(message.warnings),
         details=details,
     )
+
+
+def _decode_compared(spaces: Sequence[alignment_pb2.ComparedSpace]) -> dict[str, Any]:
+    """How each space of a matrix entered, a tuple for each attribute."""
+    clips = tuple(space.clip if space.HasField("clip") else math.nan for space in spaces)
+    constant = tuple(space.constant_columns if space.HasField("constant_columns") else 0 for space in spaces)
+    return {
+        "similarities": tuple(_names.SIMILARITIES.to_name(space.similarity) if space.similarity else "" for space in spaces),
+        "kernel_rules": tuple(space.kernel_rule for space in spaces),
+        "clips": clips if any(space.HasField("clip") for space in spaces) else (),
+        "constant_columns": constant if any(space.HasField("constant_columns") for space in spaces) else (),
+        "contexts": tuple(decode_geometry(space.context) for space in spaces if space.HasField("context")),
+    }
 
 
 def decode_certificate(message: Any, field: str) -> Certificate | None:

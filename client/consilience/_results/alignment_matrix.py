@@ -12,6 +12,7 @@ from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
 from consilience._results.matrix_citation import PairTests, cite_matrix
 from consilience._results.space import SpaceUse
+from consilience._results.space_geometry import SpaceGeometry
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +48,13 @@ class AlignmentMatrix(Result):
         sampled_items: as in AlignmentReport; None under `items="pairwise"`, where `n` tells the size of each pair's sample.
         components: that `svcca` was asked to compare; 0 for other metrics.
         target_score, aggregate, folds, folds_by, penalties: what `linear_predictivity` was asked; empty for other metrics.
-        permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, warnings: as in AlignmentReport.
+        similarities: how nearness is measured in each space, after preprocessing; empty strings for kernels.
+        kernel_rules: of each space, what the metric compared of an entry of a kernel: `s`, `-d` or `-d^2/2`; empty strings for vectors.
+        clips, constant_columns: what preprocessing clipped each space at (NaN for kernels), and the columns that it left out; empty where
+            it does neither, and under `items="pairwise"`.
+        contexts: with `context=True` hubness, intrinsic dimension and effective rank of each space over the common items; else empty.
+        permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, duplicate_queries, warnings: as in
+            AlignmentReport.
     """
 
     metric: str
@@ -93,6 +100,12 @@ class AlignmentMatrix(Result):
     explained: float = 1.0
     stress: float = 0.0
     order: tuple[int, ...] = ()
+    similarities: tuple[str, ...] = ()
+    kernel_rules: tuple[str, ...] = ()
+    clips: tuple[float, ...] = ()
+    constant_columns: tuple[int, ...] = ()
+    contexts: tuple[SpaceGeometry, ...] = ()
+    duplicate_queries: int = 0
 
     def cite(self) -> str:
         """Sentences for a methods section: the metric with its source, every parameter, and what the tests of all pairs found."""

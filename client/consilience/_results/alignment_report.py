@@ -130,7 +130,8 @@ class AlignmentReport(Result):
             asked; else None.
         best_layers: the chosen pair of layers, from 0, whose score this is; else None.
         context_x, context_y: hubness and intrinsic dimension of either side by itself, where neighbour lists of all items were at hand;
-            with `context=True` always, and effective rank too.
+            with `context=True` always, and effective rank too. Of layers, those of the chosen pair.
+        layer_contexts_x, layer_contexts_y: with `context=True` of each layer, over all `layers_n` items; empty without layers.
         layer_selection: how it was chosen: `split_half` (on `selection_n` items, scored on the `n` others) or `max`; empty without layers.
         layer_p_values, layer_calibrated: of each pair by itself, not corrected for the choice among many.
         maximum: the largest score of all pairs over all items, calibrated as a maximum; None without permutations and with a single pair.
@@ -199,6 +200,8 @@ class AlignmentReport(Result):
     rdm_distance: str | None = None
     rdm_comparison: str | None = None
     duplicate_queries: int = 0
+    layer_contexts_x: tuple[SpaceGeometry, ...] = ()
+    layer_contexts_y: tuple[SpaceGeometry, ...] = ()
 
     @property
     def headline(self) -> AlignmentAtK:

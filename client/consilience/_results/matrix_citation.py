@@ -43,7 +43,9 @@ def _measured(matrix: Any) -> str:
     tail = left_out(matrix)
     # Which of the spaces are kernels, that no preprocessing touches, their versions tell.
     read = "the spaces as stored" if matrix.preprocess == "none" else sources.PREPROCESSING.get(matrix.preprocess, matrix.preprocess)
-    return f"The alignment of each two of {spaces} was measured by {source}{form} over the {_items(matrix)}{tail}, from {read}."
+    rules = [f"{side(use, '')} as {rule}" for use, rule in zip(matrix.versions, matrix.kernel_rules, strict=False) if rule]
+    entries = f"; entries of the stored matri{'x' if len(rules) == 1 else 'ces'} of {listed(rules)}" if rules else ""
+    return f"The alignment of each two of {spaces} was measured by {source}{form} over the {_items(matrix)}{tail}, from {read}{entries}."
 
 
 def _items(matrix: Any) -> str:

@@ -12,6 +12,7 @@ from consilience.commands.options import (
     BandwidthOption,
     ComponentsOption,
     ConfidenceOption,
+    ContextOption,
     DeduplicateOption,
     FoldsByOption,
     FoldsOption,
@@ -64,6 +65,7 @@ def matrix(
     strata: StrataOption = None,
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
+    context: ContextOption = False,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -80,6 +82,7 @@ def matrix(
         folds_by=folds_by,
         **predictivity_options(target_score, aggregate, folds, penalties),
         within=within,
+        context=context,
         deduplicate=deduplicate,
         strata=strata,
         **pairwise_options(rdm_distance, rdm_comparison, bandwidth, sample_items),

@@ -33,7 +33,7 @@ FoldsByOption = Annotated[str, typer.Option(help="Attribute (of .npz files: arra
 PenaltiesOption = Annotated[
     str | None, typer.Option(help="Ridge penalties of linear_predictivity, commas between several.", show_default=".0001,.001 .. 1000")
 ]
-ContextOption = Annotated[bool, typer.Option("--context", help="Hubness, intrinsic dimension and effective rank of either side too.")]
+ContextOption = Annotated[bool, typer.Option("--context", help="Hubness, intrinsic dimension and effective rank of each space too.")]
 RdmDistanceOption = Annotated[str, typer.Option(help="Of rsa: correlation, cosine, euclidean or squared_euclidean.")]
 RdmComparisonOption = Annotated[str, typer.Option(help="Of rsa: spearman, pearson, kendall_tau_b, kendall_tau_a or cosine.")]
 BandwidthOption = Annotated[str, typer.Option(help="Sigma of rbf_cka: median, a multiple of it (0.5*median), or a number.")]

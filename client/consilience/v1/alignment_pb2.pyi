@@ -418,7 +418,7 @@ class Difference(_message.Message):
     def __init__(self, value: _Optional[float] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
 
 class AlignmentReport(_message.Message):
-    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata", "group_by", "groups", "duplicate_queries")
+    __slots__ = ("metric", "headline", "by_k", "n", "gallery", "dropped_x", "dropped_y", "preprocess", "clips", "permutations", "seed", "alpha", "x", "y", "engine", "certificate_x", "certificate_y", "kernel_rule_x", "kernel_rule_y", "layer_scores", "best_layers", "layers", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "within", "constant_columns", "context_x", "context_y", "stop_after", "given", "controls", "similarity_x", "similarity_y", "warnings", "query_sampling", "duplicates", "deduplicate", "strata", "group_by", "groups", "duplicate_queries", "layer_contexts_x", "layer_contexts_y")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     BY_K_FIELD_NUMBER: _ClassVar[int]
@@ -462,6 +462,8 @@ class AlignmentReport(_message.Message):
     GROUP_BY_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_QUERIES_FIELD_NUMBER: _ClassVar[int]
+    LAYER_CONTEXTS_X_FIELD_NUMBER: _ClassVar[int]
+    LAYER_CONTEXTS_Y_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
     headline: AlignmentAtK
     by_k: _containers.RepeatedCompositeFieldContainer[AlignmentAtK]
@@ -505,7 +507,9 @@ class AlignmentReport(_message.Message):
     group_by: str
     groups: int
     duplicate_queries: int
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ..., duplicate_queries: _Optional[int] = ...) -> None: ...
+    layer_contexts_x: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceGeometry]
+    layer_contexts_y: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceGeometry]
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., headline: _Optional[_Union[AlignmentAtK, _Mapping]] = ..., by_k: _Optional[_Iterable[_Union[AlignmentAtK, _Mapping]]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., clips: _Optional[_Iterable[float]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., engine: _Optional[str] = ..., certificate_x: _Optional[_Union[Certificate, _Mapping]] = ..., certificate_y: _Optional[_Union[Certificate, _Mapping]] = ..., kernel_rule_x: _Optional[str] = ..., kernel_rule_y: _Optional[str] = ..., layer_scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., best_layers: _Optional[_Iterable[int]] = ..., layers: _Optional[_Union[LayerComparison, _Mapping]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., constant_columns: _Optional[_Iterable[int]] = ..., context_x: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., context_y: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ..., stop_after: _Optional[int] = ..., given: _Optional[_Union[Given, _Mapping]] = ..., controls: _Optional[_Iterable[_Union[ControlReport, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ..., duplicate_queries: _Optional[int] = ..., layer_contexts_x: _Optional[_Iterable[_Union[_space_pb2.SpaceGeometry, _Mapping]]] = ..., layer_contexts_y: _Optional[_Iterable[_Union[_space_pb2.SpaceGeometry, _Mapping]]] = ...) -> None: ...
 
 class LayerComparison(_message.Message):
     __slots__ = ("selection", "p_values", "calibrated", "maximum", "maximum_layers", "n", "selection_n", "x_layers", "y_layers")
@@ -678,7 +682,7 @@ class AlignMatrixResponse(_message.Message):
     def __init__(self, matrix: _Optional[_Union[AlignmentMatrix, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class AlignmentMatrix(_message.Message):
-    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "components", "predictivity", "duplicates", "deduplicate", "strata", "within", "warnings")
+    __slots__ = ("metric", "spaces", "scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high", "interval_kind", "confidence", "n", "k", "permutations", "seed", "preprocess", "items", "engine", "alpha", "p_adjusted", "q_values", "coordinates", "explained", "stress", "order", "gallery", "query_sampling", "sampled_items", "bandwidths", "rdm_distance", "rdm_comparison", "components", "predictivity", "duplicates", "deduplicate", "strata", "compared", "duplicate_queries", "within", "warnings")
     METRIC_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -715,6 +719,8 @@ class AlignmentMatrix(_message.Message):
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     DEDUPLICATE_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_QUERIES_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     metric: Metric
@@ -753,9 +759,11 @@ class AlignmentMatrix(_message.Message):
     duplicates: int
     deduplicate: float
     strata: str
+    compared: _containers.RepeatedCompositeFieldContainer[ComparedSpace]
+    duplicate_queries: int
     within: Within
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., compared: _Optional[_Iterable[_Union[ComparedSpace, _Mapping]]] = ..., duplicate_queries: _Optional[int] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Measurement(_message.Message):
     __slots__ = ("gallery", "query_sampling", "duplicates", "deduplicate", "sampled_items", "rdm_distance", "rdm_comparison", "bandwidths", "components", "predictivity", "kernel_rules")
@@ -782,6 +790,20 @@ class Measurement(_message.Message):
     predictivity: PredictivitySpec
     kernel_rules: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., kernel_rules: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ComparedSpace(_message.Message):
+    __slots__ = ("similarity", "kernel_rule", "clip", "constant_columns", "context")
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_RULE_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    similarity: _space_pb2.Similarity
+    kernel_rule: str
+    clip: float
+    constant_columns: int
+    context: _space_pb2.SpaceGeometry
+    def __init__(self, similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., kernel_rule: _Optional[str] = ..., clip: _Optional[float] = ..., constant_columns: _Optional[int] = ..., context: _Optional[_Union[_space_pb2.SpaceGeometry, _Mapping]] = ...) -> None: ...
 
 class TrendRequest(_message.Message):
     __slots__ = ("spaces", "against", "reference", "spec", "families", "scale", "bucket_count", "bucket_edges", "mode", "request_id", "against_name", "against_kind")

@@ -170,15 +170,15 @@ def layers_seconds(n: int, x: Sequence[int], y: Sequence[int], spec: AlignmentSp
         spec: already checked.
         limits: rates and threads.
     """
-    whole, half = in_numbers(spec, n), in_numbers(spec, max(n // 2, 1))
+    whole, half = in_numbers(spec, n), replace(in_numbers(spec, max(n // 2, 1)), deduplicate=0.0, context=False)
     bare = replace(whole, permutations=0)
     seconds = estimated_seconds([n] * (len(x) + len(y)), [*x, *y], bare, limits)
     seconds += sum(
         estimated_seconds([n, n], [a, b], each, limits) * sign for a in x for b in y for each, sign in ((whole, 1.0), (bare, -1.0))
     )
     if len(x) * len(y) > 1 and spec.layer_selection == "split_half":
-        seconds += estimated_seconds([n // 2] * (len(x) + len(y)), [*x, *y], replace(half, permutations=0, deduplicate=0.0), limits)
-        seconds += estimated_seconds([n // 2] * 2, [max(x), max(y)], replace(half, deduplicate=0.0), limits)
+        seconds += estimated_seconds([n // 2] * (len(x) + len(y)), [*x, *y], replace(half, permutations=0), limits)
+        seconds += estimated_seconds([n // 2] * 2, [max(x), max(y)], half, limits)
     return seconds
 
 
@@ -191,5 +191,7 @@ def estimated_seconds(items: Sequence[int], widths: Sequence[int], spec: Alignme
         spec: already checked, without shares.
         limits: rates and threads.
     """
-    apart = sum(2.0 * n * n * width for n, width in zip(items, widths, strict=True)) if spec.deduplicate else 0.0
+    searched = sum(2.0 * n * n * width for n, width in zip(items, widths, strict=True))
+    described = spec.context and FAMILY_OF[spec.metric].reads != "tables"
+    apart = searched * (bool(spec.deduplicate) + described)
     return apart / limits.flops_per_second + FAMILY_OF[spec.metric].seconds(compared_items(min(items), spec), widths, spec, limits)

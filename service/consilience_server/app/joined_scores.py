@@ -22,7 +22,7 @@ from consilience_server.app.metric_families.judge import scored, scored_all
 from consilience_server.app.metric_families.registry import FAMILY_OF, KERNEL_METRICS
 from consilience_server.app.preparation import Prepared, prepare
 from consilience_server.app.queries import query_rows, query_strata
-from consilience_server.app.reports import MetricName
+from consilience_server.app.reports import ComparedSpace, MetricName
 from consilience_server.app.tables import Tables, TableSubject, item_digest
 from consilience_server.core.effective_rank import effective_rank, participation_ratio
 from consilience_server.core.errors import ConstantFeatures, InvalidArgument, KernelSpace, NotServed, TooFewItems, ZeroVector
@@ -103,12 +103,37 @@ class JoinedScores:
         if compared.tables:
             x, y = await self.geometries(call, compared, whole=spec.context)
             return x, y
-        if spec.ks[0] >= compared.n:
-            few = f"the context of a space needs lists of {spec.ks[0]} neighbours, and {compared.n} items are common; leave context out"
-            raise TooFewItems(few, field="spec.context", n=compared.n, least=spec.ks[0] + 1)
+        _check_context(spec, compared.n)
         async with self._held_tables(call, compared.sides, joined, spec, None) as tables:
             x, y = await self.geometries(call, replace(compared, tables=tables), whole=True)
             return x, y
+
+    async def compared_spaces(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> list[ComparedSpace]:
+        """How each of many spaces enters their alignment over the items of the join; its context where the spec asks."""
+        async with self.sides(call, snapshots, joined, spec) as sides:
+            contexts = await self.contexts_of(call, sides, joined, spec) if spec.context else [None] * len(sides)
+            rule = FAMILY_OF[spec.metric].kernel_rule
+            return [
+                ComparedSpace(
+                    similarity=side.similarity if side.kernel is None else None,
+                    kernel_rule="" if side.kernel is None else rule(side.kernel),
+                    clip=side.clip,
+                    constant_columns=side.constant_columns,
+                    context=context,
+                )
+                for side, context in zip(sides, contexts, strict=True)
+            ]
+
+    async def contexts_of(self, call: Call, sides: Sequence[Side], joined: Join, spec: AlignmentSpec) -> list[SpaceGeometry]:
+        """The geometry of each side by itself, from tables that alignments of the same items share, one held at a time; TooFewItems."""
+        _check_context(spec, joined.n)
+        lists = AlignmentSpec(ks=spec.ks[:1], preprocess=spec.preprocess, permutations=0, interval_kind=spec.interval_kind)
+        found, alone = [], replace(joined, same=None)
+        for at, side in enumerate(sides):
+            part = call.part(at / len(sides), (at + 1) / len(sides))
+            async with self.compared_sides(part, [side], alone, lists, None) as compared:
+                found.extend(await self.geometries(part, compared, whole=True))
+        return found
 
     async def geometries(self, call: Call, compared: Compared, *, whole: bool) -> list[SpaceGeometry]:
         """The geometry of every side from its table; `whole` adds what its vectors tell, in O(n d^2). ConstantFeatures."""
@@ -312,6 +337,13 @@ def of_sides(values: Sequence[T | None], of_kernel: T) -> tuple[T, ...]:
     """What preprocessing did, one a side; none where it did nothing of the kind. It leaves a kernel as it is, which has no value."""
     found = any(value is not None for value in values)
     return tuple(of_kernel if value is None else value for value in values) if found else ()
+
+
+def _check_context(spec: AlignmentSpec, n: int) -> None:
+    """Lists of the first k among n items: TooFewItems."""
+    if spec.ks[0] >= n:
+        few = f"the context of a space needs lists of {spec.ks[0]} neighbours, and {n} items are common; leave context out"
+        raise TooFewItems(few, field="spec.context", n=n, least=spec.ks[0] + 1)
 
 
 def _copied_bytes(snapshot: Snapshot, n: int, *, changed: bool) -> int:

@@ -29,7 +29,7 @@ from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import AlignmentReport, ControlReport, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.core.errors import ConstantFeatures, InvalidArgument, NoCommonItems, NotServed, SpaceNotFound
+from consilience_server.core.errors import ConstantFeatures, InvalidArgument, NoCommonItems, SpaceNotFound
 from consilience_server.engine.protocol import ENGINE_VERSION
 from consilience_server.engine.snapshot import Snapshot
 
@@ -150,8 +150,6 @@ class LayeredAlignment:
             controls: beside the score.
             given: a space of vectors, beyond which all layers are aligned.
         """
-        if spec.context:
-            raise NotServed("layers tell no context; align single layers, or describe them one by one", field="spec.context")
         snapshots, common, threshold = [*_layers_of((x, y, *(control.side for control in controls)))], joined.n, spec.deduplicate
         if threshold:
             everything = snapshots if given is None else [*snapshots, given]
@@ -258,9 +256,11 @@ class LayeredAlignment:
             start, stayed = own.stop, range(len(x.layers), sides) if control.in_place_of == "x" else range(len(x.layers))
             rows = joined.of(*own, *stayed) if control.in_place_of == "x" else joined.of(*stayed, *own)
             part = call.part(number * share, (number + 1) * share)
-            of_control = await self._comparison.compare(part, *control.among(x, y), rows, spec, groups, halve=halve)
+            bare = replace(spec, context=False)
+            of_control = await self._comparison.compare(part, *control.among(x, y), rows, bare, groups, halve=halve)
             told.append(layered_control_report(control, of_control, found, joined.n))
         certificates = found.certificates or (None, None)
+        contexts = tuple(found.contexts[: len(x.layers)]), tuple(found.contexts[len(x.layers) :])
         chosen = x.layers[found.layers.best[0]], y.layers[found.layers.best[1]]
         rules = ["" if layer.kernel is None else FAMILY_OF[spec.metric].kernel_rule(layer.kernel) for layer in chosen]
         x_similarity, y_similarity = (layer.similarity if layer.kernel is None else None for layer in chosen)
@@ -295,6 +295,8 @@ class LayeredAlignment:
             kernel_rule_x=rules[0],
             kernel_rule_y=rules[1],
             similarities=(x_similarity, y_similarity),
+            contexts=(contexts[0][found.layers.best[0]], contexts[1][found.layers.best[1]]) if spec.context else (None, None),
+            layer_contexts=contexts if sides > 2 else ((), ()),
             controls=told,
             sampled_items=sampled_items(joined, kept, named=x.layers[0].version > 0),
             rdm=rdm_options(spec),

@@ -25,6 +25,7 @@ from consilience_server.core.errors import ConstantFeatures, InvalidArgument, In
 from consilience_server.core.layer_choice import halves, maximum
 from consilience_server.core.paired_features import rows_are_equal
 from consilience_server.core.score import Score
+from consilience_server.core.space_geometry import SpaceGeometry
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.alignment_scores import Pair, judged
 from consilience_server.engine.protocol import Certificate
@@ -57,7 +58,8 @@ class LayeredSide:
 class LayeredScores:
     """The headline's scores, one for each k, the items that they are over, and their groups; certificates of the layers that were chosen.
 
-    `folds` are the groups that folds of a cross-validation keep. `clips` and `constant_columns` are of all layers, those of x first.
+    `folds` are the groups that folds of a cross-validation keep. `clips`, `constant_columns` and `contexts`, which are asked, are of all
+    layers, those of x first.
     """
 
     by_k: Sequence[Score]
@@ -68,6 +70,7 @@ class LayeredScores:
     constant_columns: Sequence[int]
     groups: ItemGroups | None
     folds: NDArray[np.int64] | None
+    contexts: Sequence[SpaceGeometry] = ()
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,14 @@ class LayeredComparison:
             await self._pool.run(call, "load", lambda: _check_varied(sides, x, y))
             whole = _Part(sides, joined, groups)
             if halved:
-                return await self._of_halves(call, whole, x, y, spec)
-            if choice:
-                return await self._of_maximum(call, whole, x, y, numbers)
-            return await self._of_one_pair(call, whole, x, y, numbers)
+                found = await self._of_halves(call, whole, x, y, spec)
+            elif choice:
+                found = await self._of_maximum(call, whole, x, y, numbers)
+            else:
+                found = await self._of_one_pair(call, whole, x, y, numbers)
+            if not spec.context:
+                return found
+            return replace(found, contexts=await self._scores.contexts_of(call.part(1.0, 1.0), sides, joined, numbers))
 
     async def _of_one_pair(self, call: Call, whole: _Part, x: LayeredSide, y: LayeredSide, spec: AlignmentSpec) -> LayeredScores:
         """Nothing is chosen: all items are scored."""

@@ -24,8 +24,9 @@ from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pair_reports import PairReports
 from consilience_server.app.pairwise_answer import matrix_bandwidths, rdm_options
 from consilience_server.app.pinned_versions import pin_versions
+from consilience_server.app.preparation import prepared_similarity
 from consilience_server.app.queries import restriction_of
-from consilience_server.app.reports import AlignmentMatrix, ItemPolicy, SpaceUse
+from consilience_server.app.reports import AlignmentMatrix, ComparedSpace, ItemPolicy, SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed
@@ -47,6 +48,7 @@ class MatrixAlignment:
         limits: AlignmentLimits,
     ) -> None:
         self._snapshots = snapshots
+        self._scores = scores
         self._matrices = MatrixScores(scores, results)
         self._pairs = pairs
         self._results = results
@@ -99,10 +101,13 @@ class MatrixAlignment:
             joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
             sample = sampled_items(joined, of, named=True)
             restriction = await asyncio.to_thread(restriction_of, joined, spec, groups)
-            scores = await self._matrices.common(call, snapshots, joined, spec, groups)
+            scores = await self._matrices.common(call, snapshots, joined, replace(spec, context=False), groups)
+            # What was prepared, the scores of the pairs that the cache had do not tell.
+            compared = await self._scores.compared_spaces(call.part(1.0, 1.0), snapshots, joined, spec)
             n = np.full((len(snapshots), len(snapshots)), joined.n, dtype=np.int64)
         else:
             scores, n = await self._matrices.pairwise(call, snapshots, spec)
+            compared = [_unprepared(snapshot, spec) for snapshot in snapshots]
         values = _square(scores, lambda score: score.score)
         found = await self._pool.run(call, "statistics", lambda: matrix_statistics(scores, values, items, spec.alpha))
         return AlignmentMatrix(
@@ -129,6 +134,8 @@ class MatrixAlignment:
             query_sampling=spec.sampling(int(n.max())),
             strata=spec.strata if spec.sampling(int(n.max())) == "stratified" else "",
             duplicates=left_out,
+            compared=compared,
+            duplicate_queries=spec.duplicate_queries,
             deduplicate=threshold,
             coordinates=found.coordinates,
             explained=found.explained,
@@ -162,8 +169,11 @@ def check_matrix(spaces: Sequence[SpaceQuery], items: ItemPolicy, spec: Alignmen
         raise InvalidArgument("the pairs of a matrix share their permutations; stop_after is for a pair alone", field="spec.stop_after")
     if items == "pairwise" and spec.within:
         raise InvalidArgument("each pair's own items have other groups; permute within groups over common items", field="spec.within")
-    if spec.context:
-        raise NotServed("a matrix tells no context; describe its spaces one by one", field="spec.context")
+    if items == "pairwise" and spec.context:
+        raise NotServed(
+            "a space has another context among the items of each pair; ask it over common items, or describe the space",
+            field="spec.context",
+        )
     if items == "pairwise" and spec.predictivity.folds_by:
         raise InvalidArgument("each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by")
     if spec.group_by:
@@ -174,6 +184,13 @@ def check_matrix(spaces: Sequence[SpaceQuery], items: ItemPolicy, spec: Alignmen
         raise InvalidArgument("each pair would lose other near-duplicates; leave them out over common items", field="spec.deduplicate")
     if items == "pairwise" and spec.k_fractions:
         raise InvalidK("a share of each pair's own items is another k for each pair; ask a number", field="spec.k_fractions")
+
+
+def _unprepared(snapshot: Snapshot, spec: AlignmentSpec) -> ComparedSpace:
+    """How a space enters pairs of other items each, which every one of them is prepared for anew."""
+    if snapshot.kernel is not None:
+        return ComparedSpace(None, FAMILY_OF[spec.metric].kernel_rule(snapshot.kernel))
+    return ComparedSpace(prepared_similarity(spec.preprocess, snapshot.similarity), "")
 
 
 def _square(

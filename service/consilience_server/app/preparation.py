@@ -28,6 +28,11 @@ class Prepared:
     constant_columns: int | None = None
 
 
+def prepared_similarity(name: PreprocessName, similarity: Similarity) -> Similarity:
+    """How nearness is measured after preprocessing."""
+    return Similarity.COSINE if name == "platonic_rep" else similarity
+
+
 def prepare(name: PreprocessName, vectors: NDArray[np.float32], similarity: Similarity, clip: float | None = None) -> Prepared:
     """Preprocess one space over the items that are compared; `clip` is that of `platonic_rep` where it is known already.
 
@@ -38,7 +43,7 @@ def prepare(name: PreprocessName, vectors: NDArray[np.float32], similarity: Simi
     """
     if name == "platonic_rep":
         clipped, used = platonic_rep(vectors, clip=clip)
-        return Prepared(clipped, Similarity.COSINE, clip=used)
+        return Prepared(clipped, prepared_similarity(name, similarity), clip=used)
     if name == "unit":
         return Prepared(unit(vectors), similarity)
     if name == "none":

@@ -50,12 +50,14 @@ class PricedCall:
             "gallery_curve": self._curve,
             "compare_alignments": self._compared,
         }
-        return [*self._near_duplicates(), *kinds[self.query.call]()]
+        return [*self._near_duplicates(), *self._contexts(), *kinds[self.query.call]()]
 
     def searches(self) -> int:
         """Of all tables that are not the same, where none is kept."""
         count, has_lists = len(self._all), FAMILY_OF[self.spec.metric].reads == "tables"
         apart = count if self.spec.deduplicate else 0
+        if self.spec.context and not has_lists:
+            apart += sum(len(side) for side in self._measured)
         if self.query.call == "consensus":
             # The agreement of items is of lists, whatever the metric; so are the leave-one-out spaces of a metric of lists.
             return apart + count + (count if has_lists else 0)
@@ -90,6 +92,14 @@ class PricedCall:
         if self.spec.deduplicate:
             lists = AlignmentSpec(ks=(min(_NEAR, self.n - 1),), permutations=0, interval_kind="queries")
             yield from (self._step([space], spec=lists) for space in self._all if space.kernel is None)
+
+    def _contexts(self) -> Iterator[Held]:
+        """Each space is described by itself, while what is compared is held."""
+        if self.spec.context:
+            lists = AlignmentSpec(ks=self.spec.ks[:1], permutations=0, interval_kind=self.spec.interval_kind)
+            spaces = [space for side in self._measured for space in side]
+            copied = sum(space.copied(self.n, self.spec) for space in spaces)
+            yield from (replace(self._step([space], spec=lists), copied=copied) for space in spaces)
 
     def _align(self) -> Iterator[Held]:
         x, y, *controls = self._measured
@@ -133,7 +143,8 @@ class PricedCall:
 
     def _consensus(self) -> Iterator[Held]:
         lists = AlignmentSpec(ks=self.spec.ks[:1], permutations=0, interval_kind=self.spec.interval_kind)
-        n, widths = min(space.items for space in self._all), [space.dim for space in self._all]
+        n = min(space.items for space in self._all)
+        widths = [space.width(n) for space in self._all]
         yield self._step(self._all, n, lists)
         built = 8 * n * sum(widths) + consensus_bytes(n, widths, self.query.method, self.query.rank)
         axes = min(self.query.rank, sum(widths), n)

@@ -115,6 +115,17 @@ class LayerComparison:
 
 
 @dataclass(frozen=True)
+class ComparedSpace:
+    """How a space entered an alignment of many; the contract's `ComparedSpace` says what each field means."""
+
+    similarity: Similarity | None
+    kernel_rule: str
+    clip: float | None = None
+    constant_columns: int | None = None
+    context: SpaceGeometry | None = None
+
+
+@dataclass(frozen=True)
 class RdmOptions:
     """How `rsa` measured two items, and compared the matrices of two spaces."""
 
@@ -186,6 +197,7 @@ class AlignmentReport:
     rdm: RdmOptions | None = None
     bandwidths: Sequence[float] = ()
     duplicate_queries: int = 0
+    layer_contexts: tuple[Sequence[SpaceGeometry], Sequence[SpaceGeometry]] = ((), ())
 
     @property
     def headline(self) -> Score:
@@ -237,6 +249,8 @@ class AlignmentMatrix:
     bandwidths: Sequence[float] = ()
     components: int = 0
     predictivity: PredictivityOptions | None = None
+    compared: Sequence[ComparedSpace] = ()
+    duplicate_queries: int = 0
 
 
 @dataclass(frozen=True)

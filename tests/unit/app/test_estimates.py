@@ -178,6 +178,12 @@ CALLS = {
         {"spaces": [X, Y, X, Z], "call": "compare_alignments"},
         lambda house: house.comparing.compare(Call("compare"), (X, Y), (X, Z), ONE, keep),
     ),
+    "context": (
+        {"spaces": [X, GroupQuery("g")], "spec": AlignmentSpec("cka", (5,), permutations=9, context=True)},
+        lambda house: house.alignment.align(
+            Call("align"), X, GroupQuery("g"), AlignmentSpec("cka", (5,), permutations=9, context=True), keep
+        ),
+    ),
     "near-duplicates": (
         {"spaces": [X, Y], "spec": AlignmentSpec("cka", permutations=9, deduplicate=0.99)},
         lambda house: house.alignment.align(Call("align"), X, Y, AlignmentSpec("cka", permutations=9, deduplicate=0.99), keep),

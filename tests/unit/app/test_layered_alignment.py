@@ -96,6 +96,23 @@ async def test_the_estimate_grows_with_the_layers(house):
     assert await house.alignment.estimate_align(LLAMA, DINO, replace(SPEC, ks=(80,))) == 0.0
 
 
+@pytest.mark.parametrize("metric", ["mutual_knn", "cka"])
+async def test_each_layer_is_described_over_all_items(house, metric):
+    spec = replace(SPEC, metric=metric, context=True)
+    report = await house.align(spec=spec, controls=[ControlQuery(SpaceQuery("alone"))])
+    for names, contexts in zip((("llama-1", "llama-2", "llama-10"), ("dino-a", "dino-b")), report.layer_contexts, strict=True):
+        for name, context in zip(names, contexts, strict=True):
+            alone = await house.align(SpaceQuery(name), SpaceQuery("alone"), spec)
+            assert context == alone.contexts[0]
+            assert context.effective_rank is not None
+    best = report.layers.best
+    assert report.contexts == (report.layer_contexts[0][best[0]], report.layer_contexts[1][best[1]])
+    plain = await house.align(spec=replace(spec, context=False))
+    assert (plain.contexts, plain.layer_contexts, plain.by_k) == ((None, None), ((), ()), report.by_k)
+    with pytest.raises(errors.TooFewItems, match="leave context out"):
+        await house.align(spec=replace(spec, metric="cka", ks=(80,)))
+
+
 async def test_near_duplicates_go_and_are_counted(house):
     for at in range(2):
         vectors = layer(6 + at, 0.5)
@@ -106,8 +123,6 @@ async def test_near_duplicates_go_and_are_counted(house):
 
 
 async def test_what_is_of_single_spaces_is_refused(house):
-    with pytest.raises(errors.NotServed, match="no context"):
-        await house.align(spec=replace(SPEC, context=True))
     with pytest.raises(errors.InvalidArgument, match="all pairings"):
         await house.align(spec=replace(SPEC, stop_after=5))
 

@@ -9,6 +9,7 @@ from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import (
     AlignmentMatrix,
     AlignmentReport,
+    ComparedSpace,
     ControlReport,
     Given,
     ItemPolicy,
@@ -230,6 +231,8 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         warnings=report.warnings,
         query_sampling=_SAMPLING_VALUES[report.query_sampling],
         duplicate_queries=report.duplicate_queries,
+        layer_contexts_x=[write_geometry(context) for context in report.layer_contexts[0]],
+        layer_contexts_y=[write_geometry(context) for context in report.layer_contexts[1]],
         strata=report.strata,
         group_by=report.group_by,
         groups=report.groups,
@@ -354,6 +357,16 @@ def write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
     )
 
 
+def _write_compared(space: ComparedSpace) -> alignment_pb2.ComparedSpace:
+    return alignment_pb2.ComparedSpace(
+        similarity=None if space.similarity is None else write_similarity(space.similarity),
+        kernel_rule=space.kernel_rule,
+        clip=space.clip,
+        constant_columns=space.constant_columns,
+        context=None if space.context is None else write_geometry(space.context),
+    )
+
+
 def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMatrix:
     """All pairs of M spaces."""
     names = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
@@ -380,6 +393,8 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         query_sampling=_SAMPLING_VALUES[matrix.query_sampling],
         strata=matrix.strata,
         duplicates=matrix.duplicates,
+        compared=[_write_compared(space) for space in matrix.compared],
+        duplicate_queries=matrix.duplicate_queries,
         deduplicate=matrix.deduplicate,
         engine=matrix.engine,
         within=_write_within(matrix.within),
