@@ -17,12 +17,14 @@ from consilience import (
     ConsensusReport,
     DeleteResult,
     Embeddings,
+    ExportResult,
     IndexRecall,
     Interval,
     MatchResult,
     MutualPairs,
     NoiseCeiling,
     Operation,
+    PairsSummary,
     PmiReport,
     Reliability,
     ServerInfo,
@@ -82,6 +84,11 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(client.match(queries=x, space="a", index="hnsw", ef_search=64).recall, IndexRecall | None)
     assert_type(client.match(queries=x, space="a", gallery_ids=ids, exclude_ids=ids[:1]).gallery_items, int)
     assert_type(client.mutual_pairs("a", "b").source_ids, list[str])
+    assert_type(client.mutual_pairs("a", "b", mode="max", threshold=1.05, wait=False), Operation)
+    for block in client.iterate_mutual_pairs("a", "b"):
+        assert_type(block, MutualPairs)
+    assert_type(client.export_mutual_pairs("a", "b", "pairs.parquet"), PairsSummary)
+    assert_type(client.export_embeddings("a", "a.parquet"), ExportResult)
     assert_type(client.get_embeddings("a", ids), Embeddings)
     assert_type(client.delete_embeddings("a", ids), DeleteResult)
     assert_type(client.server_info(), ServerInfo)

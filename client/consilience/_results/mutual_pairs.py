@@ -66,6 +66,7 @@ class PairsSummary(Result):
         threshold: the least score that was asked; None for any.
         agreement: precision and recall where known pairs were given.
         engine: version of the engine that computed it.
+        resume_token: asks the server for the pairs from the first on.
     """
 
     pairs: int

@@ -1,6 +1,7 @@
 # Generated from _async/pairs.py by client/unasync.py; edit that file.
 """Calls that pair the items of two spaces."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +27,7 @@ from consilience._results.space import Space, SpaceUse
 from consilience._resumable_parquet import ResumableParquet
 from consilience._retry import CALLS
 from consilience.errors import ConsilienceError, ServerError, Timeout
-from consilience.v1 import match_pb2
+from consilience.v1 import alignment_pb2, match_pb2
 
 
 class PairCalls(OperationCalls):
@@ -248,7 +249,7 @@ class PairCalls(OperationCalls):
             known_target_ids=known_target_ids,
             known_attribute=known_attribute,
         )
-        asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
+        asked = _asked(request)
         file = run_blocking(lambda: ResumableParquet(Path(path), asked, resume=resume))
         request.resume_token = file.next_token
         stream = _PairStream(request)
@@ -264,6 +265,7 @@ class PairCalls(OperationCalls):
     ) -> Stream[match_pb2.MutualPairsResponse]:
         """The blocks of an answer from `stream.request.resume_token` on; what breaks is continued."""
         seconds = 10 * self._settings.timeout if timeout is None else self._seconds(timeout)
+        self._check_size(stream.request)
         request_id = _names.new_request_id()
         deadline, failures = time.monotonic() + seconds, 0
         with reporting(progress, "pairs") as told:
@@ -285,6 +287,8 @@ class PairCalls(OperationCalls):
                     if operation is None:
                         return
                     stream.request.resume_token = self._found(operation, timeout, told)
+                    # Found but perhaps not kept: to ask for another operation could go on for ever.
+                    stream.request.execution = alignment_pb2.EXECUTION_MODE_INLINE
                 except ConsilienceError as error:
                     failures += 1
                     # A stream that moved on and then ran out of its time is continued at once.
@@ -321,12 +325,24 @@ class _PairStream:
         """What a block tells beside its pairs."""
         if message.HasField("summary"):
             self._summary = decode_summary(message)
+        self.request.execution = alignment_pb2.EXECUTION_MODE_UNSPECIFIED
         if message.resume_token:
             self.request.resume_token = message.resume_token
 
     def ended(self, details: CallDetails) -> None:
         """How the call went."""
         self.details = details
+
+
+def _asked(request: match_pb2.MutualPairsRequest) -> dict[str, Any]:
+    """What is written into the file, for people and for comparison; known pairs, which may be many, by their digest."""
+    plain = match_pb2.MutualPairsRequest()
+    plain.CopyFrom(request)
+    plain.ClearField("known")
+    told: dict[str, Any] = json_format.MessageToDict(plain, preserving_proto_field_name=True)
+    if request.HasField("known"):
+        told["known"] = hashlib.blake2b(request.known.SerializeToString(deterministic=True), digest_size=16).hexdigest()
+    return told
 
 
 def _append(file: ResumableParquet, message: match_pb2.MutualPairsResponse, summary: PairsSummary) -> None:

@@ -1,5 +1,8 @@
 """Known pairs as groups of rows: equal groups are partners."""
 
+import asyncio
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,24 +25,30 @@ async def partner_groups(snapshots: Snapshots, call: Call, known: KnownPartners,
         NoCommonItems: no value of the attribute is in both.
     """
     if not known.attribute:
-        return _by_ids(known, source, target)
-    values: dict[object, int] = {}
-    groups = []
-    for snapshot, field in ((source, "source"), (target, "target")):
+        return await asyncio.to_thread(_by_ids, known, source, target)
+    columns = []
+    for snapshot, side in ((source, "source"), (target, "target")):
         column = (await snapshots.attributes(call, snapshot, np.arange(snapshot.n))).get(known.attribute)
         if column is None:
             name = snapshot.name.removeprefix("spaces/")
             raise InvalidAttribute(
-                f"no item of the {field} space {name!r} has the attribute {known.attribute!r}; upsert it, or give known pairs by id",
+                f"no item of the {side} space {name!r} has the attribute {known.attribute!r}; upsert it, or give known pairs by id",
                 field="known_attribute",
             )
-        told = (
-            -1 if value is None else values.setdefault((type(value), value), len(values)) for value in column.values
-        )  # True and 1 are no one value
-        groups.append(np.fromiter(told, dtype=np.int64, count=snapshot.n))
-    shared = np.intersect1d(groups[0], groups[1])
-    if not (shared >= 0).any():
-        raise NoCommonItems(f"no value of {known.attribute!r} is in both spaces, so no pair is known", field="known_attribute")
+        columns.append(column.values)
+    return await asyncio.to_thread(_by_values, columns[0], columns[1], known.attribute)
+
+
+def _by_values(source: Sequence[object], target: Sequence[object], attribute: str) -> _Groups:
+    numbers: dict[object, int] = {}
+
+    def group(value: object) -> int:
+        # With its type: True and 1 are no one value.
+        return -1 if value is None else numbers.setdefault((type(value), value), len(numbers))
+
+    groups = [np.fromiter(map(group, values), dtype=np.int64, count=len(values)) for values in (source, target)]
+    if not (np.intersect1d(groups[0], groups[1]) >= 0).any():
+        raise NoCommonItems(f"no value of {attribute!r} is in both spaces, so no pair is known", field="known_attribute")
     return groups[0], groups[1]
 
 

@@ -128,13 +128,9 @@ class Matching:
         return await self._mutual.find(call, query)
 
     async def estimate_pairs_seconds(self, call: Call, query: MutualPairsQuery) -> float:
-        """A rough estimate of mutual pairs from scratch: a search from either side, with a correction two."""
+        """A rough estimate of mutual pairs; see `MutualMatching.estimate_flops`."""
         check_pairs(query, self._limits)
-        call.remaining()
-        source = await self._snapshots.record(query.source.name, field="source")
-        target = await self._snapshots.record(query.target.name, field="target")
-        scans = 2 if query.correction == "none" else 4
-        return 2.0 * scans * source.item_count * target.item_count * target.spec.dim / self._limits.flops_per_second
+        return await self._mutual.estimate_flops(call, query) / self._limits.flops_per_second
 
     async def estimate_seconds(self, call: Call, query: MatchQuery) -> float:
         """A rough estimate of a match from scratch: the scans at the machine's usual rate, the bank's map and term among them."""

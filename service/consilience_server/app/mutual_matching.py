@@ -15,7 +15,7 @@ from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.item_terms import Side, TermSource
 from consilience_server.app.known_partners import partner_groups
-from consilience_server.app.nearest_pairs import Meeting, NearestPairs, PairTable
+from consilience_server.app.nearest_pairs import Meeting, NearestPairs, PairTable, meeting_key
 from consilience_server.app.pairs_query import MutualPairsQuery, Place
 from consilience_server.app.ports import Metrics
 from consilience_server.app.reports import PairBlock, PairsSummary, SpaceUse
@@ -64,6 +64,24 @@ class MutualMatching:
         self._derived = derived
         self._pool = pool
         self._nearest = NearestPairs(derived, terms, engine, metrics)
+
+    async def estimate_flops(self, call: Call, asked: MutualPairsQuery) -> float:
+        """Operations of the searches, one from either side and with a correction two; none where they are kept.
+
+        Raises: as `blocks`, for spaces and bridges that are not there, and tokens.
+        """
+        call.remaining()
+        query, _ = asked.resumed()
+        source = await self._snapshots.record(query.source.name, field="source")
+        target = await self._snapshots.record(query.target.name, field="target")
+        uid = (await self._derived.bridge(call, query.bridge)).uid if query.bridge else ""
+        sides = [
+            (record.uid, wanted or record.version) for record, wanted in ((source, query.source.version), (target, query.target.version))
+        ]
+        if self._nearest.is_kept(meeting_key(uid, *sides), query.corrected):
+            return 0.0
+        scans = 4 if query.corrected.has_neighbourhoods else 2
+        return 2.0 * scans * source.item_count * target.item_count * target.spec.dim
 
     async def find(self, call: Call, query: MutualPairsQuery) -> tuple[PairsSummary, str]:
         """How many pairs there are, and the token that tells them from the first on: they stay kept while memory has room.

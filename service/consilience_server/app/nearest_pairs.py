@@ -64,6 +64,11 @@ class PairTable:
         return len(self.scores) - int(np.searchsorted(self.scores[::-1], threshold, side="left"))
 
 
+def meeting_key(bridge_uid: str, source: tuple[str, int], target: tuple[str, int]) -> tuple[str, ...]:
+    """Names two versions where they meet: (uid, version) each, and the bridge, empty without one."""
+    return (bridge_uid, *(part for uid, version in (source, target) for part in (uid, str(version))))
+
+
 @dataclass(frozen=True)
 class Meeting:
     """Both sides where they meet; `bridge_uid` is empty where no bridge brought them together."""
@@ -76,8 +81,7 @@ class Meeting:
     @property
     def key(self) -> tuple[str, ...]:
         """Names them."""
-        sides = (self.source, self.target)
-        return (self.bridge_uid, *(part for side in sides for part in (side.uid, str(side.version))))
+        return meeting_key(self.bridge_uid, (self.source.uid, self.source.version), (self.target.uid, self.target.version))
 
 
 class NearestPairs:
@@ -104,6 +108,10 @@ class NearestPairs:
         nbytes = _SELECT_BYTES * (len(both.forward.partners) + len(both.backward.partners))
         last = call.part(0.95, 1.0)
         return await self._derived.kept(call, "statistics", key, lambda: _select(mode, both, last.control), nbytes, "tables")
+
+    def is_kept(self, key: tuple[str, ...], correction: Correction) -> bool:
+        """Whether both searches of a `meeting_key` are there now, so that pairs cost no more than putting them in order."""
+        return self._derived.is_kept(("nearest", *key, *correction.parameters))
 
     async def _both_ways(self, call: Call, meeting: Meeting, correction: Correction) -> _BothWays:
         key = ("nearest", *meeting.key, *correction.parameters)

@@ -60,13 +60,12 @@ class MatchService(match_pb2_grpc.MatchServiceServicer):
             summary, token = await self._matching.find_mutual_pairs(started, query)
             return write_found_pairs(summary, token).SerializeToString(deterministic=True)
 
-        if not query.resume_token:
-            answer = await self._execution.run(
-                call, request.execution, lambda: self._matching.estimate_pairs_seconds(call, query), work, request_id="", request=b""
-            )
-            if isinstance(answer, operations_pb2.Operation):
-                yield match_pb2.MutualPairsResponse(operation=answer)
-                return
+        answer = await self._execution.run(
+            call, request.execution, lambda: self._matching.estimate_pairs_seconds(call, query), work, request_id="", request=b""
+        )
+        if isinstance(answer, operations_pb2.Operation):
+            yield match_pb2.MutualPairsResponse(operation=answer)
+            return
         # Closed with the call: a caller who left must not keep the spaces in memory.
         async with aclosing(self._matching.mutual_pairs(call, query, write_pair_block)) as blocks:
             async for block in blocks:

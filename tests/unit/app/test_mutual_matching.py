@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
@@ -7,6 +9,7 @@ from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.pairs_query import KnownPartners, MutualPairsQuery
 from consilience_server.app.ports import AttributeColumn
+from consilience_server.app.reports import SpaceUse
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.core import errors
 from consilience_server.core.control import Control
@@ -225,6 +228,46 @@ async def test_an_operation_finds_what_is_then_told(bench):
     bench.engine.asked.clear()
     told = await pairs(bench, bridge="b", mode="max", limit=20, resume_token=token)
     assert (told.summary, len(told.pairs), bench.engine.asked) == (summary, 20, [])
+
+
+async def test_what_is_kept_costs_nothing_more(bench):
+    query = MutualPairsQuery(SpaceQuery("x"), SpaceQuery("y"), bridge="b", correction="csls")
+    assert await bench.matching.estimate_pairs_seconds(Call("mutual_pairs"), query) == pytest.approx(2 * 4 * 200 * 150 * 9 / 1e10)
+    await pairs(bench, bridge="b", correction="csls")
+    for mode in ("intersect", "max"):
+        assert await bench.matching.estimate_pairs_seconds(Call("mutual_pairs"), replace(query, mode=mode)) == 0.0
+    assert await bench.matching.estimate_pairs_seconds(Call("mutual_pairs"), replace(query, correction="none")) > 0.0
+    # Versions that move on are searched anew; what a token continues is not.
+    token = query.token(0, SpaceUse("x", *versions(bench, "x")), SpaceUse("y", *versions(bench, "y")), bench.bridges.uid("b"))
+    bench.store.put("x", ["new"], X[:1])
+    assert await bench.matching.estimate_pairs_seconds(Call("mutual_pairs"), query) > 0.0
+    assert await bench.matching.estimate_pairs_seconds(Call("mutual_pairs"), replace(query, resume_token=token)) == 0.0
+
+
+def versions(bench, name):
+    record = bench.store.get(name)
+    return record.uid, record.version
+
+
+async def test_a_caller_who_leaves_stops_the_work(bench):
+    control = Control()
+    control.cancel()
+    with pytest.raises(errors.Cancelled):
+        await pairs(bench, Call("mutual_pairs", control=control), bridge="b", mode="max")
+    assert (await pairs(bench, bridge="b", mode="max")).summary.pairs > 0
+
+
+async def test_what_memory_had_no_room_for_is_found_again(bench, monkeypatch):
+    monkeypatch.setattr(mutual_matching, "_BLOCK_PAIRS", 7)
+    whole = await pairs(bench, bridge="b", mode="max")
+    bench.account.take("requests", bench.account.free, "another call")  # evicts everything that is kept
+    with pytest.raises(errors.MemoryBudget):
+        await pairs(bench, bridge="b", mode="max")
+    bench.account.give("requests", bench.account.used)
+    bench.engine.asked.clear()
+    rest = await pairs(bench, bridge="b", mode="max", resume_token=whole.blocks[0].resume_token)
+    assert rest.pairs == whole.pairs[7:]
+    assert len(bench.engine.asked) == 2
 
 
 async def test_known_pairs_judge_the_answer(bench):
