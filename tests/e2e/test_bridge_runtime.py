@@ -1,7 +1,9 @@
 """A server that applies bridges through onnxruntime."""
 
 import numpy as np
+import onnxruntime
 import pytest
+from safetensors import numpy as safetensors
 
 from consilience import Client
 from consilience.errors import ConsilienceError
@@ -39,3 +41,22 @@ def test_without_the_packages_it_does_not_start(tmp_path, monkeypatch):
     monkeypatch.setenv("CONSILIENCE_BRIDGE_RUNTIME", "onnxruntime")
     with pytest.raises(ConsilienceError, match="onnxruntime"):
         Client.local(tmp_path).server_info()
+
+
+def test_models_beyond_a_message_come_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONSILIENCE_MAX_MESSAGE_BYTES", str(1 << 20))
+    monkeypatch.setenv("CONSILIENCE_UPLOAD_BATCH_BYTES", str(1 << 18))
+    random = np.random.default_rng(5)
+    rows = random.standard_normal((40, 400), dtype=np.float32)
+    with Client.local(tmp_path) as client:
+        for space in ("a", "b"):
+            client.create_space(space, dim=400)
+            client.upsert(space, [f"i{row}" for row in range(40)], rows)
+        client.fit_bridge("a", "b", "a-to-b", method="mean_shift")
+        model = client.export_bridge("a-to-b")
+        whole = client.download_bridge("a-to-b")
+    # 400 x 400 in float64, in parts of half a MiB.
+    assert min(len(model), len(whole)) > 8 * 400 * 400
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    assert session.run(None, {"source": rows})[0].shape == (40, 400)
+    assert safetensors.load(whole)["weights"].shape == (400, 400)

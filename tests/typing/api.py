@@ -69,6 +69,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     counts = cooccurrence.from_sequences([["a", "b"]], window=2)
     assert_type(client.pmi_space("pmi", None, counts), PmiReport)
     assert_type(client.pmi_space("pmi", ids, x, wait=False), Operation)
+    assert_type(client.compose_bridges(["a-to-b", "b-to-c"], name="a-to-c"), Bridge)
+    assert_type(client.invert_bridge("a-to-b", name="b-to-a", wait=False), Operation)
     assert_type(client.export_bridge("a-to-b"), bytes)
     assert_type(client.export_bridge("a-to-b", "a-to-b.onnx"), Path)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)

@@ -29,7 +29,7 @@ FORMAT = 3
 
 1: maps into the target space. 2: maps of both sides into a space of their own, with correlations; reports with components and more
 measures. 3: maps of several kinds, told in the document with their widths; bridges made of others; a digest of the map. Older formats are
-read as they are: what they lack has its default.
+read as they are: what they lack has its default. `tests/golden/test_bridge_format.py` keeps one of each from 3 on.
 """
 
 _KEYS = ("fit_keys", "fit_target_keys")

@@ -3,7 +3,8 @@
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.ports import SpaceStore
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeFacts
-from consilience_server.core.errors import SpaceNotFound, WrongSpace
+from consilience_server.bridges.steps import SideName
+from consilience_server.core.errors import DimensionMismatch, SpaceNotFound, WrongSpace
 
 
 def check_uid(artefact: BridgeArtefact, side: str, uid: str) -> None:
@@ -30,11 +31,28 @@ def check_direction(artefact: BridgeArtefact, source: SpaceQuery, target: SpaceQ
     asked, fitted = (source.name, target.name), (artefact.source_name, artefact.target_name)
     if asked == fitted:
         return
-    remedy = "that is the other direction: fit one for it" if asked == fitted[::-1] else "choose another bridge"
+    remedy = "that is the other direction: fit one for it, or invert this one" if asked == fitted[::-1] else "choose another bridge"
     raise WrongSpace(
         f"bridge {artefact.name!r} leads from {fitted[0]!r} into {fitted[1]!r}, not from {asked[0]!r} into {asked[1]!r}; {remedy}",
         field="bridge",
         bridge=artefact.name,
+    )
+
+
+def check_side_width(artefact: BridgeArtefact, side: SideName, columns: int) -> None:
+    """DimensionMismatch, with both spaces and their widths, where vectors are not as wide as that side of the bridge."""
+    names = {"source": artefact.source_name, "target": artefact.target_name}
+    widths = {"source": artefact.source_dim, "target": artefact.target_dim}
+    if columns == widths[side]:
+        return
+    other: SideName = "target" if side == "source" else "source"
+    swapped = f"; from {names[other]!r}, fit a bridge for the other direction, or invert this one" if columns == widths[other] else ""
+    raise DimensionMismatch(
+        f"the vectors have {columns} columns, the {side} space {names[side]!r} of bridge {artefact.name!r} has dim {widths[side]} (and its "
+        f"{other} space {names[other]!r} dim {widths[other]}); give vectors of {widths[side]} columns{swapped}",
+        field="vectors",
+        columns=columns,
+        dim=widths[side],
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience_server.app.bridge_spaces import check_uid, moved_on
+from consilience_server.app.bridge_spaces import check_side_width, check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
@@ -73,7 +73,8 @@ async def match_route(call: Call, query: MatchQuery, snapshots: Snapshots, deriv
             check_kernel_query(query, query.space.name)
         similarity = record.spec.similarity if record.spec.kernel is None else None
         check_makes_sense(query.corrected, similarity, f"space {query.space.name!r}")
-        _check_columns(query, record, f"space {query.space.name!r}")
+        if query.vectors is not None:
+            check_width(query.vectors.shape[1], record.spec.dim, f"space {query.space.name!r}", "vectors")
         use = _pinned(record, query.space.version, "space.version")
         return MatchRoute(None, query.space.name, use, query.space.name, use)
     artefact = await derived.bridge(call, query.bridge)
@@ -81,7 +82,8 @@ async def match_route(call: Call, query: MatchQuery, snapshots: Snapshots, deriv
     for side, name in (("source", artefact.source_name), ("target", artefact.target_name)):
         records[side] = await snapshots.record(name, field="bridge")
         check_uid(artefact, side, records[side].uid)
-    _check_columns(query, records["source"], f"the source space {artefact.source_name!r} of bridge {query.bridge!r}")
+    if query.vectors is not None:
+        check_side_width(artefact, "source", query.vectors.shape[1])
     needed = query.vectors is None or query.correction != "none" or query.index is not None or query.probability
     return MatchRoute(
         artefact,
@@ -96,11 +98,6 @@ def check_same(use: SpaceUse, uid: str, field: str) -> None:
     """VersionExpired where the space of the snapshot is not the one whose version was pinned."""
     if uid != use.uid:
         raise VersionExpired(f"{use.name} was deleted and made anew meanwhile; ask again", field=field)
-
-
-def _check_columns(query: MatchQuery, record: SpaceRecord, what: str) -> None:
-    if query.vectors is not None:
-        check_width(query.vectors.shape[1], record.spec.dim, what, "vectors")
 
 
 def _pinned(record: SpaceRecord, version: int, field: str) -> SpaceUse:

@@ -6,10 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.bridge_spaces import check_side_width
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
-from consilience_server.app.validation import check_vectors, check_width
+from consilience_server.app.validation import check_vectors
 from consilience_server.bridges.apply import ReadyMap, centre_gallery, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.errors import InvalidArgument
@@ -73,9 +74,7 @@ class OpenTranslation:
             MemoryBudget, Overloaded.
         """
         source = self.side == "source"
-        dim = self.ready.source_dim if source else self.ready.target_dim
-        name = self.artefact.source_name if source else self.artefact.target_name
-        check_width(vectors.shape[1], dim, f"the {self.side} space {name!r} of bridge {self.artefact.name!r}", "vectors")
+        check_side_width(self.artefact, self.side, vectors.shape[1])
         first, self.rows = self.rows, self.rows + len(vectors)
 
         def compute() -> NDArray[np.float32]:

@@ -1,7 +1,9 @@
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
+from consilience_server.app.bridge_spaces import check_side_width
 from consilience_server.app.call import Call
+from consilience_server.core import errors
 
 X, Y = paired_clouds()
 CALL = Call("get_bridge")
@@ -14,6 +16,16 @@ async def bench():
     bench.space("y", Y)
     await bench.bridging.fit(Call("fit_bridge"), bench.query(method="procrustes"))
     return bench
+
+
+def test_vectors_of_another_width_are_refused_with_both_spaces(bench):
+    artefact = bench.bridges.get("b")
+    check_side_width(artefact, "source", 12)
+    check_side_width(artefact, "target", 9)
+    with pytest.raises(errors.DimensionMismatch, match=r"'x' of bridge 'b' has dim 12 \(and its target space 'y' dim 9\).*12 columns$"):
+        check_side_width(artefact, "source", 5)
+    with pytest.raises(errors.DimensionMismatch, match=r"from 'y', fit a bridge.*invert this one"):
+        check_side_width(artefact, "source", 9)
 
 
 async def test_spaces_as_they_were_need_no_word(bench):
