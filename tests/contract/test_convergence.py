@@ -122,6 +122,25 @@ class TestConsensus:
         told = client.consensus(["n1-labelled", "n2-labelled", "n3-labelled"], k=8, permutations=99, within="label")
         assert all(report.chance > 8 / 119 for report in told.leave_one_out)
 
+    def test_queries_may_be_sampled_by_strata_that_one_space_knows(self, client, spaces):
+        asked = {"k": 8, "sample_queries": 40, "strata": "label", "permutations": 19}
+        told = client.consensus(["n1-labelled", "n2", "n3"], **asked)
+        for report in told.leave_one_out:
+            assert (report.n, report.gallery, report.query_sampling, report.strata) == (40, 120, "stratified", "label")
+        # The same queries: with itself as the consensus of the others, each space has them all.
+        pair = client.align("n1-labelled", "n2", **asked)
+        both = client.consensus(["n1-labelled", "n2"], **asked)
+        assert [report.score for report in both.leave_one_out] == pytest.approx([pair.score, pair.score], abs=0.1)
+        within = client.consensus(["n1-labelled", "n2", "n3"], k=8, permutations=19, within="label")
+        assert all(report.within.attribute == "label" for report in within.leave_one_out)
+        trend = client.trend(["n1-labelled", "n2", "n3"], {"n1-labelled": 1, "n2": 2, "n3": 3}, reference="n4", **asked)
+        assert (trend.n, trend.measurement.strata, trend.measurement.query_sampling) == (40, "label", "stratified")
+        alone = client.trend(["n1-labelled", "n2", "n3"], {"n1-labelled": 1, "n2": 2, "n3": 3}, **asked)
+        matrix = client.align_matrix(["n1-labelled", "n2", "n3"], **asked)
+        np.testing.assert_allclose(alone.pair_scores[0, 1:], matrix.scores[0, 1:], atol=1e-12)
+        with pytest.raises(consilience.InvalidArgumentError, match="label"):
+            client.consensus(["n1", "n2", "n3"], **asked)
+
     @pytest.mark.parametrize("method", ["mean_kernel", "procrustes"])
     def test_kernels_stand_beside_vectors_as_what_they_are_kernels_of(self, client, spaces, name, method):
         held = client.get_embeddings("n2")

@@ -18,6 +18,7 @@ def decode_measurement(message: alignment_pb2.TrendReport | alignment_pb2.Consen
         duplicates=told.duplicates,
         deduplicate=told.deduplicate,
         kernel_rules=tuple(told.kernel_rules),
+        strata=told.strata,
         **decode_pairwise(told),
         **decode_predictivity(told),
     )

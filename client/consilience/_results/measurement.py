@@ -11,7 +11,7 @@ class Measurement:
 
     Attributes:
         gallery: items that queries were asked against.
-        query_sampling, duplicates, deduplicate, sampled_items, rdm_distance, rdm_comparison: as in AlignmentReport.
+        query_sampling, strata, duplicates, deduplicate, sampled_items, rdm_distance, rdm_comparison: as in AlignmentReport.
         bandwidths: sigma of each space, where `rbf_cka` compared each with the others; else empty.
         components, target_score, aggregate, folds, folds_by, penalties: as in AlignmentMatrix.
         kernel_rules: of each space, what the metric compared of an entry of a kernel: `s`, `-d` or `-d^2/2`; empty for vectors.
@@ -32,3 +32,4 @@ class Measurement:
     folds_by: str = ""
     penalties: tuple[float, ...] = ()
     kernel_rules: tuple[str, ...] = ()
+    strata: str = ""

@@ -24,6 +24,7 @@ def _measured(trend: Any) -> str:
     items = f"{trend.n:,} items common to all"
     if how is not None and how.gallery != trend.n:
         chosen = "given" if how.query_sampling == "given" else "chosen by a hash of their ids"
+        chosen += f" in strata of {how.strata}" if how.strata else ""
         items = f"{trend.n:,} queries {chosen} among the {how.gallery:,} items common to all"
     near = nearness(trend.reports[0]) if trend.reports else ""
     tail = "" if how is None else left_out(how)

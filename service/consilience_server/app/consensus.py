@@ -19,6 +19,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.consensus_query import ConsensusQuery, ConsensusReport, check_consensus, consensus_warnings
 from consilience_server.app.deduplication import Deduplication, near_duplicates_told
 from consilience_server.app.derived_space import DerivedSpaces
+from consilience_server.app.item_groups import ItemGroups, with_attributes
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
 from consilience_server.app.measurement import measurement
@@ -125,6 +126,7 @@ class Consensus:
         configurations = await self._pool.run(call, "load", lambda: _configurations(snapshots, joined))
         spec = at_size(replace(query.spec, deduplicate=0.0), joined.n, self._limits)
         query = replace(query, spec=spec)
+        joined, groups = await with_attributes(self._snapshots, call, snapshots, joined, spec)
         agreement = await self._scores.agreement_of_items(call.part(0.1 if threshold else 0.0, 0.2), snapshots, joined, spec)
         widths = [joined.n if snapshot.kernel is not None else snapshot.dim for snapshot in snapshots]
         copies = sum(8 * joined.n * width for width in widths)
@@ -137,7 +139,7 @@ class Consensus:
             reports = []
             for at in range(len(snapshots)):
                 step = call.part(0.4 + 0.5 * at / len(snapshots), 0.4 + 0.5 * (at + 1) / len(snapshots))
-                reports.append(await self._left_out(step, query, engine, snapshots, joined, at, nbytes))
+                reports.append(await self._left_out(step, query, engine, snapshots, joined, groups, at, nbytes))
             everyone, control = list(range(len(snapshots))), call.control
             found = await self._pool.run(call, "statistics", lambda: engine.of(everyone, query.rank, control), nbytes=nbytes)
         order = np.lexsort((np.arange(joined.n), agreement))
@@ -167,15 +169,16 @@ class Consensus:
         engine: ConsensusEngine,
         snapshots: Sequence[Snapshot],
         joined: Join,
+        groups: ItemGroups | None,
         at: int,
         nbytes: int,
     ) -> AlignmentReport:
         """The alignment of one space with the consensus of the others."""
         others = [other for other in range(len(snapshots)) if other != at]
         found = await self._pool.run(call, "statistics", lambda: engine.of(others, query.rank, call.control), nbytes=nbytes)
-        pair = Join(joined.ids, (joined.rows[at], np.arange(joined.n)), joined.digest)
+        pair = replace(joined, rows=(joined.rows[at], np.arange(joined.n)))
         consensus = _snapshot(found, [snapshots[other] for other in others], joined, query)
-        return await self._alignment.report(call, (snapshots[at], consensus), pair, query.spec)
+        return await self._alignment.report(call, (snapshots[at], consensus), pair, query.spec, groups)
 
     async def _keep(self, call: Call, query: ConsensusQuery, report: ConsensusReport, request_id: str) -> SpaceRecord:
         sources = " ".join(f"{use.name.removeprefix('spaces/')}@{use.version}" for use in report.spaces)

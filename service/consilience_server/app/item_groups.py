@@ -70,17 +70,29 @@ async def read_groups(snapshots: Snapshots, call: Call, spaces: Sequence[Snapsho
 
 
 async def with_folds(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
-    """The join with the groups that folds must not split, where the spec names their attribute; InvalidAttribute."""
+    """The join with the groups that folds must not split, where the spec names them and it has none yet; InvalidAttribute."""
     attribute, field = spec.predictivity.folds_by, "spec.predictivity.folds_by"
-    if not attribute:
+    if not attribute or joined.fold_groups is not None:
         return joined
     columns = await _attributes(snapshots, call, spaces, joined)
     return replace(joined, fold_groups=await asyncio.to_thread(labels_of, attribute, columns, joined.ids.tolist(), field))
 
 
+async def with_attributes(
+    snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec
+) -> tuple[Join, ItemGroups | None]:
+    """Folds and strata of the items, and the groups that pairings stay in, read once for alignments of any of the spaces.
+
+    So any of the spaces may have an attribute, and each alignment is of the same queries and groups; InvalidAttribute.
+    """
+    joined = await with_folds(snapshots, call, spaces, joined, spec)
+    joined = await with_strata(snapshots, call, spaces, joined, spec)
+    return joined, await read_groups(snapshots, call, spaces, joined, spec.within) if spec.within else None
+
+
 async def with_strata(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Join:
-    """The join with the strata that queries are sampled from, where the spec names their attribute; InvalidAttribute."""
-    if not spec.strata:
+    """The join with the strata that queries are sampled from, where the spec names them and it has none yet; InvalidAttribute."""
+    if not spec.strata or joined.strata is not None:
         return joined
     columns = await _attributes(snapshots, call, spaces, joined)
     labels = await asyncio.to_thread(labels_of, spec.strata, columns, joined.ids.tolist(), "spec.strata")

@@ -27,6 +27,7 @@ class Measurement:
     components: int
     predictivity: PredictivityOptions | None
     kernel_rules: Sequence[str]
+    strata: str = ""
 
 
 def measurement(
@@ -54,5 +55,6 @@ def measurement(
         bandwidths=bandwidths,
         components=spec.components if spec.metric == "svcca" else 0,
         predictivity=spec.predictivity if spec.metric == "linear_predictivity" else None,
+        strata=spec.strata if spec.sampling(part.n) == "stratified" else "",
         kernel_rules=tuple("" if snapshot.kernel is None else rule(snapshot.kernel) for snapshot in snapshots),
     )

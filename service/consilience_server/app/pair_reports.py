@@ -51,11 +51,11 @@ class PairReports:
         common = joined.n
         joined, threshold = await self.apart(call, snapshots, joined, spec), spec.deduplicate
         spec = replace(spec, deduplicate=0.0)
-        if groups is not None and joined.n != common:
+        if groups is not None and not groups.attribute and joined.n != common:
             raise InvalidArgument("within_groups are of all rows; drop the near-duplicates of arrays yourself", field="spec.deduplicate")
         spec = at_size(spec, joined.n, self._limits)
         kept = joined.n
-        if spec.within:
+        if spec.within and groups is None:
             groups = await read_groups(self._snapshots, call, snapshots[:2], joined.of(0, 1), spec.within)
         joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
         joined = await with_strata(self._snapshots, call, snapshots, joined, spec)

@@ -16,6 +16,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.cautions import sample_cautions
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.deduplication import Deduplication, near_duplicates_told
+from consilience_server.app.item_groups import ItemGroups, with_attributes
 from consilience_server.app.item_sample import compared_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
@@ -92,11 +93,12 @@ class Trends:
             joined = await self._deduplication.apart(call.part(0.0, 0.1), snapshots, joined, threshold)
             warnings += near_duplicates_told(common, joined.n, threshold)
         spec = at_size(replace(query.spec, deduplicate=0.0), joined.n, self._limits)
+        joined, groups = await with_attributes(self._snapshots, call, snapshots, joined, spec)
         measuring = call.part(0.1 if threshold else 0.0, 0.95)
         if query.reference is None:
             aligned = await self._with_others(measuring, snapshots, joined, spec)
         else:
-            aligned = await self._with_reference(measuring, snapshots, joined, spec)
+            aligned = await self._with_reference(measuring, snapshots, joined, spec, groups)
         compared = compared_items(joined.n, spec)
         n, warnings = spec.queries(compared), [*sample_cautions(compared, joined.n), *warnings]
         how = await asyncio.to_thread(measurement, spec, snapshots, joined, common, threshold, aligned.bandwidths)
@@ -110,13 +112,15 @@ class Trends:
         bare = replace(spec, permutations=0, interval_kind="queries")
         return mean_with_others(await self._scores.of_all(call, snapshots, joined, bare), len(snapshots))
 
-    async def _with_reference(self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec) -> Aligned:
+    async def _with_reference(
+        self, call: Call, snapshots: Sequence[Snapshot], joined: Join, spec: AlignmentSpec, groups: ItemGroups | None
+    ) -> Aligned:
         *spaces, reference = snapshots
         reports = []
         for at, space in enumerate(spaces):
-            pair = Join(joined.ids, (joined.rows[at], joined.rows[-1]), joined.digest)
+            pair = joined.of(at, len(spaces))
             part = call.part(at / len(spaces), (at + 1) / len(spaces))
-            reports.append(await self._alignment.report(part, (space, reference), pair, spec))
+            reports.append(await self._alignment.report(part, (space, reference), pair, spec, groups))
         scores, chance, excess = np.array([(each.headline.score, each.headline.chance, each.headline.excess) for each in reports]).T
         return Aligned(scores, chance, excess, reports=reports)
 

@@ -17,6 +17,7 @@ def write_measurement(how: Measurement) -> alignment_pb2.Measurement:
         components=how.components,
         predictivity=None if how.predictivity is None else write_predictivity(how.predictivity),
         kernel_rules=how.kernel_rules,
+        strata=how.strata,
     )
     write_pairwise(message, how)
     return message
