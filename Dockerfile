@@ -25,12 +25,12 @@ RUN /opt/consilience/bin/python -m pip wheel --no-cache-dir --no-deps --build-co
 
 # The wheel is there already: these bring what its extra needs, and never another release of it.
 FROM wheel AS cpu-environment
-RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server]"
+RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server,onnx]"
 COPY --from=kernels /build/wheels /build/wheels
 RUN /opt/consilience/bin/python -m pip install --no-cache-dir --no-deps /build/wheels/consilience_kernels-*.whl
 
 FROM wheel AS gpu-environment
-RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server-gpu]"
+RUN /opt/consilience/bin/python -m pip install --no-cache-dir --constraint /build/constraints.txt "consilience[server-gpu,onnx]"
 COPY --from=kernels /build/wheels /build/wheels
 RUN /opt/consilience/bin/python -m pip install --no-cache-dir --no-deps /build/wheels/consilience_kernels-*.whl
 

@@ -84,7 +84,7 @@ class DerivedVectors:
 
     async def ready_map(self, call: Call, artefact: BridgeArtefact) -> ReadyMap:
         """The bridge's map, prepared."""
-        nbytes = 2 * artefact.map.nbytes
+        nbytes = 3 * artefact.map.nbytes
         key = ("map", self.runtime, artefact.uid)
         return await self._value(call, "load", key, lambda: self._runtime.ready(artefact.map), nbytes, "tables")
 
