@@ -55,7 +55,7 @@ class UpgradeServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ARGUMENT | old is new; a threshold of no measure, outside (0, 1], or ndcg without judgements; a bridge and a method; a negative grade; no judged item in both spaces | correct it |
         | INVALID_ARGUMENT | NO_COMMON_ITEMS, TOO_FEW_ITEMS | old and new share no item, or less than 20 | check the ids |
         | INVALID_ARGUMENT | TOO_FEW_PAIRS | the bridge was fitted on all of the queries; all items are one group | ask others |
-        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | slices: no such attribute, a query without a value, more than 100 slices | correct it |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | slices: no such attribute, a query without a value, more than 100 slices; a space whose `embedding_source` has several values, translated and native ones | correct it; keep each source as a space of its own |
         | INVALID_ARGUMENT | DIMENSION_MISMATCH | query spaces of other widths; a baseline by name for spaces of unequal width | correct it |
         | INVALID_ARGUMENT | DUPLICATE_ID | a query, a judged query or a judged item twice | give it once |
         | INVALID_ARGUMENT | ZERO_VECTOR, CONSTANT_FEATURES | items without a direction | delete them |

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.item_slices import attribute_slices
 from consilience_server.app.joins import Join, join
+from consilience_server.app.mixed_sources import refuse_marked, suspect_mixture
 from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
 from consilience_server.app.ports import BridgeStore
 from consilience_server.app.reports import SpaceUse
@@ -79,6 +81,8 @@ class Upgrades:
         Queries and the pairs of the fit have nothing in common: groups stay on one side, near-copies of queries are left out of the fit.
         Neither the order of ids nor that of stored rows matters.
 
+        A space whose `embedding_source` has several values is refused, one whose lengths speak for two sources is told in the notes.
+
         Raises:
             SpaceNotFound, BridgeNotFound, ItemNotFound, VersionExpired, KernelSpace, NoCommonItems, WrongSpace: what is named.
             InvalidArgument, DuplicateId, UnknownMethod, InvalidAttribute, TooFewItems, TooFewPairs, ZeroVector, ConstantFeatures,
@@ -91,6 +95,10 @@ class Upgrades:
                 check_direction(artefact, query.new, query.old)
                 check_uid(artefact, "source", held.new.uid)
                 check_uid(artefact, "target", held.old.uid)
+            suspicions = []
+            for space, field in ((held.old, "old"), (held.new, "new")):
+                await refuse_marked(self._snapshots, call, space, field)
+                suspicions.append(await self._pool.run(call, "statistics", partial(suspect_mixture, space), nbytes=8 * space.n))
             groups = await self._groups(call, held, of_queries=False)
             query_groups = await self._groups(call, held, of_queries=True) if held.apart else groups
             asked = choose_queries(query, held.asking, query_groups, _fit_keys(artefact))
@@ -103,12 +111,13 @@ class Upgrades:
             clusters = None
             if query_groups is not None:
                 clusters = np.unique(query_groups[asked.queries], return_inverse=True)[1].astype(np.int64)
-            return await self._pool.run(
+            report = await self._pool.run(
                 call,
                 "statistics",
                 lambda: self._measured(call.part(0.5, 1.0), query, held, upgrade, fitted, judged, slices, clusters, asked),
                 nbytes=_measure_bytes(held, upgrade, fitted),
             )
+            return replace(report, notes=[*filter(None, suspicions), *report.notes])
 
     async def estimate_seconds(self, call: Call, query: UpgradeQuery) -> float:
         """A rough estimate: fitting, then exact searches of all queries by each way and along the curve."""

@@ -269,3 +269,25 @@ async def test_it_stops_when_nobody_waits(bench):
     call.control.cancel()
     with pytest.raises(errors.Cancelled):
         await bench.upgrades.evaluate(call, UpgradeQuery(SpaceQuery("old"), SpaceQuery("rotated"), method="procrustes"))
+
+
+async def test_translated_and_native_vectors_in_one_gallery_are_refused(bench):
+    sources = {item: "native" if row % 5 else "translated" for row, item in enumerate(IDS)}
+    bench.store.attributes = lambda space, _version, ids: (
+        {"embedding_source": AttributeColumn("string", tuple(sources[item] for item in ids))} if space == "old" else {}
+    )
+    bench.store.get("old").attributes["embedding_source"] = "string"
+    with pytest.raises(errors.InvalidAttribute, match=r"2 sources .*'native' \(480\), 'translated' \(120\)") as refused:
+        await evaluate(bench)
+    assert refused.value.field == "old"
+    sources.update(dict.fromkeys(IDS, "native"))
+    assert (await evaluate(bench)).verdict == "bridge"
+
+
+async def test_an_unmarked_mixture_is_told(bench):
+    mixed = ROTATED.copy()
+    mixed[:150] /= np.linalg.norm(mixed[:150], axis=1, keepdims=True)
+    bench.space("mixed", mixed)
+    report = await evaluate(bench, "mixed")
+    assert "150 of 600 vectors of 'mixed' are of unit length" in report.notes[0]
+    assert not any("unit length" in note for note in (await evaluate(bench)).notes)
