@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.core.control import Control
-from consilience_server.core.exact_product import cut, exact_product
+from consilience_server.core.exact_product import Slices, cut
 from consilience_server.core.exact_score import exact_norms
 
 _BLOCK = 1024
@@ -16,8 +16,9 @@ def log_partition(
 ) -> NDArray[np.float64]:
     """L(t) = log sum_q' exp(b cos(q', t)) of every item, (n,) float64.
 
-    Cosines come from `core/exact_product.py`, within 2^-30 of the definition and the same bits wherever an item stands: equal items have
-    equal terms. Sums go block by block of the bank, the largest exponent taken out, so nothing overflows or vanishes at any b.
+    Cosines come from the slices of `core/exact_product.py`, within 2^-26 of the definition up to 4,096 columns (2^-30 at 768), with the
+    same bits wherever an item stands: equal items have equal terms. Sums go block by block of the bank, the largest exponent taken out, so
+    nothing overflows or vanishes at any b.
 
     Args:
         items: (n, d) float32, no zero rows.
@@ -45,6 +46,14 @@ def _directions(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     return unit
 
 
+def _cosines(left: Slices, right: Slices) -> NDArray[np.float64]:
+    """As `exact_product`, without the product of both low slices, which is below the error that is there anyway."""
+    products: NDArray[np.float64] = left.low @ right.high
+    products += left.high @ right.low
+    products += left.high @ right.high
+    return products
+
+
 def _block_terms(
     items: NDArray[np.float32], bank: NDArray[np.float32], beta: float, control: Control, first: int | None
 ) -> NDArray[np.float64]:
@@ -54,7 +63,8 @@ def _block_terms(
     for start in range(0, len(bank), _BLOCK):
         control.check()
         right = cut(np.ascontiguousarray(_directions(bank[start : start + _BLOCK]).T), inner_axis=0)
-        exponents = beta * exact_product(left, right)
+        exponents = _cosines(left, right)
+        exponents *= beta
         if first is not None:
             own = first - start + np.arange(len(items))
             inside = (own >= 0) & (own < exponents.shape[1])
