@@ -37,15 +37,20 @@ def cosines(x, y):
     return (x / np.linalg.norm(x, axis=1, keepdims=True)) @ (y / np.linalg.norm(y, axis=1, keepdims=True)).T
 
 
+@pytest.fixture(scope="module")
+def clouds(client):
+    rng = np.random.default_rng(3)
+    sides = {"cloud-x": 1.5 + rng.standard_normal((90, 10)), "cloud-y": 1.5 + rng.standard_normal((70, 10))}
+    for name, vectors in sides.items():
+        client.create_space(name, dim=10)
+        client.upsert(name, IDS[: len(vectors)], np.float32(vectors))
+    return [np.float32(vectors) for vectors in sides.values()]
+
+
 @pytest.mark.parametrize("correction", ["none", "csls", "margin_ratio", "margin_distance"])
 @pytest.mark.parametrize("mode", ["forward", "backward", "intersect", "max"])
-def test_by_numpy(client, name, mode, correction):
-    rng = np.random.default_rng(3)
-    x = (1.5 + rng.standard_normal((90, 10))).astype(np.float32)
-    y = (1.5 + rng.standard_normal((70, 10))).astype(np.float32)
-    for side, vectors in (("x", x), ("y", y)):
-        client.create_space(f"{name}-{side}", dim=10)
-        client.upsert(f"{name}-{side}", IDS[: len(vectors)], vectors)
+def test_by_numpy(client, clouds, mode, correction):
+    x, y = clouds
     s = cosines(x, y)
     a, b = margin(s, 10 if correction == "csls" else 4)
     mean = (a[:, None] + b[None, :]) / 2
@@ -56,7 +61,7 @@ def test_by_numpy(client, name, mode, correction):
     kept = sorted(kept, key=lambda pair: (-scores[pair], pair))
     if mode == "max":
         kept = [pair for place, pair in enumerate(kept) if not _taken(kept[:place], pair)]
-    found = client.mutual_pairs(f"{name}-x", f"{name}-y", mode=mode, correction=correction)
+    found = client.mutual_pairs("cloud-x", "cloud-y", mode=mode, correction=correction)
     assert [(int(i[5:]), int(j[5:])) for i, j in zip(found.source_ids, found.target_ids, strict=True)] == kept
     np.testing.assert_allclose(found.scores, [scores[pair] for pair in kept], rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.similarities, [s[pair] for pair in kept], rtol=0, atol=1e-12)

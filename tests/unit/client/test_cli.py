@@ -237,6 +237,15 @@ def test_bridges_of_bridges(call, script, tmp_path):
     assert (list(script.last.pairs.item_ids), list(script.last.pairs.target_ids)) == (["y"], ["x"])
 
 
+def test_embeddings_go_into_files_and_addresses_of_stores_are_read(call, tmp_path):
+    assert call("spaces", "create", "docs", "1")[0] == 0
+    code, out, _ = call("spaces", "export", "docs@3", str(tmp_path / "docs.parquet"))
+    assert (code, out.startswith("docs@3 · 5 items x 1 in ")) == (0, True)
+    assert pq.read_table(tmp_path / "docs.parquet")["id"].to_pylist() == [f"item-{row}" for row in range(5)]
+    code, _, told = call("ingest", "docs", "qdrant://localhost:6333/?vector=a")
+    assert (code, "names no collection" in told) == (2, True)
+
+
 def test_matrix_bridges_matches_and_pairs(call, script, tmp_path):
     code, out, _ = call("matrix", "a", "b", "c", "--items", "pairwise")
     assert (code, len(out.splitlines())) == (0, 5)
