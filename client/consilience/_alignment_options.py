@@ -42,7 +42,7 @@ class AlignmentOptions(TypedDict, total=False):
         strata: attribute of the items whose values the queries are sampled from in proportion, two of each at least: a narrower interval
             where strata differ in agreement. Needs `sample_queries`; not for arrays.
         group_by: attribute whose equal values are the same thing, such as `group_id` of five captions of one image: the own group is left
-            out of an item's lists, and a neighbour counts where its group is in the other list. Of `mutual_knn` in `align`.
+            out of an item's lists, and a neighbour counts where its group is in the other list. Of `mutual_knn`, not of layers.
         deduplicate: cosine from which items are near-duplicates, such as .999, or 1 for equal directions: one of each cluster is kept, and
             `report.duplicates` counts the rest. 0, the default, keeps all.
         stop_after: draw permutations one by one until this many score as high, `permutations` at the most: a valid p at little cost where

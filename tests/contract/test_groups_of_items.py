@@ -68,9 +68,41 @@ def test_where_groups_are_not_compared_they_are_refused(client, pair):
     x, y, left, right, _ = pair
     for call, field in (
         (lambda: client.align_items(x, y, k=5, group_by="group_id"), "spec.group_by"),
-        (lambda: client.align_matrix([x, y], k=5, group_by="group_id"), "spec.group_by"),
         (lambda: client.align_arrays(left, right, k=5, group_by="group_id"), "header.spec.group_by"),
     ):
         with pytest.raises(consilience.InvalidArgumentError) as refused:
             call()
         assert refused.value.field == field
+
+
+def test_a_matrix_compares_groups_under_shared_pairings(client, pair, name):
+    x, y, _, _, _ = pair
+    noise = f"{name}-noise"
+    client.create_space(noise, dim=4)
+    client.upsert(noise, client.get_embeddings(x).ids, np.random.default_rng(9).standard_normal((100, 4)))
+    spaces, asked = [noise, y, x], {"k": 5, "group_by": "group_id", "permutations": 99}
+    matrix = client.align_matrix(spaces, **asked)
+    assert (matrix.group_by, matrix.groups, int(matrix.n[0, 1])) == ("group_id", 35, 100)
+    pair_report = client.align(y, x, **asked)
+    assert matrix.scores[1, 2] == pair_report.score
+    assert matrix.p_values[1, 2] == pair_report.p_value == 0.01
+    assert matrix.chance[1, 2] == pytest.approx(pair_report.chance)
+    assert np.diag(matrix.scores) == pytest.approx([1.0] * 3)
+    assert matrix.p_adjusted[1, 2] <= 0.05 < matrix.p_adjusted[0, 1]
+    assert "items of equal group_id compared as one thing, 35 of them" in matrix.cite()
+    assert (client.align_matrix(spaces, k=5, permutations=0).scores != matrix.scores).any()
+    trend = client.trend(spaces, {noise: 1, y: 2, x: 3}, **{**asked, "permutations": 0})
+    assert trend.pair_scores[1, 2] == matrix.scores[1, 2]
+    with pytest.raises(consilience.UnimplementedError, match="own items") as refused:
+        client.align_matrix(spaces, items="pairwise", **asked)
+    assert refused.value.field == "spec.group_by"
+
+
+def test_groups_of_items_are_not_compared_layer_by_layer(client, pair, name):
+    x, y, left, _, _ = pair
+    for at in range(2):
+        client.create_space(f"{name}-layer-{at}", dim=6, group=name, layer=str(at))
+        client.upsert(f"{name}-layer-{at}", client.get_embeddings(x).ids, left)
+    with pytest.raises(consilience.UnimplementedError, match="layer by layer") as refused:
+        client.align(f"groups/{name}", y, k=5, group_by="group_id")
+    assert refused.value.field == "spec.group_by"

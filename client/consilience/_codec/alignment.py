@@ -245,6 +245,8 @@ def decode_matrix(message: alignment_pb2.AlignmentMatrix, details: CallDetails =
         stress=message.stress,
         order=tuple(message.order),
         duplicate_queries=message.duplicate_queries,
+        group_by=message.group_by,
+        groups=message.groups,
         **_decode_compared(message.compared),
         gallery=np.array(message.gallery or message.n, dtype=np.int64).reshape(len(versions), len(versions)),
         query_sampling=_names.QUERY_SAMPLING.to_name(message.query_sampling),

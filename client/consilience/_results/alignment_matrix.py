@@ -53,8 +53,8 @@ class AlignmentMatrix(Result):
         clips, constant_columns: what preprocessing clipped each space at (NaN for kernels), and the columns that it left out; empty where
             it does neither, and under `items="pairwise"`.
         contexts: with `context=True` hubness, intrinsic dimension and effective rank of each space over the common items; else empty.
-        permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, duplicate_queries, warnings: as in
-            AlignmentReport.
+        permutations, seed, alpha, preprocess, engine, within, rdm_distance, rdm_comparison, duplicate_queries, group_by, groups, warnings:
+            as in AlignmentReport.
     """
 
     metric: str
@@ -105,6 +105,8 @@ class AlignmentMatrix(Result):
     clips: tuple[float, ...] = ()
     constant_columns: tuple[int, ...] = ()
     contexts: tuple[SpaceGeometry, ...] = ()
+    group_by: str = ""
+    groups: int = 0
     duplicate_queries: int = 0
 
     def cite(self) -> str:

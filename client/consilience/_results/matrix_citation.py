@@ -63,6 +63,8 @@ def left_out(matrix: Any) -> str:
     notes = []
     if matrix.sampled_items is not None:
         notes.append(f"a sample of {matrix.sampled_items.common:,} by a hash of their ids")
+    if matrix.group_by:
+        notes.append(f"items of equal {matrix.group_by} compared as one thing, {matrix.groups:,} of them")
     if matrix.deduplicate:
         notes.append(f"{matrix.duplicates:,} near-duplicates, of cosine {matrix.deduplicate:g} or more, were left out")
     return f" ({'; '.join(notes)})" if notes else ""

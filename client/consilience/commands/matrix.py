@@ -16,6 +16,7 @@ from consilience.commands.options import (
     DeduplicateOption,
     FoldsByOption,
     FoldsOption,
+    GroupByOption,
     IntervalOption,
     MetricOption,
     PenaltiesOption,
@@ -66,6 +67,7 @@ def matrix(
     deduplicate: DeduplicateOption = 0.0,
     within: WithinOption = "",
     context: ContextOption = False,
+    group_by: GroupByOption = None,
 ) -> Answer:
     """How far each two of many spaces agree."""
     result = client.align_matrix(
@@ -83,6 +85,7 @@ def matrix(
         **predictivity_options(target_score, aggregate, folds, penalties),
         within=within,
         context=context,
+        group_by=group_by,
         deduplicate=deduplicate,
         strata=strata,
         **pairwise_options(rdm_distance, rdm_comparison, bandwidth, sample_items),

@@ -81,12 +81,13 @@ async def with_folds(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot
 async def with_attributes(
     snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot], joined: Join, spec: AlignmentSpec
 ) -> tuple[Join, ItemGroups | None]:
-    """Folds and strata of the items, and the groups that pairings stay in, read once for alignments of any of the spaces.
+    """Folds, strata and groups of the items, and those that pairings stay in, read once for alignments of any of the spaces.
 
     So any of the spaces may have an attribute, and each alignment is of the same queries and groups; InvalidAttribute.
     """
     joined = await with_folds(snapshots, call, spaces, joined, spec)
     joined = await with_strata(snapshots, call, spaces, joined, spec)
+    joined = await with_same(snapshots, call, spaces, joined, spec)
     return joined, await read_groups(snapshots, call, spaces, joined, spec.within) if spec.within else None
 
 
@@ -106,7 +107,7 @@ async def with_same(snapshots: Snapshots, call: Call, spaces: Sequence[Snapshot]
         InvalidAttribute: a space or item lacks it, or no two groups have as many items, so that nothing can be exchanged.
         InvalidK: an item has no k items of other groups.
     """
-    if not spec.group_by:
+    if not spec.group_by or joined.same is not None:
         return joined
     columns = await _attributes(snapshots, call, spaces, joined)
     labels = await asyncio.to_thread(labels_of, spec.group_by, columns, joined.ids.tolist(), "spec.group_by")

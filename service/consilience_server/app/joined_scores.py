@@ -315,7 +315,7 @@ class JoinedScores:
 
     def _options(self, joined: Join, spec: AlignmentSpec, groups: ItemGroups | None) -> ScoreOptions:
         if spec.group_by and joined.same is None:
-            raise InvalidArgument("only align compares groups of items; leave group_by out", field="spec.group_by")
+            raise InvalidArgument("this call compares single items, not groups of them; leave group_by out", field="spec.group_by")
         if spec.deduplicate:
             raise InvalidArgument(
                 "this call measures all items, near-duplicates among them; leave deduplicate out",

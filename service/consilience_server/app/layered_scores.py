@@ -271,6 +271,8 @@ def check_layered(spec: AlignmentSpec) -> None:
         raise InvalidArgument(
             "stop_after stops at the p of one score; layers are compared under all pairings, leave it out", field="spec.stop_after"
         )
+    if spec.group_by:
+        raise NotServed("groups of items are not compared layer by layer; ask one pair of layers", field="spec.group_by")
     if spec.asks_some:
         raise NotServed(
             "a sample of queries is not served where a side has layers; ask all items, or one pair of layers",

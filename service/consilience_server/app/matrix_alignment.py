@@ -14,7 +14,7 @@ from consilience_server.app.cache_key import cache_key
 from consilience_server.app.call import Call
 from consilience_server.app.cautions import FREE, matrix_cautions, query_cautions
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.item_groups import read_groups, with_folds, with_strata, within_of
+from consilience_server.app.item_groups import with_attributes, within_of
 from consilience_server.app.item_sample import check_sample, sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import join
@@ -87,15 +87,14 @@ class MatrixAlignment:
 
     async def _matrix(self, call: Call, snapshots: Sequence[Snapshot], items: ItemPolicy, spec: AlignmentSpec) -> AlignmentMatrix:
         groups, threshold, left_out = None, spec.deduplicate, 0
-        sample, of, restriction = None, 0, FREE
+        sample, of, restriction, same = None, 0, FREE, None
         if items == "common":
             common = await asyncio.to_thread(join, snapshots, "spaces")
             joined = await self._pairs.apart(call, snapshots, common, spec)
             left_out = common.n - joined.n
             spec = at_size(replace(spec, deduplicate=0.0), joined.n, self._limits)
-            groups = await read_groups(self._snapshots, call, snapshots, joined, spec.within) if spec.within else None
-            joined = await with_folds(self._snapshots, call, snapshots, joined, spec)
-            joined = await with_strata(self._snapshots, call, snapshots, joined, spec)
+            joined, groups = await with_attributes(self._snapshots, call, snapshots, joined, spec)
+            same = joined.same
             of = joined.n
             check_sample(of, spec)
             joined, groups = await asyncio.to_thread(sampled, joined, spec, groups)
@@ -135,6 +134,8 @@ class MatrixAlignment:
             strata=spec.strata if spec.sampling(int(n.max())) == "stratified" else "",
             duplicates=left_out,
             compared=compared,
+            group_by=spec.group_by,
+            groups=0 if same is None else int(same.max()) + 1,
             duplicate_queries=spec.duplicate_queries,
             deduplicate=threshold,
             coordinates=found.coordinates,
@@ -176,8 +177,8 @@ def check_matrix(spaces: Sequence[SpaceQuery], items: ItemPolicy, spec: Alignmen
         )
     if items == "pairwise" and spec.predictivity.folds_by:
         raise InvalidArgument("each pair's own items have other groups; group folds over common items", field="spec.predictivity.folds_by")
-    if spec.group_by:
-        raise InvalidArgument("groups of items are compared by align alone; leave group_by out", field="spec.group_by")
+    if items == "pairwise" and spec.group_by:
+        raise NotServed("each pair's own items have other groups; compare groups of the common items", field="spec.group_by")
     if items == "pairwise" and spec.strata:
         raise InvalidArgument("each pair's own items have other strata; sample them over common items", field="spec.strata")
     if items == "pairwise" and spec.deduplicate:

@@ -107,6 +107,7 @@ def _key(joined: Join, spec: AlignmentSpec, groups: ItemGroups | None, x: Snapsh
         "items": joined.digest,
         "groups": _digest(None if groups is None else groups.of),
         "folds": _digest(joined.fold_groups),
+        "same": _digest(joined.same),
     }
     return cache_key("align_pair", told, [SpaceUse(side.name, side.uid, side.version) for side in (x, y)])
 

@@ -250,6 +250,8 @@ class AlignmentMatrix:
     components: int = 0
     predictivity: PredictivityOptions | None = None
     compared: Sequence[ComparedSpace] = ()
+    group_by: str = ""
+    groups: int = 0
     duplicate_queries: int = 0
 
 

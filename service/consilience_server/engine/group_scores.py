@@ -1,7 +1,7 @@
 """Mutual k-NN of items in groups with chance, p-value, calibrated score and interval: the fast path of `core/group_overlap.py`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from consilience_server.core.errors import InvalidK
 from consilience_server.core.intervals import GROUPS, Limits, item_interval, list_depth
 from consilience_server.core.permutation import canonical_order
 from consilience_server.core.score import IntervalKind, Score
-from consilience_server.engine.alignment_scores import ScoreOptions, interval_of, judged
+from consilience_server.engine.alignment_scores import Pair, ScoreOptions, interval_of, judged, wanted_pairs
 from consilience_server.engine.group_pairings import GroupedItems, GroupPairings
 from consilience_server.engine.keyed_lists import KeyedLists, keyed_lists
 from consilience_server.engine.list_scores import LEAST_PAIRINGS
@@ -82,6 +82,28 @@ def group_scores(
         }
         own = null[: options.permutations] if options.permutations else None
         found.append(judged(k, score, float(null.mean()), interval_of(limits, options), own, options, ties))
+    return found
+
+
+def group_matrix(
+    tables: Sequence[NeighbourTable],
+    keys: Sequence[NDArray[np.uint64]],
+    labels: NDArray[np.int64],
+    k: int,
+    options: ScoreOptions,
+    control: Control,
+    pairs: Sequence[Pair] | None = None,
+) -> dict[Pair, Score]:
+    """`group_scores` of the wanted pairs i <= j of M spaces for one k, under the same random pairings of groups for all of them.
+
+    A space with itself, for which no null is told, scores 1; its chance is the mean of 99 pairings.
+    """
+    wanted, found = wanted_pairs(len(tables), pairs), {}
+    bare = replace(options, permutations=0, interval_kind="queries")
+    for number, (i, j) in enumerate(wanted):
+        part = control.part(number / len(wanted), (number + 1) / len(wanted))
+        asked = bare if i == j else options
+        found[i, j] = group_scores([tables[i], tables[j]], [keys[i], keys[j]], labels, (k,), asked, part)[0]
     return found
 
 

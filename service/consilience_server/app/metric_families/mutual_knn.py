@@ -7,7 +7,7 @@ from consilience_server.app.metric_families.family import Compared, MetricFamily
 from consilience_server.core.control import Control
 from consilience_server.core.score import Score
 from consilience_server.engine.alignment_scores import Pair
-from consilience_server.engine.group_scores import group_scores, group_scores_bytes
+from consilience_server.engine.group_scores import group_matrix, group_scores, group_scores_bytes
 from consilience_server.engine.neighbour_scores import mutual_knn_bytes, mutual_knn_matrix, mutual_knn_scores
 from consilience_server.engine.query_scores import query_scores, query_scores_bytes
 
@@ -23,6 +23,9 @@ def _pair(compared: Compared, control: Control) -> Sequence[Score]:
 
 
 def _matrix(compared: Compared, control: Control) -> Mapping[Pair, Score]:
+    if compared.same is not None:
+        k, options = compared.spec.ks[0], compared.options
+        return group_matrix(compared.tables, compared.keys(), compared.same, k, options, control, compared.pairs)
     if compared.queries is not None:
         return query_scores(compared.tables, compared.queries, compared.spec.ks[:1], compared.options, control, compared.strata)[0]
     return mutual_knn_matrix(compared.tables, compared.spec.ks[0], compared.options, control, compared.pairs)

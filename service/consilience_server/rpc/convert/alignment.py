@@ -395,6 +395,8 @@ def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMa
         duplicates=matrix.duplicates,
         compared=[_write_compared(space) for space in matrix.compared],
         duplicate_queries=matrix.duplicate_queries,
+        group_by=matrix.group_by,
+        groups=matrix.groups,
         deduplicate=matrix.deduplicate,
         engine=matrix.engine,
         within=_write_within(matrix.within),
