@@ -73,7 +73,7 @@ def test_an_interrupted_export_goes_on_over_its_version(client, filled, tmp_path
     with pytest.raises(KeyboardInterrupt):
         client.export_embeddings(filled, broken, progress=stop)
     assert not broken.exists()
-    client.upsert(filled, ["new"], np.ones((1, DIM)))
+    client.upsert(filled, ["new"], np.ones((1, DIM)), {"colour": ["red"]})
     asked.clear()
     made = client.export_embeddings(filled, broken)
     assert (made.rows, made.space.version, len(asked)) == (N, 1, 3)

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,15 @@ class ExportCalls(SpaceCalls):
         if wanted is not None and not wanted:
             raise InvalidArgumentError("ids is empty; name items, or leave it out for all", field="ids")
         known = self.get_space(ref.name, timeout=timeout)
-        schema = run_blocking(partial(embedding_schema, known, id_column, vector_column))
+        run_blocking(partial(embedding_schema, known, id_column, vector_column))
         digest = "" if wanted is None else hashlib.blake2b(json.dumps(wanted).encode(), digest_size=16).hexdigest()
         asked = {"space": known.uid, "version": ref.version, "columns": [id_column, vector_column], "ids": digest}
         file = run_blocking(partial(ResumableParquet, Path(path), asked, resume=resume))
+        # Version and attributes of the beginning: since an interrupted run the space may have got more of either.
+        begun = file.told or {"space": {"version": known.version}, "attributes": dict(known.attributes)}
+        ref.version = ref.version or begun["space"]["version"]
+        known = replace(known, attributes=begun["attributes"])
+        schema = run_blocking(partial(embedding_schema, known, id_column, vector_column))
         total = known.item_count if wanted is None else len(wanted)
         with reporting(progress, f"export of {known.name}") as told:
             while not file.is_complete:
@@ -82,5 +88,11 @@ class ExportCalls(SpaceCalls):
 
 
 def _append(file: ResumableParquet, page: Embeddings, known: Space, schema: Any, token: str) -> None:
-    told = {"kind": "embeddings", "space": plain(page.space), "dim": known.dim, "similarity": known.similarity}
+    told = {
+        "kind": "embeddings",
+        "space": plain(page.space),
+        "dim": known.dim,
+        "similarity": known.similarity,
+        "attributes": dict(known.attributes),
+    }
     file.append(embedding_table(page, schema), told, token)
