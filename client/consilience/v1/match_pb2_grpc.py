@@ -81,6 +81,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ARGUMENT | one_to_one of more queries than items, of sets too large, or with an approximate index | MutualPairs |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a filter that cannot be read, with the place, or that is true for no item | correct it |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a filter names an attribute that is not there, or compares it with another type | correct it |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | items that are searched together have several values of `embedding_source`: their scores do not compare | filter by one |
         | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |
         | FAILED_PRECONDITION | DEVICE_MISSING | CAGRA or GPU_FLAT where the server has or uses no GPU | start it with one, or name HNSW or IVF |
         """
@@ -102,6 +103,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ARGUMENT | no bridge and different similarities; one version with itself; a threshold that is no number | correct it |
         | INVALID_ARGUMENT | INVALID_PAGE_TOKEN | a resume token of other arguments | begin again without |
         | INVALID_ARGUMENT | DUPLICATE_ID, SHAPE_MISMATCH, INVALID_ATTRIBUTE, NO_COMMON_ITEMS | known pairs that do not belong together, or an attribute that no two items share | correct them |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a space whose items have several values of `embedding_source` | keep each source as a space of its own |
         | NOT_FOUND | ITEM_NOT_FOUND | known pairs of items that a space lacks | correct them |
         | FAILED_PRECONDITION | VERSION_EXPIRED | what a resume token continues was cleaned up, or made anew | begin again without |
         """

@@ -24,6 +24,7 @@ from consilience_server.app.match_probability import MatchProbabilities, as_if_n
 from consilience_server.app.match_query import MatchLimits, MatchQuery, check_match
 from consilience_server.app.match_route import MatchRoute, check_same, match_route
 from consilience_server.app.match_search import MatchSearches
+from consilience_server.app.mixed_sources import SourceMarks
 from consilience_server.app.mutual_matching import MutualMatching
 from consilience_server.app.pairs_query import MutualPairsQuery, check_pairs
 from consilience_server.app.ports import Metrics
@@ -84,6 +85,7 @@ class Matching:
         self._searches = MatchSearches(derived, terms, pool)
         self._probabilities = MatchProbabilities(derived, pool, engine, metrics)
         self._attributes = AttributeFilters(snapshots, derived)
+        self._marks = SourceMarks(snapshots, derived)
         self._approximate = ApproximateMatching(derived, pool, engine, indexes, metrics)
         self._mutual = MutualMatching(snapshots, derived, terms, pool, engine, metrics)
 
@@ -96,6 +98,7 @@ class Matching:
         Raises:
             InvalidArgument, ShapeMismatch, DimensionMismatch, NotFinite, ZeroVector: the queries.
             InvalidK, UnknownMethod, MessageTooLarge: what is asked of them.
+            InvalidAttribute: items of several sources are searched together (`app/mixed_sources.py`).
             SpaceNotFound, BridgeNotFound, ItemNotFound, VersionExpired, WrongSpace: where.
             DeviceMissing: the index that is named needs a GPU.
             MemoryBudget, Overloaded.
@@ -190,6 +193,8 @@ class Matching:
             check_same(route.gallery, gallery.uid, route.field)
             if gallery.kernel is not None:
                 return _report_of(query, route, gallery, await self._found_in_kernel(scan, query, gallery, gallery.kernel), gallery.n)
+            if not (query.filtered or query.one_to_one):
+                await self._marks.refuse(call, gallery, None, route.field)
             source = None
             if route.artefact is None:
                 search = await self._searches.within(prepare, query, gallery)
@@ -247,7 +252,9 @@ class Matching:
 
     async def _part(self, call: Call, query: MatchQuery, gallery: Snapshot) -> GalleryPart:
         fulfilled = await self._attributes.fulfilled(call, gallery, query.filter) if query.filter else None
-        return await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids, fulfilled)
+        part = await asyncio.to_thread(gallery_part, gallery, query.gallery_ids, query.exclude_ids, fulfilled)
+        await self._marks.refuse(call, gallery, part.rows, "filter" if query.filter else "gallery_ids")
+        return part
 
     async def _found_in_part(self, call: Call, query: MatchQuery, search: Search, gallery: Snapshot) -> tuple[Found, int]:
         """What was found, and the size of the part."""

@@ -15,6 +15,7 @@ from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.item_terms import Side, TermSource
 from consilience_server.app.known_partners import partner_groups
+from consilience_server.app.mixed_sources import SourceMarks
 from consilience_server.app.nearest_pairs import Meeting, NearestPairs, PairTable, meeting_key
 from consilience_server.app.pairs_query import MutualPairsQuery, Place
 from consilience_server.app.ports import Metrics
@@ -63,6 +64,7 @@ class MutualMatching:
         self._snapshots = snapshots
         self._derived = derived
         self._pool = pool
+        self._marks = SourceMarks(snapshots, derived)
         self._nearest = NearestPairs(derived, terms, engine, metrics)
 
     async def estimate_flops(self, call: Call, asked: MutualPairsQuery) -> float:
@@ -146,6 +148,8 @@ class MutualMatching:
             self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
+            for space, field in ((source, "source"), (target, "target")):
+                await self._marks.refuse(call, space, None, field)
             uid = artefact.uid if artefact else ""
             if place is not None:
                 place.check(source.uid, target.uid, uid)
