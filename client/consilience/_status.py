@@ -6,6 +6,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from consilience import errors
+from consilience._fields import argument_of
 
 ERRORS: dict[grpc.StatusCode, type[errors.ConsilienceError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidArgumentError,
@@ -93,7 +94,7 @@ def error_of_status(status: Any, request_id: str = "") -> errors.ConsilienceErro
     kind = ERRORS[_CODES.get(status.code, grpc.StatusCode.UNKNOWN)]
     told: dict[str, Any] = {
         "reason": info.reason,
-        "field": violations.field_violations[0].field if violations.field_violations else None,
+        "field": argument_of(violations.field_violations[0].field) if violations.field_violations else None,
         "metadata": dict(info.metadata),
         "request_id": request_id,
         "retry_after": retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,

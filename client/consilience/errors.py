@@ -54,7 +54,7 @@ class ConsilienceError(Exception):
     Attributes:
         message: what is wrong, with the values, and the remedy.
         reason: the stable name of what happened, for example `SPACE_NOT_FOUND`; empty where the server told none.
-        field: the request's field at fault, in the contract's spelling (`spec.ks`); None where there is none.
+        field: the argument at fault, as the call spells it (`k`); None where there is none.
         metadata: the message's values once more, for programs.
         request_id: names the call in the server's log; empty where the call never reached it.
         retry_after: seconds after which a repetition makes sense; None where the server told none.

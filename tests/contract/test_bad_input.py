@@ -260,7 +260,7 @@ def test_a_space_that_is_not_there(client, space, case):
 def test_a_malformed_name_is_refused(client, bad):
     with pytest.raises(INVALID) as refused:
         client.create_space(bad, dim=2)
-    check(refused.value, "INVALID_NAME", "space_id", "")
+    check(refused.value, "INVALID_NAME", "name", "")
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ class TestBridges:
     def test_no_pairs_at_all(self, client, space, name):
         with pytest.raises(INVALID) as refused:
             client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="ridge", pair_ids=[])
-        check(refused.value, "TOO_FEW_PAIRS", "pairs.item_ids", "")
+        check(refused.value, "TOO_FEW_PAIRS", "pair_ids", "")
 
     @pytest.mark.parametrize("fraction", [0, 1, -0.5])
     def test_a_share_that_is_none(self, client, space, name, fraction):
@@ -324,11 +324,11 @@ class TestBridges:
     def test_a_bridge_named_like_a_space_and_a_space_named_like_a_bridge(self, client, space, name):
         with pytest.raises(INVALID) as refused:
             client.fit_bridge(space.name, space.name, name=space.name, method="identity")
-        check(refused.value, "INVALID_NAME", "bridge_id", space.name)
+        check(refused.value, "INVALID_NAME", "name", space.name)
         bridge = client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="identity")
         with pytest.raises(INVALID) as refused:
             client.create_space(bridge.name, dim=2)
-        check(refused.value, "INVALID_NAME", "space_id", bridge.name)
+        check(refused.value, "INVALID_NAME", "name", bridge.name)
 
     def test_identity_between_different_widths(self, client, space, name):
         client.create_space(f"{name}-wide", dim=9)

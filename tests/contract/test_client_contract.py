@@ -66,7 +66,7 @@ class TestRequestIds:
         for ids in (["c", "d", "e"], ["a", "c"]):
             with pytest.raises(consilience.ConsilienceError) as refused:
                 client.upsert(name, ids, np.eye(len(ids), 4), request_id=f"{name}-u")
-            assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "header.request_id")
+            assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "request_id")
         assert client.get_space(name).item_count == 2
 
 

@@ -78,7 +78,7 @@ class TestTrend:
             (["n1", "n2"], {}, "spaces"),
             (["n1", "n2", "n2"], {}, "spaces"),
             (["n1", "n2", "latent"], {"reference": "latent"}, "reference"),
-            (["n1", "n2", "n3"], {"k": 120}, "spec.ks"),
+            (["n1", "n2", "n3"], {"k": 120}, "k"),
         ],
     )
     def test_what_cannot_be_is_refused(self, client, spaces, names, more, field):

@@ -88,14 +88,14 @@ def test_an_operation_ends_with_the_same_curve(client, coarse):
 @pytest.mark.parametrize(
     ("arguments", "kind", "field"),
     [
-        ({"sizes": [5000]}, consilience.InvalidArgumentError, "gallery_sizes"),
-        ({"sizes": [10, 100], "ks": 10}, consilience.InvalidArgumentError, "gallery_sizes"),
-        ({"sizes": [100, 100]}, consilience.InvalidArgumentError, "gallery_sizes"),
+        ({"sizes": [5000]}, consilience.InvalidArgumentError, "sizes"),
+        ({"sizes": [10, 100], "ks": 10}, consilience.InvalidArgumentError, "sizes"),
+        ({"sizes": [100, 100]}, consilience.InvalidArgumentError, "sizes"),
         ({"sizes": []}, consilience.InvalidArgumentError, "sizes"),
         ({"sizes": [1]}, consilience.InvalidArgumentError, "sizes"),
         ({"sizes": "100"}, consilience.InvalidArgumentError, "sizes"),
-        ({"query_ids": ["item-0001"]}, consilience.InvalidArgumentError, "spec.query_ids"),
-        ({"ks": []}, consilience.InvalidArgumentError, "k"),
+        ({"query_ids": ["item-0001"]}, consilience.InvalidArgumentError, "query_ids"),
+        ({"ks": []}, consilience.InvalidArgumentError, "ks"),
     ],
 )
 def test_what_no_curve_has_is_refused(client, coarse, arguments, kind, field):

@@ -48,14 +48,14 @@ def test_neighbours_count_by_their_group_and_the_own_group_does_not(client, pair
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
-        ({"group_by": "nothing"}, "spec.group_by"),
-        ({"group_by": "size"}, "spec.group_by"),
+        ({"group_by": "nothing"}, "group_by"),
+        ({"group_by": "size"}, "group_by"),
         ({"group_by": ""}, "group_by"),
-        ({"group_by": "group_id", "k": 98}, "spec.ks"),
-        ({"group_by": "group_id", "metric": "cka"}, "spec.group_by"),
-        ({"group_by": "group_id", "sample_queries": 20}, "spec.group_by"),
-        ({"group_by": "group_id", "within": "group_id"}, "spec.group_by"),
-        ({"group_by": "group_id", "stop_after": 5}, "spec.group_by"),
+        ({"group_by": "group_id", "k": 98}, "k"),
+        ({"group_by": "group_id", "metric": "cka"}, "group_by"),
+        ({"group_by": "group_id", "sample_queries": 20}, "group_by"),
+        ({"group_by": "group_id", "within": "group_id"}, "group_by"),
+        ({"group_by": "group_id", "stop_after": 5}, "group_by"),
     ],
 )
 def test_what_cannot_be_grouped_is_refused(client, pair, arguments, field):
@@ -67,8 +67,8 @@ def test_what_cannot_be_grouped_is_refused(client, pair, arguments, field):
 def test_where_groups_are_not_compared_they_are_refused(client, pair):
     x, y, left, right, _ = pair
     for call, field in (
-        (lambda: client.align_items(x, y, k=5, group_by="group_id"), "spec.group_by"),
-        (lambda: client.align_arrays(left, right, k=5, group_by="group_id"), "header.spec.group_by"),
+        (lambda: client.align_items(x, y, k=5, group_by="group_id"), "group_by"),
+        (lambda: client.align_arrays(left, right, k=5, group_by="group_id"), "group_by"),
     ):
         with pytest.raises(consilience.InvalidArgumentError) as refused:
             call()
@@ -95,7 +95,7 @@ def test_a_matrix_compares_groups_under_shared_pairings(client, pair, name):
     assert trend.pair_scores[1, 2] == matrix.scores[1, 2]
     with pytest.raises(consilience.UnimplementedError, match="own items") as refused:
         client.align_matrix(spaces, items="pairwise", **asked)
-    assert refused.value.field == "spec.group_by"
+    assert refused.value.field == "group_by"
 
 
 def test_groups_of_items_are_not_compared_layer_by_layer(client, pair, name):
@@ -105,4 +105,4 @@ def test_groups_of_items_are_not_compared_layer_by_layer(client, pair, name):
         client.upsert(f"{name}-layer-{at}", client.get_embeddings(x).ids, left)
     with pytest.raises(consilience.UnimplementedError, match="layer by layer") as refused:
         client.align(f"groups/{name}", y, k=5, group_by="group_id")
-    assert refused.value.field == "spec.group_by"
+    assert refused.value.field == "group_by"

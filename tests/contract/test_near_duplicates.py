@@ -55,7 +55,7 @@ def test_equal_directions_alone(client, pair):
         ({"deduplicate": -0.1}, "deduplicate"),
         ({"deduplicate": "0.9"}, "deduplicate"),
         ({"deduplicate": True}, "deduplicate"),
-        ({"deduplicate": 1e-9, "k": 1}, "spec.deduplicate"),
+        ({"deduplicate": 1e-9, "k": 1}, "deduplicate"),
     ],
 )
 def test_what_is_no_cosine_or_leaves_nothing_is_refused(client, name, arguments, field):
@@ -73,4 +73,4 @@ def test_where_it_is_not_served_it_is_refused(client, pair):
     ):
         with pytest.raises(consilience.InvalidArgumentError) as refused:
             call()
-        assert refused.value.field == "spec.deduplicate"
+        assert refused.value.field == "deduplicate"

@@ -169,3 +169,22 @@ def test_what_has_no_reliability_is_refused(client, names, reason, told):
     with pytest.raises(INVALID, match=told) as refused:
         client.reliability(names)
     assert refused.value.reason == reason
+
+
+def test_the_same_as_an_operation(spaces):
+    asked = {"comparison": "pearson", "draws": 200, "seed": 3}
+    started = spaces.noise_ceiling("rated", ["distances", "noise"], wait=False, **asked)
+    assert (isinstance(started, consilience.Operation), started.kind) == (True, "measure_noise_ceiling")
+    assert spaces.wait_operation(started, timeout=60) == spaces.noise_ceiling("rated", ["distances", "noise"], **asked)
+
+
+def test_repeats_are_of_kernels_and_what_has_none_is_told_what_to_ask(spaces):
+    with pytest.raises(INVALID, match="of vectors those are spaces of their own, so ask their reliability") as refused:
+        spaces.noise_ceiling("points")
+    assert refused.value.field == "space"
+    with pytest.raises(INVALID, match="has no repeats"):
+        spaces.noise_ceiling("distances")
+    for asked, field in (({"comparison": "rank"}, "comparison"), ({"rdm_distance": "far"}, "rdm_distance"), ({"draws": 1}, "draws")):
+        with pytest.raises(INVALID) as refused:
+            spaces.noise_ceiling("rated", "points", **asked)
+        assert refused.value.field == field

@@ -61,14 +61,14 @@ def test_a_matrix_of_sampled_queries(client, pair):
 @pytest.mark.parametrize(
     ("arguments", "kind", "field"),
     [
-        ({"query_ids": ["nobody"]}, consilience.NotFoundError, "spec.query_ids"),
+        ({"query_ids": ["nobody"]}, consilience.NotFoundError, "query_ids"),
         ({"query_ids": []}, consilience.InvalidArgumentError, "query_ids"),
         ({"query_ids": "item-0"}, consilience.InvalidArgumentError, "query_ids"),
         ({"sample_queries": -1}, consilience.InvalidArgumentError, "sample_queries"),
-        ({"sample_queries": 5, "interval_kind": "items"}, consilience.InvalidArgumentError, "spec.interval_kind"),
-        ({"sample_queries": 5, "metric": "unbiased_cka"}, consilience.InvalidArgumentError, "spec.sample_queries"),
-        ({"sample_queries": 5, "metric": "cycle_knn"}, consilience.InvalidArgumentError, "spec.sample_queries"),
-        ({"sample_queries": 5, "k": 90}, consilience.InvalidArgumentError, "spec.ks"),
+        ({"sample_queries": 5, "interval_kind": "items"}, consilience.InvalidArgumentError, "interval_kind"),
+        ({"sample_queries": 5, "metric": "unbiased_cka"}, consilience.InvalidArgumentError, "sample_queries"),
+        ({"sample_queries": 5, "metric": "cycle_knn"}, consilience.InvalidArgumentError, "sample_queries"),
+        ({"sample_queries": 5, "k": 90}, consilience.InvalidArgumentError, "k"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(client, pair, arguments, kind, field):

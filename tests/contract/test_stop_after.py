@@ -19,7 +19,7 @@ def test_stopped_within_groups_and_beside_a_control(client, name):
     for wrong in ({"stop_after": 10, "permutations": 9}, {"stop_after": 1, "permutations": 0}):
         with pytest.raises(consilience.InvalidArgumentError, match="give 1 to as many") as refused:
             client.align(x, y, k=5, **wrong)
-        assert refused.value.field == "spec.stop_after"
+        assert refused.value.field == "stop_after"
     with pytest.raises(consilience.InvalidArgumentError, match="share their permutations"):
         client.align_matrix([x, y], k=5, stop_after=5)
     with pytest.raises(consilience.InvalidArgumentError, match="layers are compared under all pairings"):

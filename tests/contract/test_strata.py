@@ -65,10 +65,10 @@ def test_a_sample_of_all_needs_no_strata(client, pair):
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
-        ({"strata": "kind"}, "spec.strata"),
-        ({"strata": "nothing", "sample_queries": 30}, "spec.strata"),
-        ({"strata": "own", "sample_queries": 30}, "spec.sample_queries"),
-        ({"strata": "kind", "sample_queries": 5}, "spec.sample_queries"),
+        ({"strata": "kind"}, "strata"),
+        ({"strata": "nothing", "sample_queries": 30}, "strata"),
+        ({"strata": "own", "sample_queries": 30}, "sample_queries"),
+        ({"strata": "kind", "sample_queries": 5}, "sample_queries"),
         ({"strata": "", "sample_queries": 30}, "strata"),
     ],
 )
@@ -88,4 +88,4 @@ def test_where_nobody_reads_the_attribute_it_is_refused(client, pair):
     ):
         with pytest.raises(consilience.InvalidArgumentError) as refused:
             call()
-        assert refused.value.field == "spec.strata"
+        assert refused.value.field == "strata"

@@ -76,7 +76,7 @@ def test_an_attribute_that_does_not_cover_the_items_is_refused(client, classed, 
     (x, _), (y, _), _ = classed
     with pytest.raises(consilience.InvalidArgumentError, match=told) as refused:
         client.align(x, y, k=5, within=attribute)
-    assert (refused.value.reason, refused.value.field) == ("INVALID_ATTRIBUTE", "spec.within")
+    assert (refused.value.reason, refused.value.field) == ("INVALID_ATTRIBUTE", "within")
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
     targets = None if target_ids is None else to_ids(target_ids, "target_ids")
     if items is not None and not items:
         raise InvalidArgumentError(
-            "pair_ids is empty; give the ids of known pairs, or None for all common items", reason="TOO_FEW_PAIRS", field="pairs.item_ids"
+            "pair_ids is empty; give the ids of known pairs, or None for all common items", reason="TOO_FEW_PAIRS", field="pair_ids"
         )
     if targets is not None and len(targets) != len(items or ()):
         raise InvalidArgumentError(
             f"{len(items or ()):,} pair_ids came with {len(targets):,} target_ids; pair i is (pair_ids[i], target_ids[i])",
             reason="SHAPE_MISMATCH",
-            field="pairs.target_ids",
+            field="target_ids",
         )
     return bridge_pb2.PairSelection(item_ids=items, target_ids=targets)
 

@@ -39,6 +39,17 @@ def encode_slices(slices: Any, prefix: Any) -> dict[str, str]:
     return {"slice_by": slices or "", "slice_prefix": prefix or ""}
 
 
+def check_item_metric(metric: Any) -> str:
+    """The one metric of single items; InvalidArgumentError for another."""
+    if metric != "mutual_knn":
+        raise InvalidArgumentError(
+            f"{metric!r} has no overlap of single items to tell; ask mutual_knn here, and {metric!r} of align",
+            reason="UNKNOWN_METRIC",
+            field="metric",
+        )
+    return "mutual_knn"
+
+
 def join_items(blocks: Sequence[items_pb2.AlignItemsResponse], details: CallDetails = NO_DETAILS) -> ItemReport:
     """An ItemReport from the blocks of a stream; ServerError where it broke off."""
     return ItemReport(**_told(blocks), details=details)

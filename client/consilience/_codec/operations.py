@@ -11,6 +11,7 @@ from consilience._codec.consensus import decode_consensus
 from consilience._codec.gallery_curve import decode_gallery_curve
 from consilience._codec.matches import decode_match
 from consilience._codec.mutual_pairs import decode_summary
+from consilience._codec.noise_ceiling import decode_ceiling
 from consilience._codec.pmi import decode_pmi
 from consilience._codec.times import to_datetime
 from consilience._codec.trend import decode_trend
@@ -27,6 +28,7 @@ from consilience.v1 import (
     classify_pb2,
     comparison_pb2,
     match_pb2,
+    noise_ceiling_pb2,
     operation_pb2,
     pmi_pb2,
     upgrade_pb2,
@@ -41,6 +43,7 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.TrendResponse": (alignment_pb2.TrendResponse, "", decode_trend),
     "consilience.v1.ConsensusResponse": (alignment_pb2.ConsensusResponse, "", decode_consensus),
     "consilience.v1.GalleryCurveResponse": (alignment_pb2.GalleryCurveResponse, "", decode_gallery_curve),
+    "consilience.v1.MeasureNoiseCeilingResponse": (noise_ceiling_pb2.MeasureNoiseCeilingResponse, "report", decode_ceiling),
     "consilience.v1.CreatePmiSpaceResponse": (pmi_pb2.CreatePmiSpaceResponse, "report", decode_pmi),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
     "consilience.v1.EvaluateUpgradeResponse": (upgrade_pb2.EvaluateUpgradeResponse, "report", decode_upgrade),

@@ -165,7 +165,12 @@ def probability(p_value: float, permutations: int) -> str:
 
 def asked(n: int, gallery: int) -> str:
     """How many items a score is over, and against how many they were asked where that is more."""
-    return f"n = {n:,}" if n == gallery else f"n = {n:,} queries of {gallery:,} items"
+    return f"n = {n:,}" if n == gallery else f"n = {counted(n, 'query', 'queries')} of {gallery:,} items"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """`1 query`, `2,000 queries`."""
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def import_pandas() -> Any:

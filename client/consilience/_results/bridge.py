@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from consilience._results.alignment_at_k import Interval
-from consilience._results.base import Result, import_pandas, number
+from consilience._results.base import Result, counted, import_pandas, number
 from consilience._results.space import SpaceUse
 
 
@@ -169,5 +169,5 @@ class Bridge(Result):
             told += f" · {self.derivation} of {', '.join(parent.name for parent in self.parents)}"
         if self.held_out is not None:
             recalls = " · ".join(f"recall@{k} {number(recall.recall)}" for k, recall in self.held_out.recalls.items())
-            told += f" · held out: {recalls} ({self.held_out.queries:,} queries in {self.held_out.gallery:,})"
+            told += f" · held out: {recalls} ({counted(self.held_out.queries, 'query', 'queries')} in {self.held_out.gallery:,})"
         return "\n".join([told, *(f"  {note}" for note in self.notes)])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience._results.base import Result, number
+from consilience._results.base import Result, counted, number
 from consilience._results.bridge import Measured, RetrievalReport
 from consilience._results.space import SpaceUse
 
@@ -65,4 +65,4 @@ class BridgeEvaluation(Result):
 
 def _told(report: RetrievalReport) -> str:
     recalls = ", ".join(f"recall@{k} {number(recall.recall)}" for k, recall in report.recalls.items())
-    return f"{report.method}: {recalls} ({report.queries:,} queries in {report.gallery:,})"
+    return f"{report.method}: {recalls} ({counted(report.queries, 'query', 'queries')} in {report.gallery:,})"

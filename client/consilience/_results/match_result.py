@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from consilience._results.alignment_report import Certificate
 from consilience._results.arrow import arrow_table, facts, write_parquet
-from consilience._results.base import Result, import_pandas
+from consilience._results.base import Result, counted, import_pandas
 from consilience._results.space import SpaceUse
 
 
@@ -172,7 +172,8 @@ class MatchResult(Result):
         way = f"through {self.bridge} " if self.bridge else ""
         best = f" · best of the first query: {self.ids[0, 0]!r} at {self.similarities[0, 0]:.3f}" if self.ids.size else ""
         how = f" · index {self.index}, {self.recall}" if self.recall else ""
-        what = f"{len(self):,} queries x {self.k} matches {way}in {self.gallery} · correction {self.correction}{self._number}"
+        asked = counted(len(self), "query", "queries")
+        what = f"{asked} x {self.k} matches {way}in {self.gallery} · correction {self.correction}{self._number}"
         return f"{what}{how}{best}{self._said}"
 
     @property

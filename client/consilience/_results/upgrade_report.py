@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consilience._results.base import Result, import_pandas, number
+from consilience._results.base import Result, counted, import_pandas, number
 from consilience._results.bridge import LearningPoint, Measured, RetrievalReport
 from consilience._results.space import SpaceUse
 
@@ -168,9 +168,8 @@ class UpgradeReport(Result):
         return f"{self.old} to {self.new}"
 
     def __repr__(self) -> str:
-        lines = [
-            f"{self.old} to {self.new}: {self.verdict} · {_SAID.get(self.verdict, '')} · {self.queries:,} queries of {self.gallery:,} items"
-        ]
+        asked = f"{counted(self.queries, 'query', 'queries')} of {self.gallery:,} items"
+        lines = [f"{self.old} to {self.new}: {self.verdict} · {_SAID.get(self.verdict, '')} · {asked}"]
         if self.verdict == "undecided" and self.queries_needed:
             lines[0] += f" · about {self.queries_needed:,} queries would decide"
         lines += [

@@ -15,6 +15,7 @@ from consilience._batches import ArraySource, to_block
 from consilience._codec.spaces import decode_delete, decode_embeddings
 from consilience._convert import to_ids
 from consilience._embedding_pages import join_embeddings, without_items
+from consilience._fields import creation_told
 from consilience._kernels import may_be_kernel, to_kernel_block
 from consilience._methods import DELETE_EMBEDDINGS, GET_EMBEDDINGS
 from consilience._numbers import INT32, whole
@@ -162,21 +163,24 @@ class EmbeddingCalls(SpaceCalls, UploadCalls):
                     self.create_space(
                         name, kind=kind, dissimilarity=dissimilarity, dissimilarity_kind=dissimilarity_kind, repeats=repeats
                     )
-            return self.upsert(
-                name, names, matrix, columns, symmetrize=symmetrize, request_id=request_id, progress=progress, timeout=timeout
-            )
+            with creation_told():
+                return self.upsert(
+                    name, names, matrix, columns, symmetrize=symmetrize, request_id=request_id, progress=progress, timeout=timeout
+                )
         source = run_blocking(lambda: open_file(Path(path), ids, id_column, vector_column, attribute_columns))
         if create:
             try:
                 self.get_space(name)
             except NotFoundError:
                 self.create_space(name, source.dim, similarity=similarity or "cosine")
-        return self._send(name, source, request_id, timeout, progress)
+        with creation_told():
+            return self._send(name, source, request_id, timeout, progress)
 
     def _check_or_create(self, name: str, dim: int, similarity: str, *, create: bool) -> None:
         """The space has the width of the store's vectors; made where it is missing and `create` says so."""
         try:
-            known = self.get_space(name)
+            with creation_told():
+                known = self.get_space(name)
         except NotFoundError:
             if not create:
                 raise

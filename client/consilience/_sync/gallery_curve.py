@@ -11,6 +11,7 @@ from consilience._sync.operations import OperationCalls
 from consilience._codec.alignment import Neighbours, encode_spec
 from consilience._codec.gallery_curve import check_sizes, decode_gallery_curve
 from consilience._codec.operations import decode_operation
+from consilience._fields import argument_called
 from consilience._methods import GALLERY_CURVE
 from consilience._progress import Progress
 from consilience._results.gallery_curve import GalleryCurve
@@ -88,17 +89,18 @@ class GalleryCurveCalls(OperationCalls):
             InvalidArgumentError: a size above the number of common items, a k that is not below the smallest size.
             ConsilienceError: as `align` does.
         """
-        request = alignment_pb2.GalleryCurveRequest(
-            x=_names.space_ref(x, "x"),
-            y=_names.space_ref(y, "y"),
-            spec=encode_spec(k=ks, metric=metric, **options),
-            gallery_sizes=check_sizes(sizes),
-            mode=_names.execution_mode(wait=wait),
-            request_id=_names.request_id(request_id),
-        )
-        message, details = self._call(GALLERY_CURVE, request, timeout)
-        if not message.HasField("operation"):
-            return decode_gallery_curve(message, details)
-        if not wait:
-            return decode_operation(message.operation, details)
-        return cast("GalleryCurve", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        with argument_called(k="ks"):
+            request = alignment_pb2.GalleryCurveRequest(
+                x=_names.space_ref(x, "x"),
+                y=_names.space_ref(y, "y"),
+                spec=encode_spec(k=ks, metric=metric, **options),
+                gallery_sizes=check_sizes(sizes),
+                mode=_names.execution_mode(wait=wait),
+                request_id=_names.request_id(request_id),
+            )
+            message, details = self._call(GALLERY_CURVE, request, timeout)
+            if not message.HasField("operation"):
+                return decode_gallery_curve(message, details)
+            if not wait:
+                return decode_operation(message.operation, details)
+            return cast("GalleryCurve", self._outcome(message.operation, timeout, progress, owned=request_id is None))

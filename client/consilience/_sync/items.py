@@ -9,7 +9,7 @@ from consilience._alignment_options import AlignmentOptions
 from consilience._sync.alignment import SpaceName
 from consilience._sync.base import Calls
 from consilience._codec.alignment import Neighbours, check_one, encode_spec
-from consilience._codec.items import encode_wanted, join_items, join_versions
+from consilience._codec.items import check_item_metric, encode_wanted, join_items, join_versions
 from consilience._methods import ALIGN_ITEMS, COMPARE_VERSIONS
 from consilience._numbers import INT64, whole
 from consilience._results.item_report import ItemReport, VersionChanges
@@ -27,6 +27,7 @@ class ItemCalls(Calls):
         y: SpaceName,
         *,
         k: Neighbours = 10,
+        metric: str = "mutual_knn",
         show_ids: Sequence[str] = (),
         extremes: int = 10,
         slices: str | None = None,
@@ -40,6 +41,7 @@ class ItemCalls(Calls):
             x: a space; `name@7` pins version 7.
             y: the other.
             k: neighbours, or a share of the items as in `align`.
+            metric: `mutual_knn`, the one that is a mean over items of overlaps.
             show_ids: items whose two lists are wanted, with similarities: `report.shown[id]`.
             extremes: how many of the items that agree least, and of those that agree most, come with their lists.
             slices: attribute of x or y by whose values the items are grouped, each group with score, chance, interval and adjusted p.
@@ -54,7 +56,7 @@ class ItemCalls(Calls):
         request = items_pb2.AlignItemsRequest(
             x=_names.space_ref(x, "x"),
             y=_names.space_ref(y, "y"),
-            spec=encode_spec(k=check_one(k), metric="mutual_knn", **options),
+            spec=encode_spec(k=check_one(k), metric=check_item_metric(metric), **options),
             **encode_wanted(show_ids, extremes, slices, prefix),
         )
         seconds = 10 * self._settings.timeout if timeout is None else timeout
@@ -68,6 +70,7 @@ class ItemCalls(Calls):
         new: int = 0,
         *,
         k: Neighbours = 10,
+        metric: str = "mutual_knn",
         show_ids: Sequence[str] = (),
         extremes: int = 10,
         slices: str | None = None,
@@ -84,6 +87,7 @@ class ItemCalls(Calls):
             old: the version to compare with, 1 or later.
             new: the version to be compared; 0 is the newest.
             k: as in `align_items`, like all that follow.
+            metric: as in `align_items`.
             show_ids: as in `align_items`.
             extremes: as in `align_items`.
             slices: as in `align_items`; the attribute is read from the new version.
@@ -103,7 +107,7 @@ class ItemCalls(Calls):
             space=reference.name,
             old_version=whole(old, "old", least=1, most=INT64),
             new_version=whole(new, "new", most=INT64),
-            spec=encode_spec(k=check_one(k), metric="mutual_knn", **options),
+            spec=encode_spec(k=check_one(k), metric=check_item_metric(metric), **options),
             **encode_wanted(show_ids, extremes, slices, prefix),
         )
         seconds = 10 * self._settings.timeout if timeout is None else timeout

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from consilience._sync.client import Client
-from consilience.commands.connected import Answer, answer
+from consilience.commands.connected import Answer, answer, shows_progress
 
 
 def ceiling(
@@ -23,6 +23,13 @@ def ceiling(
 ) -> Answer:
     """The noise ceiling of a space with repeats, and the scores of others as a share of it."""
     result = client.noise_ceiling(
-        space, against or (), comparison=comparison, rdm_distance=rdm_distance, draws=draws, seed=seed, confidence=confidence
+        space,
+        against or (),
+        comparison=comparison,
+        rdm_distance=rdm_distance,
+        draws=draws,
+        seed=seed,
+        confidence=confidence,
+        progress=shows_progress(),
     )
     return answer(result)

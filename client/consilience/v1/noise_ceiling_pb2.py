@@ -25,27 +25,28 @@ _sym_db = _symbol_database.Default()
 from consilience.v1 import alignment_pb2 as consilience_dot_v1_dot_alignment__pb2
 from consilience.v1 import matrix_pb2 as consilience_dot_v1_dot_matrix__pb2
 from consilience.v1 import space_pb2 as consilience_dot_v1_dot_space__pb2
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"consilience/v1/noise_ceiling.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/matrix.proto\x1a\x1a\x63onsilience/v1/space.proto\"E\n\x19MeasureReliabilityRequest\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\"\x8e\x01\n\x1aMeasureReliabilityResponse\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceUse\x12\t\n\x01n\x18\x02 \x01(\r\x12+\n\x0breliability\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\"\x9f\x02\n\x1aMeasureNoiseCeilingRequest\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12)\n\x07\x61gainst\x18\x02 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x31\n\ncomparison\x18\x03 \x01(\x0e\x32\x1d.consilience.v1.RdmComparison\x12\x31\n\x0crdm_distance\x18\x04 \x01(\x0e\x32\x1b.consilience.v1.RdmDistance\x12\r\n\x05\x64raws\x18\x05 \x01(\r\x12\x16\n\x0eskip_bootstrap\x18\x06 \x01(\x08\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12\x12\n\nconfidence\x18\x08 \x01(\x01\"Q\n\x1bMeasureNoiseCeilingResponse\x12\x32\n\x06report\x18\x01 \x01(\x0b\x32\".consilience.v1.NoiseCeilingReport\"\x9e\x03\n\x12NoiseCeilingReport\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0f\n\x07repeats\x18\x02 \x03(\t\x12\t\n\x01n\x18\x03 \x01(\r\x12\x0f\n\x07\x64ropped\x18\x04 \x01(\r\x12\r\n\x05pairs\x18\x05 \x03(\x04\x12\r\n\x05lower\x18\x06 \x01(\x01\x12\r\n\x05upper\x18\x07 \x01(\x01\x12\x17\n\x0flower_by_repeat\x18\x08 \x03(\x01\x12\x17\n\x0fupper_by_repeat\x18\t \x03(\x01\x12,\n\x06scores\x18\n \x03(\x0b\x32\x1c.consilience.v1.CeilingScore\x12\x31\n\ncomparison\x18\x0b \x01(\x0e\x32\x1d.consilience.v1.RdmComparison\x12\x31\n\x0crdm_distance\x18\x0c \x01(\x0e\x32\x1b.consilience.v1.RdmDistance\x12\r\n\x05\x64raws\x18\r \x01(\r\x12\x0c\n\x04seed\x18\x0e \x01(\x04\x12\x12\n\nconfidence\x18\x0f \x01(\x01\x12\x0e\n\x06\x65ngine\x18\x10 \x01(\t\"\xb6\x01\n\x0c\x43\x65ilingScore\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x11\n\tby_repeat\x18\x03 \x03(\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fundefined_draws\x18\x06 \x01(\r\x12\x0c\n\x04rule\x18\x07 \x01(\tB\x06\n\x04_lowB\x07\n\x05_high2\xf2\x01\n\x13NoiseCeilingService\x12n\n\x13MeasureNoiseCeiling\x12*.consilience.v1.MeasureNoiseCeilingRequest\x1a+.consilience.v1.MeasureNoiseCeilingResponse\x12k\n\x12MeasureReliability\x12).consilience.v1.MeasureReliabilityRequest\x1a*.consilience.v1.MeasureReliabilityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"consilience/v1/noise_ceiling.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\x1b\x63onsilience/v1/matrix.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\"E\n\x19MeasureReliabilityRequest\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\"\x8e\x01\n\x1aMeasureReliabilityResponse\x12(\n\x06spaces\x18\x01 \x03(\x0b\x32\x18.consilience.v1.SpaceUse\x12\t\n\x01n\x18\x02 \x01(\r\x12+\n\x0breliability\x18\x03 \x01(\x0b\x32\x16.consilience.v1.Matrix\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\"\xe0\x02\n\x1aMeasureNoiseCeilingRequest\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12)\n\x07\x61gainst\x18\x02 \x03(\x0b\x32\x18.consilience.v1.SpaceRef\x12\x31\n\ncomparison\x18\x03 \x01(\x0e\x32\x1d.consilience.v1.RdmComparison\x12\x31\n\x0crdm_distance\x18\x04 \x01(\x0e\x32\x1b.consilience.v1.RdmDistance\x12\r\n\x05\x64raws\x18\x05 \x01(\r\x12\x16\n\x0eskip_bootstrap\x18\x06 \x01(\x08\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12\x12\n\nconfidence\x18\x08 \x01(\x01\x12+\n\x04mode\x18( \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18) \x01(\t\"\x83\x01\n\x1bMeasureNoiseCeilingResponse\x12\x32\n\x06report\x18\x01 \x01(\x0b\x32\".consilience.v1.NoiseCeilingReport\x12\x30\n\toperation\x18( \x01(\x0b\x32\x1d.google.longrunning.Operation\"\x9e\x03\n\x12NoiseCeilingReport\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x0f\n\x07repeats\x18\x02 \x03(\t\x12\t\n\x01n\x18\x03 \x01(\r\x12\x0f\n\x07\x64ropped\x18\x04 \x01(\r\x12\r\n\x05pairs\x18\x05 \x03(\x04\x12\r\n\x05lower\x18\x06 \x01(\x01\x12\r\n\x05upper\x18\x07 \x01(\x01\x12\x17\n\x0flower_by_repeat\x18\x08 \x03(\x01\x12\x17\n\x0fupper_by_repeat\x18\t \x03(\x01\x12,\n\x06scores\x18\n \x03(\x0b\x32\x1c.consilience.v1.CeilingScore\x12\x31\n\ncomparison\x18\x0b \x01(\x0e\x32\x1d.consilience.v1.RdmComparison\x12\x31\n\x0crdm_distance\x18\x0c \x01(\x0e\x32\x1b.consilience.v1.RdmDistance\x12\r\n\x05\x64raws\x18\r \x01(\r\x12\x0c\n\x04seed\x18\x0e \x01(\x04\x12\x12\n\nconfidence\x18\x0f \x01(\x01\x12\x0e\n\x06\x65ngine\x18\x10 \x01(\t\"\xb6\x01\n\x0c\x43\x65ilingScore\x12\'\n\x05space\x18\x01 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x11\n\tby_repeat\x18\x03 \x03(\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fundefined_draws\x18\x06 \x01(\r\x12\x0c\n\x04rule\x18\x07 \x01(\tB\x06\n\x04_lowB\x07\n\x05_high2\xf2\x01\n\x13NoiseCeilingService\x12n\n\x13MeasureNoiseCeiling\x12*.consilience.v1.MeasureNoiseCeilingRequest\x1a+.consilience.v1.MeasureNoiseCeilingResponse\x12k\n\x12MeasureReliability\x12).consilience.v1.MeasureReliabilityRequest\x1a*.consilience.v1.MeasureReliabilityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.noise_ceiling_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEASURERELIABILITYREQUEST']._serialized_start=143
-  _globals['_MEASURERELIABILITYREQUEST']._serialized_end=212
-  _globals['_MEASURERELIABILITYRESPONSE']._serialized_start=215
-  _globals['_MEASURERELIABILITYRESPONSE']._serialized_end=357
-  _globals['_MEASURENOISECEILINGREQUEST']._serialized_start=360
-  _globals['_MEASURENOISECEILINGREQUEST']._serialized_end=647
-  _globals['_MEASURENOISECEILINGRESPONSE']._serialized_start=649
-  _globals['_MEASURENOISECEILINGRESPONSE']._serialized_end=730
-  _globals['_NOISECEILINGREPORT']._serialized_start=733
-  _globals['_NOISECEILINGREPORT']._serialized_end=1147
-  _globals['_CEILINGSCORE']._serialized_start=1150
-  _globals['_CEILINGSCORE']._serialized_end=1332
-  _globals['_NOISECEILINGSERVICE']._serialized_start=1335
-  _globals['_NOISECEILINGSERVICE']._serialized_end=1577
+  _globals['_MEASURERELIABILITYREQUEST']._serialized_start=180
+  _globals['_MEASURERELIABILITYREQUEST']._serialized_end=249
+  _globals['_MEASURERELIABILITYRESPONSE']._serialized_start=252
+  _globals['_MEASURERELIABILITYRESPONSE']._serialized_end=394
+  _globals['_MEASURENOISECEILINGREQUEST']._serialized_start=397
+  _globals['_MEASURENOISECEILINGREQUEST']._serialized_end=749
+  _globals['_MEASURENOISECEILINGRESPONSE']._serialized_start=752
+  _globals['_MEASURENOISECEILINGRESPONSE']._serialized_end=883
+  _globals['_NOISECEILINGREPORT']._serialized_start=886
+  _globals['_NOISECEILINGREPORT']._serialized_end=1300
+  _globals['_CEILINGSCORE']._serialized_start=1303
+  _globals['_CEILINGSCORE']._serialized_end=1485
+  _globals['_NOISECEILINGSERVICE']._serialized_start=1488
+  _globals['_NOISECEILINGSERVICE']._serialized_end=1730
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 from consilience.v1 import alignment_pb2 as _alignment_pb2
 from consilience.v1 import matrix_pb2 as _matrix_pb2
 from consilience.v1 import space_pb2 as _space_pb2
+from google.longrunning import operations_pb2 as _operations_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -28,7 +29,7 @@ class MeasureReliabilityResponse(_message.Message):
     def __init__(self, spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., n: _Optional[int] = ..., reliability: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class MeasureNoiseCeilingRequest(_message.Message):
-    __slots__ = ("space", "against", "comparison", "rdm_distance", "draws", "skip_bootstrap", "seed", "confidence")
+    __slots__ = ("space", "against", "comparison", "rdm_distance", "draws", "skip_bootstrap", "seed", "confidence", "mode", "request_id")
     SPACE_FIELD_NUMBER: _ClassVar[int]
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     COMPARISON_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +38,8 @@ class MeasureNoiseCeilingRequest(_message.Message):
     SKIP_BOOTSTRAP_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     space: _space_pb2.SpaceRef
     against: _containers.RepeatedCompositeFieldContainer[_space_pb2.SpaceRef]
     comparison: _alignment_pb2.RdmComparison
@@ -45,13 +48,17 @@ class MeasureNoiseCeilingRequest(_message.Message):
     skip_bootstrap: bool
     seed: int
     confidence: float
-    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., against: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., comparison: _Optional[_Union[_alignment_pb2.RdmComparison, str]] = ..., rdm_distance: _Optional[_Union[_alignment_pb2.RdmDistance, str]] = ..., draws: _Optional[int] = ..., skip_bootstrap: bool = ..., seed: _Optional[int] = ..., confidence: _Optional[float] = ...) -> None: ...
+    mode: _alignment_pb2.ExecutionMode
+    request_id: str
+    def __init__(self, space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., against: _Optional[_Iterable[_Union[_space_pb2.SpaceRef, _Mapping]]] = ..., comparison: _Optional[_Union[_alignment_pb2.RdmComparison, str]] = ..., rdm_distance: _Optional[_Union[_alignment_pb2.RdmDistance, str]] = ..., draws: _Optional[int] = ..., skip_bootstrap: bool = ..., seed: _Optional[int] = ..., confidence: _Optional[float] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class MeasureNoiseCeilingResponse(_message.Message):
-    __slots__ = ("report",)
+    __slots__ = ("report", "operation")
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     report: NoiseCeilingReport
-    def __init__(self, report: _Optional[_Union[NoiseCeilingReport, _Mapping]] = ...) -> None: ...
+    operation: _operations_pb2.Operation
+    def __init__(self, report: _Optional[_Union[NoiseCeilingReport, _Mapping]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class NoiseCeilingReport(_message.Message):
     __slots__ = ("space", "repeats", "n", "dropped", "pairs", "lower", "upper", "lower_by_repeat", "upper_by_repeat", "scores", "comparison", "rdm_distance", "draws", "seed", "confidence", "engine")

@@ -58,7 +58,7 @@ class NoiseCeilingServiceServicer(object):
 
         | status | reason | cause | remedy |
         |---|---|---|---|
-        | INVALID_ARGUMENT | INVALID_ARGUMENT | the space has no repeats; a space named twice; draws or confidence out of range | correct it |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | the space has no repeats (a kernel space made without them, or one of vectors); a space named twice; draws or confidence out of range | correct it |
         | INVALID_ARGUMENT | NO_COMMON_ITEMS, TOO_FEW_ITEMS | no item id in all; fewer than four items, or than six pairs that two sides share | add items |
         | INVALID_ARGUMENT | CONSTANT_FEATURES | all pairs are equally far apart on a side | another space |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | list the spaces |

@@ -14,6 +14,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import Join, join
 from consilience_server.app.pinned_versions import pin_versions
+from consilience_server.app.ports import SpaceRecord
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
@@ -32,6 +33,8 @@ from consilience_server.engine.snapshot import Snapshot
 
 LEAST_ITEMS = 4
 _ORDER = "items"
+_PAIR_SECONDS = {"cosine": 1e-8, "pearson": 1e-8, "spearman": 1e-7, "kendall": 3e-7}
+"""About what comparing one pair of items in one matrix takes: sums, a sort, a sort with counts."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,7 @@ class NoiseCeilings:
         """
         check_query(query, self._limits)
         fields = ["space", *(f"against[{at}]" for at in range(len(query.against)))]
-        record = await self._snapshots.record(query.space.name, field="space")
-        if not record.spec.repeats:
-            raise InvalidArgument(
-                f"space {query.space.name!r} has no repeats, so its noise is unknown; make it with the names of its subjects, sessions or "
-                "raters and upload a matrix for each",
-                field="space",
-            )
+        record = await self._record(query)
         pinned = await pin_versions(self._snapshots, [query.space, *query.against], fields)
         asked = asdict(replace(query, space=SpaceQuery(""), against=()))
         queries = [SpaceQuery(each.name, use.version) for each, use in zip((query.space, *query.against), pinned, strict=True)]
@@ -123,6 +120,34 @@ class NoiseCeilings:
                 return await self._pool.run(work, "encode", lambda: encode(report))
 
         return await self._results.serve(call, cache_key("noise_ceiling", asked, pinned), compute)
+
+    async def estimate_seconds(self, query: NoiseCeilingQuery) -> float:
+        """Of the ceiling, and of comparing all matrices once a draw; what will be refused is refused here, before an operation is begun."""
+        check_query(query, self._limits)
+        record = await self._record(query)
+        spaces = [await self._snapshots.record(space.name, field=f"against[{at}]") for at, space in enumerate(query.against)]
+        n, repeats = min(space.item_count for space in (record, *spaces)), len(record.spec.repeats)
+        compared = repeats * len(spaces) if query.comparison.startswith("kendall") else repeats + len(spaces)
+        draws = 1 + query.draws if spaces else 0
+        a_pair = _PAIR_SECONDS["kendall" if query.comparison.startswith("kendall") else query.comparison]
+        return a_pair * 0.5 * n * n * (2.0 * repeats + draws * compared / self._limits.threads)
+
+    async def _record(self, query: NoiseCeilingQuery) -> SpaceRecord:
+        """The space of repeats; SpaceNotFound, or InvalidArgument where it has none."""
+        record = await self._snapshots.record(query.space.name, field="space")
+        if record.spec.repeats:
+            return record
+        if record.spec.kernel is None:
+            raise InvalidArgument(
+                f"space {query.space.name!r} has no repeats: of vectors those are spaces of their own, so ask their reliability; or "
+                "make a kernel space with the names of its subjects, sessions or raters, and upload a matrix of dissimilarities for each",
+                field="space",
+            )
+        raise InvalidArgument(
+            f"space {query.space.name!r} has no repeats, so its noise is unknown; make it with the names of its subjects, sessions or "
+            "raters and upload a matrix for each",
+            field="space",
+        )
 
     async def _report(
         self, call: Call, query: NoiseCeilingQuery, uses: Sequence[SpaceUse], snapshots: Sequence[Snapshot], repeats: tuple[str, ...]

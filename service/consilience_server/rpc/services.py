@@ -59,7 +59,7 @@ def register_services(server: object, application: Application, account: Account
         account,
         application.info.max_dim,
     )
-    ceilings = NoiseCeilingService(application.ceilings, application.reliabilities)
+    ceilings = NoiseCeilingService(application.ceilings, application.reliabilities, execution)
     bridges = BridgeService(application.bridging, application.evaluations, application.exports, execution)
     servicers: tuple[Registration, ...] = (
         (space_pb2_grpc.add_SpaceServiceServicer_to_server, SpaceService(application.spaces)),

@@ -112,10 +112,10 @@ def test_penalties_are_a_list_of_numbers(client, script, penalties):
 @pytest.mark.parametrize(
     ("pairs", "reason", "field"),
     [
-        ({"pair_ids": []}, "TOO_FEW_PAIRS", "pairs.item_ids"),
-        ({"pair_ids": np.array([], dtype=object)}, "TOO_FEW_PAIRS", "pairs.item_ids"),
-        ({"pair_ids": ["x"], "target_ids": []}, "SHAPE_MISMATCH", "pairs.target_ids"),
-        ({"target_ids": ["x"]}, "SHAPE_MISMATCH", "pairs.target_ids"),
+        ({"pair_ids": []}, "TOO_FEW_PAIRS", "pair_ids"),
+        ({"pair_ids": np.array([], dtype=object)}, "TOO_FEW_PAIRS", "pair_ids"),
+        ({"pair_ids": ["x"], "target_ids": []}, "SHAPE_MISMATCH", "target_ids"),
+        ({"target_ids": ["x"]}, "SHAPE_MISMATCH", "target_ids"),
         ({"pair_ids": "ab"}, "INVALID_ID", "pair_ids"),
     ],
 )

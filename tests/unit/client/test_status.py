@@ -105,11 +105,11 @@ def test_every_reason_arrives_in_its_branch_with_its_details(reason):
     assert (error.message, error.reason, error.field, error.metadata, error.request_id) == (
         "what and how",
         reason,
-        "spec.ks",
+        "k",
         {"limit": "5"},
         "r-1",
     )
-    assert str(error) == f"what and how (field spec.ks, {reason})"
+    assert str(error) == f"what and how (field k, {reason})"
 
 
 def test_every_error_is_mapped_or_made_here():

@@ -95,7 +95,7 @@ def test_a_request_id_used_again_for_other_rows_is_refused_at_once(client, scrip
     client.upsert("a", IDS, VECTORS, request_id="mine")
     with pytest.raises(consilience.ConsilienceError) as refused:
         client.upsert("a", IDS[:50], VECTORS[:50], request_id="mine")
-    assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "header.request_id")
+    assert (refused.value.reason, refused.value.field) == ("UPLOAD_CONFLICT", "request_id")
     assert len(script.seen("UpsertEmbeddings")) == 2
 
 
