@@ -66,7 +66,7 @@ class AsyncUploadCalls(AsyncCalls):
                 except ConsilienceError as error:
                     failures += 1
                     wait = UPLOADS.delay(error, failures, deadline - time.monotonic())
-                    if wait is None or (error.reason == "UPLOAD_CONFLICT" and error.field == "header.request_id"):
+                    if wait is None or (error.reason == "UPLOAD_CONFLICT" and error.field == "request_id"):
                         raise
                 await sleep(wait)
                 resumed = True

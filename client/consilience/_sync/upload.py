@@ -67,7 +67,7 @@ class UploadCalls(Calls):
                 except ConsilienceError as error:
                     failures += 1
                     wait = UPLOADS.delay(error, failures, deadline - time.monotonic())
-                    if wait is None or (error.reason == "UPLOAD_CONFLICT" and error.field == "header.request_id"):
+                    if wait is None or (error.reason == "UPLOAD_CONFLICT" and error.field == "request_id"):
                         raise
                 sleep(wait)
                 resumed = True
