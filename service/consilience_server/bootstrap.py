@@ -1,7 +1,6 @@
 """The only place where parts are joined: settings in, a server out."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Sequence
@@ -18,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience.v1 import alignment_pb2
-from consilience_server.adapters.bridge_documents import SafetensorsExport
 from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.adapters.http_endpoints import HttpEndpoints
 from consilience_server.adapters.operation_store import SqliteOperations
@@ -31,10 +29,10 @@ from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
-from consilience_server.app.bridge_export import BridgeExport, BridgeExports, ExportFormat
+from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.call import Call
-from consilience_server.app.caller_head import CallerHeads, HeadLoader
+from consilience_server.app.caller_head import CallerHeads
 from consilience_server.app.classifying import Classifying
 from consilience_server.app.comparing import Comparing
 from consilience_server.app.compute import ComputePool
@@ -66,11 +64,11 @@ from consilience_server.app.upgrading import Upgrades
 from consilience_server.app.watch_records import WatchGauges, WatchStore
 from consilience_server.app.watch_runner import WatchRunner
 from consilience_server.app.watching import Watching, WatchLimits
-from consilience_server.bridges.apply import BridgeRuntime, NumpyBridges
-from consilience_server.core.errors import DomainError, ExtraMissing
+from consilience_server.core.errors import DomainError
 from consilience_server.embedded import EmbeddedServer
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
+from consilience_server.optional_bridge_parts import bridge_exports, bridge_runtime, head_loader
 from consilience_server.rpc.api_keys import ApiKeys
 from consilience_server.rpc.convert.alignment import read_spec, write_report
 from consilience_server.rpc.convert.alignment_arrays import (
@@ -257,7 +255,7 @@ def _application(
         SpaceLimits(settings.max_dim, settings.max_id_bytes, settings.max_items_per_message, settings.max_message_bytes // 2),
     )
     alignment = Alignment(snapshots, tables, results, pool, limits)
-    runtime = _bridge_runtime(settings)
+    runtime = bridge_runtime(settings)
     derived = DerivedVectors(stores.bridges, pool, account, runtime)
     comparing = Comparing(alignment, snapshots, results, pool)
     curves = GalleryCurves(alignment, snapshots, results, pool)
@@ -290,7 +288,7 @@ def _application(
             snapshots=snapshots,
             pool=pool,
             engine=warm.engine,
-            heads=CallerHeads(_head_loader(settings), settings.max_head_bytes),
+            heads=CallerHeads(head_loader(settings), settings.max_head_bytes),
         ),
         derivations=BridgeDerivations(
             store=stores.spaces,
@@ -301,7 +299,7 @@ def _application(
             code_version=info.version,
             flops_per_second=flops,
         ),
-        exports=BridgeExports(derived, _bridge_exports(), settings.max_message_bytes // 2),
+        exports=BridgeExports(derived, bridge_exports(), settings.max_message_bytes // 2),
         classifying=Classifying(bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, flops_per_second=flops),
         upgrades=Upgrades(
             bridges=stores.bridges, snapshots=snapshots, pool=pool, engine=warm.engine, limits=FitLimits(info.version, flops)
@@ -370,39 +368,6 @@ def _info(
         batch_queries=settings.batch_queries,
         bridge_runtime=bridge_runtime,
     )
-
-
-def _bridge_runtime(settings: Settings) -> BridgeRuntime:
-    """What applies bridges; ExtraMissing, DeviceMissing."""
-    if settings.bridge_runtime == "numpy":
-        return NumpyBridges()
-    try:
-        from consilience_server.adapters.onnx_bridge import OnnxBridges
-    except ImportError as error:
-        raise ExtraMissing(
-            "bridge_runtime = 'onnxruntime' needs onnx and onnxruntime: pip install 'consilience[onnx]', or set bridge_runtime = 'numpy'",
-            extra="onnx",
-        ) from error
-    return OnnxBridges(settings.effective_threads, settings.device)
-
-
-def _head_loader(settings: Settings) -> HeadLoader | None:
-    """What loads heads of callers; None where its packages are not installed."""
-    try:
-        from consilience_server.adapters.onnx_head import OnnxHeads
-    except ImportError:
-        return None
-    return OnnxHeads(settings.effective_threads)
-
-
-def _bridge_exports() -> dict[ExportFormat, BridgeExport]:
-    """The formats whose packages are installed."""
-    exports: dict[ExportFormat, BridgeExport] = {"safetensors": SafetensorsExport()}
-    with contextlib.suppress(ImportError):
-        from consilience_server.adapters.onnx_model import OnnxExport
-
-        exports["onnx"] = OnnxExport()
-    return exports
 
 
 def _bind(rpc: grpc.aio.Server, settings: Settings, target: str | None) -> str:

@@ -7,8 +7,8 @@ from safetensors import numpy as safetensors
 
 from consilience import Client
 from consilience.errors import ConsilienceError
-from consilience_server import bootstrap
 from consilience_server.core.errors import ExtraMissing
+from consilience_server.optional_bridge_parts import bridge_runtime
 from consilience_server.settings import load_settings
 
 X = np.random.default_rng(3).standard_normal((90, 8), dtype=np.float32)
@@ -37,7 +37,7 @@ def test_matches_are_those_of_numpy_to_the_last_bits(tmp_path, monkeypatch):
 def test_without_the_packages_it_does_not_start(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "consilience_server.adapters.onnx_bridge", None)
     with pytest.raises(ExtraMissing, match=r"pip install 'consilience\[onnx\]'"):
-        bootstrap._bridge_runtime(load_settings({"bridge_runtime": "onnxruntime"}))
+        bridge_runtime(load_settings({"bridge_runtime": "onnxruntime"}))
     monkeypatch.setenv("CONSILIENCE_BRIDGE_RUNTIME", "onnxruntime")
     with pytest.raises(ConsilienceError, match="onnxruntime"):
         Client.local(tmp_path).server_info()
