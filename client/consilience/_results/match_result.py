@@ -43,7 +43,7 @@ class IndexRecall:
 
 @dataclass(frozen=True)
 class MatchCalibration:
-    """What the probabilities of matches come from: a logistic model of a query's scores, for one gallery, correction and k.
+    """What the probabilities of matches come from: a nested logit model of a query's scores, for one gallery, correction and k.
 
     Attributes:
         pairs: items that both spaces have and the bridge has not seen; it was fitted on them.

@@ -1,12 +1,15 @@
 """Probability that a match is the query's partner, learned from pairs that the bridge has not seen.
 
-A query's k best scores s_1 >= ... >= s_k compete with each other and with the possibility that the partner is none of them:
+A query's k best scores compete with each other, and all of them with the possibility that the partner is none of them:
 
-    P(j) = exp(a z_j + b) / (1 + sum_i exp(a z_i + b)),   z = (s - centre) / scale,   a >= 0
+    P(j) = F exp(a z_j) / sum_i exp(a z_i),   F = 1 / (1 + exp(-b - c I)),   I = log sum_i exp(a z_i),   z = (s - centre) / scale
 
-a conditional logistic model (McFadden 1974) with an outside option. It is monotone: it grows with a match's own score and falls with every
-rival's, so the gap to the runner-up counts; the k of a query sum to less than 1, and the rest is the probability that none of them is
-right. a and b maximise the likelihood of held-out pairs, with a weak Gaussian prior on a that keeps it finite where they are all found.
+a nested logit (McFadden 1978) of two nests: what was found, and the rest. With a >= 0 and 0 <= c <= 1 it is monotone: a probability grows
+with its own score and falls with every rival's, so the gap to the runner-up counts; the k of a query sum to F < 1. A c below 1 lets scores
+order a query's matches well without telling as much across queries, as plain similarities do.
+
+First a maximises the likelihood of partners that were found, then b and c that of having found them; both problems are convex, and a weak
+Gaussian prior keeps them finite where all are found.
 
 What it holds for: queries drawn like those pairs, with their partner in the gallery. It is fitted for one gallery, one correction and one
 k: among more items the same score is more often a coincidence.
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, logsumexp, softmax
 
 LEAST_PAIRS = 50
 """Held-out pairs below which nothing is calibrated."""
@@ -24,7 +28,6 @@ LEAST_PAIRS = 50
 _FOLDS = 5
 _BINS = 10
 _PRIOR = 1e-3
-_MOST_EXPONENT = 500.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class MatchCalibration:
     Attributes:
         slope: a, at least 0.
         offset: b.
+        across: c, 0 to 1.
         centre, scale: of the scores.
         pairs: held-out pairs.
         accuracy: share of them whose best match is the partner.
@@ -43,6 +47,7 @@ class MatchCalibration:
 
     slope: float
     offset: float
+    across: float
     centre: float
     scale: float
     pairs: int
@@ -56,7 +61,7 @@ class MatchCalibration:
 
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """P of every match, (m, k) float64, from (m, k) scores."""
-        return _probabilities((scores - self.centre) / self.scale, self.slope, self.offset)
+        return _probabilities((scores - self.centre) / self.scale, self.slope, self.offset, self.across)
 
 
 def fit_calibration(scores: NDArray[np.float64], places: NDArray[np.int64]) -> MatchCalibration:
@@ -68,14 +73,14 @@ def fit_calibration(scores: NDArray[np.float64], places: NDArray[np.int64]) -> M
     """
     centre, scale = float(scores[:, 0].mean()), float(scores.std()) or 1.0
     standard = (scores - centre) / scale
-    slope, offset = _fitted(standard, places)
+    fitted = _fitted(standard, places)
     judged = np.empty(len(scores))
     for fold in range(_FOLDS):
         held = np.arange(len(scores)) % _FOLDS == fold
         judged[held] = _probabilities(standard[held], *_fitted(standard[~held], places[~held]))[:, 0]
     right = places == 0
     error = expected_calibration_error(judged, right)
-    return MatchCalibration(slope, offset, centre, scale, len(scores), float(right.mean()), error)
+    return MatchCalibration(*fitted, centre, scale, len(scores), float(right.mean()), error)
 
 
 def expected_calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -85,29 +90,37 @@ def expected_calibration_error(probabilities: NDArray[np.float64], right: NDArra
     return float(sum(len(part) * abs(probabilities[part].mean() - right[part].mean()) for part in bins) / len(order))
 
 
-def _probabilities(standard: NDArray[np.float64], slope: float, offset: float) -> NDArray[np.float64]:
-    exponents = np.clip(slope * standard + offset, -_MOST_EXPONENT, _MOST_EXPONENT)
-    largest = np.maximum(exponents.max(axis=1, keepdims=True), 0.0)
-    parts = np.exp(exponents - largest)
-    shares: NDArray[np.float64] = parts / (np.exp(-largest) + parts.sum(axis=1, keepdims=True))
+def _probabilities(standard: NDArray[np.float64], slope: float, offset: float, across: float) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = softmax(slope * standard, axis=1) * expit(offset + across * _inclusive(standard, slope))[:, None]
     return shares
 
 
-def _fitted(standard: NDArray[np.float64], places: NDArray[np.int64]) -> tuple[float, float]:
-    """The slope and offset of the largest posterior; the problem is convex."""
-    m = len(standard)
+def _inclusive(standard: NDArray[np.float64], slope: float) -> NDArray[np.float64]:
+    """I: how much the matches of each query offer together."""
+    value: NDArray[np.float64] = logsumexp(slope * standard, axis=1)
+    return value
+
+
+def _fitted(standard: NDArray[np.float64], places: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Slope, offset and weight across queries, of the largest posterior."""
     found = places >= 0
-    partners = standard[found, places[found]].sum()
+    rivals, partners = standard[found], standard[found, places[found]]
 
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        slope, offset = parameters
-        exponents = slope * standard + offset
-        largest = np.maximum(exponents.max(axis=1), 0.0)
-        totals = np.exp(-largest) + np.exp(exponents - largest[:, None]).sum(axis=1)
-        shares = np.exp(exponents - largest[:, None]) / totals[:, None]
-        value = (largest + np.log(totals)).sum() - slope * partners - offset * found.sum() + _PRIOR * (slope**2 + offset**2)
-        gradient = np.array([(shares * standard).sum() - partners, shares.sum() - found.sum()]) + 2 * _PRIOR * parameters
-        return float(value / m), gradient / m
+    def within(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        slope = parameters[0]
+        value = (logsumexp(slope * rivals, axis=1) - slope * partners).sum() + _PRIOR * slope**2
+        gradient = ((softmax(slope * rivals, axis=1) * rivals).sum() - partners.sum()) + 2 * _PRIOR * slope
+        return float(value), np.array([gradient])
 
-    best = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
-    return float(best.x[0]), float(best.x[1])
+    slope = float(minimize(within, np.array([1.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, None)]).x[0]) if found.any() else 0.0
+    inclusive = _inclusive(standard, slope)
+
+    def having_found(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        offset, across = parameters
+        logits = offset + across * inclusive
+        missed = expit(logits) - found
+        value = np.logaddexp(0.0, logits).sum() - logits[found].sum() + _PRIOR * (offset**2 + across**2)
+        return float(value), np.array([missed.sum(), (missed * inclusive).sum()]) + 2 * _PRIOR * parameters
+
+    best = minimize(having_found, np.array([0.0, 0.5]), jac=True, method="L-BFGS-B", bounds=[(None, None), (0.0, 1.0)])
+    return slope, float(best.x[0]), float(best.x[1])

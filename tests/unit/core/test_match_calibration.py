@@ -24,7 +24,19 @@ def test_the_model_that_drew_the_data_is_found():
     scores, _, truth = drawn(500, seed=1)
     assert np.abs(model.probabilities(scores) - truth).max() < 0.05
     assert model.slope / model.scale == pytest.approx(6.0, rel=0.1)
+    assert model.across > 0.8
     assert model.pairs == 4000
+
+
+def test_scores_may_order_matches_and_tell_little_across_queries():
+    """A level of its own for each query, which says nothing of whether its partner was found."""
+    scores, places, truth = drawn(3000, offset=-2.0)
+    level = np.random.default_rng(9).normal(0, 1.0, (3000, 1))
+    model = fit_calibration(scores + level, places)
+    assert model.across < 0.2
+    told = model.probabilities(scores + level)
+    assert expected_calibration_error(told[:, 0], places == 0) < 0.04
+    assert np.abs(told.sum(axis=1).mean() - truth.sum(axis=1).mean()) < 0.02
 
 
 def test_held_out_probabilities_are_frequencies():
