@@ -65,14 +65,36 @@ def test_what_cannot_be_grouped_is_refused(client, pair, arguments, field):
 
 
 def test_where_groups_are_not_compared_they_are_refused(client, pair):
-    x, y, left, right, _ = pair
-    for call, field in (
-        (lambda: client.align_items(x, y, k=5, group_by="group_id"), "group_by"),
-        (lambda: client.align_arrays(left, right, k=5, group_by="group_id"), "group_by"),
-    ):
-        with pytest.raises(consilience.InvalidArgumentError) as refused:
-            call()
-        assert refused.value.field == field
+    x, _, left, right, _ = pair
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.align_arrays(left, right, k=5, group_by="group_id")
+    assert refused.value.field == "group_by"
+    with pytest.raises(consilience.UnimplementedError, match="not by groups") as unserved:
+        client.compare_versions(x, 1, 1, k=5, group_by="group_id")
+    assert unserved.value.field == "group_by"
+
+
+def test_items_count_neighbours_by_their_group(client, pair):
+    x, y, left, right, group = pair
+    asked = {"k": 5, "group_by": "group_id", "permutations": 199}
+    report = client.align_items(x, y, slices="size", extremes=3, **asked)
+    whole = client.align(x, y, **asked)
+    expected = group_overlaps(order(left), order(right), group.tolist(), 5)
+    np.testing.assert_allclose(report.overlaps, expected, atol=1e-12)
+    assert report.headline.score == whole.score
+    assert (report.group_by, report.groups) == ("group_id", 35)
+    assert sum(part.n * part.score for part in report.slices) == pytest.approx(100 * whole.score)
+    assert sum(part.n * part.chance for part in report.slices) == pytest.approx(100 * whole.chance)
+    small = next(part for part in report.slices if part.n == 3)  # the items of the first thing
+    assert small.score == pytest.approx(expected[:3].mean())
+    assert small.interval.low <= small.score <= small.interval.high
+    assert next(part for part in report.slices if part.n == 97).p_value == 1 / 200
+    numbers = {f"item-{row:04d}": row for row in range(100)}
+    for lists in (*report.least, *report.most):
+        of = {group[numbers[each]] for each in (*lists.x_ids, *lists.y_ids)}
+        assert (len(lists.x_ids), len(lists.y_ids), group[numbers[lists.id]] in of) == (5, 5, False)
+    assert "items of equal group_id compared as one thing, 35 of them" in report.cite()
+    assert client.align_items(x, y, k=5, permutations=0).groups == 0
 
 
 def test_a_matrix_compares_groups_under_shared_pairings(client, pair, name):

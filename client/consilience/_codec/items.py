@@ -97,6 +97,8 @@ def _told(blocks: Sequence[Any]) -> dict[str, Any]:
         "y": decode_space_use(summary.y),
         "slice_by": summary.slice_by,
         "slice_prefix": summary.slice_prefix,
+        "group_by": summary.group_by,
+        "groups": summary.groups,
         "query_sampling": _names.QUERY_SAMPLING.to_name(summary.query_sampling),
         "dropped_x": summary.dropped_x,
         "dropped_y": summary.dropped_y,

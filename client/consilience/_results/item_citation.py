@@ -21,6 +21,8 @@ def _measured(report: Any) -> str:
     dropped = [
         f"{count:,} of {name} had no partner" for name, count in zip(sides, (report.dropped_x, report.dropped_y), strict=True) if count
     ]
+    if report.group_by:
+        dropped.append(f"items of equal {report.group_by} compared as one thing, {report.groups:,} of them")
     tail = f" ({'; '.join(dropped)})" if dropped else ""
     top = report.headline
     vectors = sources.PREPROCESSING.get(report.preprocess, report.preprocess)

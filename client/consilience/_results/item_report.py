@@ -46,7 +46,7 @@ class ItemSlice:
         value: what they have in common.
         n: number of items.
         score: their mean overlap.
-        chance: what unrelated spaces would score, the same for every slice.
+        chance: what unrelated spaces would score, the same for every slice but of groups of items.
         excess: (score - chance) / (1 - chance).
         interval: where the mean overlap of other such items in this gallery would lie.
         p_value: share of the random pairings of all items in which the slice scores as high; None without permutations.
@@ -78,7 +78,7 @@ class ItemReport(Result):
         slice_by, slice_prefix: what made them.
         n: items that were asked.
         gallery: items that they were asked against.
-        query_sampling: as in AlignmentReport.
+        query_sampling, group_by, groups: as in AlignmentReport.
         x, y: the versions used.
         dropped_x, dropped_y: items of either side without a partner.
         preprocess, permutations, seed, alpha, confidence, interval_kind, engine, similarity_x, similarity_y: as in AlignmentReport.
@@ -99,6 +99,8 @@ class ItemReport(Result):
     slice_by: str = ""
     slice_prefix: str = ""
     query_sampling: str = "all"
+    group_by: str = ""
+    groups: int = 0
     dropped_x: int = 0
     dropped_y: int = 0
     preprocess: str = "none"

@@ -47,7 +47,8 @@ class ItemCalls(Calls):
             slices: attribute of x or y by whose values the items are grouped, each group with score, chance, interval and adjusted p.
             prefix: text that ends the part of the id by which items are grouped instead: `prefix="/"` for ids like `cats/17`.
             timeout: seconds; None is ten times the client's, for it joins all items with all.
-            **options: see `AlignmentOptions`; `permutations` and `seed` test the slices too, `sample_queries` and `query_ids` choose items.
+            **options: see `AlignmentOptions`; `permutations` and `seed` test the slices too, `sample_queries` and `query_ids` choose items;
+                with `group_by` overlaps count neighbours by their groups, and lists leave the item's own group out.
 
         Raises:
             InvalidArgumentError: as `align`; an attribute that neither space has or that items lack, an id without the prefix's end.

@@ -12,6 +12,7 @@ from consilience._sync.client import Client
 from consilience.commands.connected import Answer, read_lines
 from consilience.commands.options import (
     ConfidenceOption,
+    GroupByOption,
     PermutationsOption,
     PreprocessOption,
     QueriesOption,
@@ -45,6 +46,7 @@ def items(
     confidence: ConfidenceOption = 0.95,
     sample_queries: SampleOption = 0,
     query_ids: QueriesOption = None,
+    group_by: GroupByOption = None,
     table: TableOption = False,
 ) -> Answer:
     """Where two spaces agree: the overlap of every item's neighbours, the extremes, and slices."""
@@ -60,6 +62,7 @@ def items(
         permutations=permutations,
         seed=seed,
         confidence=confidence,
+        group_by=group_by,
         **sampling_options(None, sample_queries, query_ids),
     )
     return _answer(report, table=table)

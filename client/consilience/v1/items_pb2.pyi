@@ -88,7 +88,7 @@ class VersionCounts(_message.Message):
     def __init__(self, added: _Optional[int] = ..., removed: _Optional[int] = ..., replaced: _Optional[int] = ..., unchanged: _Optional[int] = ...) -> None: ...
 
 class ItemAlignment(_message.Message):
-    __slots__ = ("x", "y", "headline", "n", "gallery", "query_sampling", "dropped_x", "dropped_y", "preprocess", "permutations", "seed", "alpha", "engine", "slice_by", "slice_prefix", "slices", "least", "most", "shown", "similarity_x", "similarity_y")
+    __slots__ = ("x", "y", "headline", "n", "gallery", "query_sampling", "dropped_x", "dropped_y", "preprocess", "permutations", "seed", "alpha", "engine", "slice_by", "slice_prefix", "slices", "least", "most", "shown", "similarity_x", "similarity_y", "group_by", "groups")
     X_FIELD_NUMBER: _ClassVar[int]
     Y_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +110,8 @@ class ItemAlignment(_message.Message):
     SHOWN_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_X_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_Y_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     x: _space_pb2.SpaceUse
     y: _space_pb2.SpaceUse
     headline: _alignment_pb2.AlignmentAtK
@@ -131,7 +133,9 @@ class ItemAlignment(_message.Message):
     shown: _containers.RepeatedCompositeFieldContainer[ItemLists]
     similarity_x: _space_pb2.Similarity
     similarity_y: _space_pb2.Similarity
-    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., headline: _Optional[_Union[_alignment_pb2.AlignmentAtK, _Mapping]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[_alignment_pb2.QuerySampling, str]] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[_alignment_pb2.Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., engine: _Optional[str] = ..., slice_by: _Optional[str] = ..., slice_prefix: _Optional[str] = ..., slices: _Optional[_Iterable[_Union[ItemSlice, _Mapping]]] = ..., least: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., most: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., shown: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ...) -> None: ...
+    group_by: str
+    groups: int
+    def __init__(self, x: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., y: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., headline: _Optional[_Union[_alignment_pb2.AlignmentAtK, _Mapping]] = ..., n: _Optional[int] = ..., gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[_alignment_pb2.QuerySampling, str]] = ..., dropped_x: _Optional[int] = ..., dropped_y: _Optional[int] = ..., preprocess: _Optional[_Union[_alignment_pb2.Preprocess, str]] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., alpha: _Optional[float] = ..., engine: _Optional[str] = ..., slice_by: _Optional[str] = ..., slice_prefix: _Optional[str] = ..., slices: _Optional[_Iterable[_Union[ItemSlice, _Mapping]]] = ..., least: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., most: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., shown: _Optional[_Iterable[_Union[ItemLists, _Mapping]]] = ..., similarity_x: _Optional[_Union[_space_pb2.Similarity, str]] = ..., similarity_y: _Optional[_Union[_space_pb2.Similarity, str]] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ...) -> None: ...
 
 class ItemSlice(_message.Message):
     __slots__ = ("value", "n", "score", "chance", "excess", "interval", "p_value", "adjusted_p_value")

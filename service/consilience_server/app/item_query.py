@@ -69,6 +69,7 @@ class ItemReport:
     most: Sequence[ItemLists]
     shown: Sequence[ItemLists]
     engine: str
+    groups: int = 0
 
 
 @dataclass(frozen=True)

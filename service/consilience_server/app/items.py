@@ -11,6 +11,7 @@ from consilience_server.app.alignment_query import at_size, check_spec
 from consilience_server.app.alignment_spec import AlignmentLimits, SpaceQuery
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.item_groups import with_same
 from consilience_server.app.item_query import MOST_SLICES, ItemLists, ItemQuery, ItemReport, VersionReport, check_items
 from consilience_server.app.item_slices import attribute_slices
 from consilience_server.app.joined_scores import JoinedScores
@@ -22,8 +23,9 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import Tables
 from consilience_server.core.control import Control
-from consilience_server.core.errors import InvalidAttribute
+from consilience_server.core.errors import InvalidAttribute, NotServed
 from consilience_server.core.slices import Slices, prefix_slices
+from consilience_server.engine.group_item_scores import group_item_scores
 from consilience_server.engine.item_scores import item_scores, item_scores_bytes
 from consilience_server.engine.protocol import ENGINE_VERSION, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
@@ -64,6 +66,8 @@ class Items:
         query = replace(query, spec=replace(query.spec, permutations=0))
         check_spec(query.spec, self._limits)
         check_items(query)
+        if query.spec.group_by:
+            raise NotServed("two versions of a space are compared item by item, not by groups; leave group_by out", field="spec.group_by")
         async with (
             self._snapshots.hold(call, space, old, field="space", version_field="old_version", kernels=True) as before,
             self._snapshots.hold(call, space, new, field="space", version_field="new_version", kernels=True) as after,
@@ -79,6 +83,7 @@ class Items:
 
     async def _report(self, call: Call, snapshots: tuple[Snapshot, Snapshot], joined: Join, query: ItemQuery) -> ItemReport:
         spec = at_size(query.spec, joined.n, self._limits)
+        joined = await with_same(self._snapshots, call, snapshots, joined, spec)
         query = replace(query, spec=spec)
         slices = await self._slices(call, snapshots, joined, query)
         async with self._scores.compared(call.part(0.0, 0.8), snapshots, joined, spec) as compared:
@@ -126,7 +131,11 @@ def _measured(
     spec, n = query.spec, compared.n
     headline = FAMILY_OF[spec.metric].pair(compared, control.part(0.0, 0.5))[0]
     of_rows = None if slices is None else slices.some(rows)
-    found = item_scores(compared.tables, compared.queries, spec.ks[0], of_rows, compared.options, control.part(0.5, 1.0))
+    k, options, rest = spec.ks[0], compared.options, control.part(0.5, 1.0)
+    if compared.same is None:
+        found = item_scores(compared.tables, compared.queries, k, of_rows, options, rest)
+    else:
+        found = group_item_scores(compared.tables, compared.keys(), compared.same, k, of_rows, options, rest)
     ids = compared.ids[rows]
     # Rows ascend by id, so a stable sort puts the lower id first among equals.
     least = np.argsort(found.overlaps, kind="stable")[: query.extremes]
@@ -143,6 +152,7 @@ def _measured(
         overlaps=found.overlaps,
         gallery=n,
         query_sampling=spec.sampling(n),
+        groups=0 if compared.same is None else int(compared.same.max()) + 1,
         dropped_x=snapshots[0].n - n,
         dropped_y=snapshots[1].n - n,
         preprocess=spec.preprocess,
@@ -161,7 +171,10 @@ def _lists(compared: Compared, ids: NDArray[np.object_], overlaps: NDArray[np.fl
 
 
 def _nearest(compared: Compared, table: NeighbourTable, at: int, k: int) -> tuple[list[str], list[float]]:
-    return [str(item) for item in compared.ids[table.indices[at, :k]]], table.scores[at, :k].tolist()
+    if compared.same is None:
+        return [str(item) for item in compared.ids[table.indices[at, :k]]], table.scores[at, :k].tolist()
+    places = np.flatnonzero(compared.same[table.indices[at]] != compared.same[at])[:k]
+    return [str(item) for item in compared.ids[table.indices[at, places]]], table.scores[at, places].tolist()
 
 
 def _places(joined: Join, rows: NDArray[np.int64], ids: Sequence[str]) -> NDArray[np.int64]:

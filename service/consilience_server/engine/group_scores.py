@@ -113,6 +113,22 @@ def group_scores_bytes(n: int, depth: int, threads: int) -> int:
     return 200 * edges + 100 * min(edges, 1 << 22) * (threads + 1) + (1 << 27)
 
 
+def group_edges(
+    tables: Sequence[NeighbourTable], keys: Sequence[NDArray[np.uint64]], labels: NDArray[np.int64], k: int, options: ScoreOptions
+) -> tuple[NDArray[np.int64], GroupedItems, list["GroupEdges"]]:
+    """The canonical position of each row, the groups by position, and the lists of both spaces as edges to groups; InvalidK."""
+    order = canonical_order(options.item_order)
+    position = np.empty_like(order)
+    position[order] = np.arange(len(labels))
+    grouped = GroupedItems.at(labels[order])
+    depth = min(group_depth((k,), len(labels), int(grouped.sizes.max()), "queries"), *(table.k_max for table in tables))
+    lists = [keyed_lists(table, depth, order, position, of_space) for table, of_space in zip(tables, keys, strict=True)]
+    edges = [_edges(_Lists.of(side, grouped), k) for side in lists]
+    if min(side.kept for side in edges) < len(labels) * k:
+        raise InvalidK(f"k is {k}, but items have fewer items of other groups; ask a smaller k", field="spec.ks", k=k)
+    return position, grouped, edges
+
+
 @dataclass(frozen=True)
 class _Lists:
     """The lists of one space: neighbours, their groups, and which are of another group than the item, (n, depth) each."""
@@ -129,14 +145,14 @@ class _Lists:
 
 
 @dataclass(frozen=True)
-class _GroupEdges:
+class GroupEdges:
     """From items to the groups in their lists; weights tell how many items of the list. `kept` is the sum of all weights."""
 
     edges: KeyedSets
     kept: int
 
 
-def _edges(lists: _Lists, k: int, left: NDArray[np.bool_] | None = None) -> _GroupEdges:
+def _edges(lists: _Lists, k: int, left: NDArray[np.bool_] | None = None) -> GroupEdges:
     """The first k of other groups in every list; among the items that are `left`, (n,) by position, where some are deleted."""
     usable = lists.is_other
     if left is not None:
@@ -146,10 +162,10 @@ def _edges(lists: _Lists, k: int, left: NDArray[np.bool_] | None = None) -> _Gro
     n = len(lists.columns)
     positions = n + lists.count
     keys, counts = np.unique(rows * positions + n + lists.groups[rows, places], return_counts=True)
-    return _GroupEdges(KeyedSets(positions, (k,), keys.astype(np.int64), counts[:, None].astype(np.float64), n), len(rows))
+    return GroupEdges(KeyedSets(positions, (k,), keys.astype(np.int64), counts[:, None].astype(np.float64), n), len(rows))
 
 
-def _agreement(x: _GroupEdges, y: _GroupEdges) -> float:
+def _agreement(x: GroupEdges, y: GroupEdges) -> float:
     """Hits as a share of all places; NaN where there are none."""
     at_x, at_y = shared_edges(x.edges.keys, y.edges.keys)
     hits = x.edges.weights[at_x, 0].sum() + y.edges.weights[at_y, 0].sum()

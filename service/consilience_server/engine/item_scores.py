@@ -29,7 +29,7 @@ class SliceScore:
         value: what its items have in common.
         n: number of items.
         score: their mean overlap.
-        chance: its mean over all pairings of the items, k / (gallery - 1) for every slice.
+        chance: its mean over all pairings of the items, k / (gallery - 1) for every slice; of groups of items the mean of those drawn.
         excess: (score - chance) / (1 - chance).
         low, high: where the mean overlap of other such items in this gallery would lie.
         p_value: share of the random pairings in which the slice scores as high, itself counted; None without permutations.

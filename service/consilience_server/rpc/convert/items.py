@@ -82,6 +82,8 @@ def _write_alignment(report: ItemReport) -> items_pb2.ItemAlignment:
         engine=report.engine,
         slice_by=report.query.slice_by,
         slice_prefix=report.query.slice_prefix,
+        group_by=spec.group_by,
+        groups=report.groups,
         similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
         similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
         slices=[_write_slice(part, spec.confidence) for part in report.slices],
