@@ -2,6 +2,7 @@
 
 import grpc
 
+from consilience._fields import argument_of
 from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience.v1 import alignment_pb2, estimate_pb2
@@ -23,6 +24,8 @@ def decode_estimate(message: estimate_pb2.EstimateAlignmentResponse, details: Ca
         scratch_bytes=message.scratch_bytes,
         free_bytes=message.free_bytes,
         budget_bytes=message.budget_bytes,
-        refusals=tuple(Refusal(each.reason, each.field, each.message, _STATUS.get(each.code, "UNKNOWN")) for each in message.refusals),
+        refusals=tuple(
+            Refusal(each.reason, argument_of(each.field), each.message, _STATUS.get(each.code, "UNKNOWN")) for each in message.refusals
+        ),
         details=details,
     )

@@ -11,7 +11,7 @@ class Refusal:
 
     Attributes:
         reason: stable name, as `error.reason`.
-        field: the request's field at fault; empty where there is none.
+        field: the argument at fault, as `error.field`; empty where there is none.
         message: what is wrong, and the remedy.
         code: name of the gRPC status, such as `INVALID_ARGUMENT`, which decides the class of the error.
     """
