@@ -123,7 +123,7 @@ def judge(
 def queries_needed(verdict: Verdict, slices: Sequence[SliceVerdict]) -> int | None:
     """Queries in all that would decide, if shares stay as they are: the most that any undecided slice asks, by its part of the queries.
 
-    0 where it is decided; None where no number would.
+    0 where it is decided; None where no number would, or where pairs are wanting rather than queries.
     """
     if verdict != "undecided":
         return 0
@@ -135,7 +135,7 @@ def queries_needed(verdict: Verdict, slices: Sequence[SliceVerdict]) -> int | No
             if test.queries_needed is None:
                 return None
             most = max(most, round(test.queries_needed * whole / max(part.queries, 1)))
-    return most
+    return most or None
 
 
 def _together(slices: Sequence[SliceVerdict]) -> dict[Strategy, Outcome]:
