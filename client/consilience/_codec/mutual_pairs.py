@@ -134,4 +134,5 @@ def _decode_agreement(message: match_pb2.PairAgreement) -> PairAgreement:
         recall_interval=interval(message.recall_interval),
         best_threshold=message.best_threshold if message.HasField("best_threshold") else None,
         best_f1=message.best_f1 if message.HasField("best_f1") else None,
+        fitted=message.fitted,
     )

@@ -30,6 +30,7 @@ class PairAgreement:
         best_threshold: the score from which on the pairs have the best F1; None where none is right. Chosen on these known pairs,
             so what it promises flatters: measure it on others.
         best_f1: harmonic mean of precision and recall there.
+        fitted: sources with a known partner that were left out because the bridge was fitted on them.
     """
 
     known_sources: int
@@ -42,6 +43,7 @@ class PairAgreement:
     recall_interval: Interval
     best_threshold: float | None = None
     best_f1: float | None = None
+    fitted: int = 0
 
     def __repr__(self) -> str:
         told = f"recall {_ranged(self.recall, self.recall_interval)} of {self.known_sources:,} known"

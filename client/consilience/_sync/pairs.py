@@ -107,7 +107,7 @@ class PairCalls(OperationCalls):
             threshold: only pairs of at least this score.
             limit: at most this many pairs; 0 is all.
             known_pair_ids: items of the source whose partner is known; the answer's `agreement` tells precision and recall by them. They
-                decide nothing. Pairs that the bridge was fitted on would flatter it.
+                decide nothing. Pairs that the bridge was fitted on would flatter it, and are left out and counted.
             known_target_ids: their partners; None: the same ids.
             known_attribute: instead: items of both spaces with an equal value are partners, many-to-many, such as `group_id`.
             wait: False starts an operation that finds the pairs and returns it at once; its answer is a `PairsSummary`, and the same call

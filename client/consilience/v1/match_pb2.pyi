@@ -294,7 +294,7 @@ class MutualPairsSummary(_message.Message):
     def __init__(self, pairs: _Optional[int] = ..., source_items: _Optional[int] = ..., target_items: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., bridge: _Optional[str] = ..., correction: _Optional[_Union[Correction, str]] = ..., engine: _Optional[str] = ..., mode: _Optional[_Union[PairMode, str]] = ..., threshold: _Optional[float] = ..., correction_k: _Optional[int] = ..., bridge_uid: _Optional[str] = ..., agreement: _Optional[_Union[PairAgreement, _Mapping]] = ...) -> None: ...
 
 class PairAgreement(_message.Message):
-    __slots__ = ("known_sources", "judged", "right", "found", "precision", "precision_interval", "recall", "recall_interval", "best_threshold", "best_f1")
+    __slots__ = ("known_sources", "judged", "right", "found", "precision", "precision_interval", "recall", "recall_interval", "best_threshold", "best_f1", "fitted")
     KNOWN_SOURCES_FIELD_NUMBER: _ClassVar[int]
     JUDGED_FIELD_NUMBER: _ClassVar[int]
     RIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -305,6 +305,7 @@ class PairAgreement(_message.Message):
     RECALL_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     BEST_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     BEST_F1_FIELD_NUMBER: _ClassVar[int]
+    FITTED_FIELD_NUMBER: _ClassVar[int]
     known_sources: int
     judged: int
     right: int
@@ -315,7 +316,8 @@ class PairAgreement(_message.Message):
     recall_interval: _alignment_pb2.Interval
     best_threshold: float
     best_f1: float
-    def __init__(self, known_sources: _Optional[int] = ..., judged: _Optional[int] = ..., right: _Optional[int] = ..., found: _Optional[int] = ..., precision: _Optional[float] = ..., precision_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., recall: _Optional[float] = ..., recall_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., best_threshold: _Optional[float] = ..., best_f1: _Optional[float] = ...) -> None: ...
+    fitted: int
+    def __init__(self, known_sources: _Optional[int] = ..., judged: _Optional[int] = ..., right: _Optional[int] = ..., found: _Optional[int] = ..., precision: _Optional[float] = ..., precision_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., recall: _Optional[float] = ..., recall_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., best_threshold: _Optional[float] = ..., best_f1: _Optional[float] = ..., fitted: _Optional[int] = ...) -> None: ...
 
 class TranslateRequest(_message.Message):
     __slots__ = ("bridge", "vectors", "side")

@@ -102,6 +102,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_K | a neighbourhood of the correction above the other side's size | a smaller correction_k |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | no bridge and different similarities; one version with itself; a threshold that is no number | correct it |
         | INVALID_ARGUMENT | INVALID_PAGE_TOKEN | a resume token of other arguments | begin again without |
+        | INVALID_ARGUMENT | TOO_FEW_PAIRS | the bridge was fitted on all known pairs | give pairs that it has not seen |
         | INVALID_ARGUMENT | DUPLICATE_ID, SHAPE_MISMATCH, INVALID_ATTRIBUTE, NO_COMMON_ITEMS | known pairs that do not belong together, or an attribute that no two items share | correct them |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a space whose items have several values of `embedding_source` | keep each source as a space of its own |
         | NOT_FOUND | ITEM_NOT_FOUND | known pairs of items that a space lacks | correct them |

@@ -10,7 +10,8 @@ from consilience_server.app.call import Call
 from consilience_server.app.pairs_query import KnownPartners
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
-from consilience_server.core.errors import InvalidAttribute, NoCommonItems
+from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
+from consilience_server.core.errors import InvalidAttribute, NoCommonItems, TooFewPairs
 from consilience_server.engine.snapshot import Snapshot
 
 _Groups = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -37,6 +38,28 @@ async def partner_groups(snapshots: Snapshots, call: Call, known: KnownPartners,
             )
         columns.append(column.values)
     return await asyncio.to_thread(_by_values, columns[0], columns[1], known.attribute)
+
+
+def unseen(artefact: BridgeArtefact, groups: _Groups, source: Snapshot, target: Snapshot, field: str) -> tuple[_Groups, int]:
+    """The groups without the items that a bridge was fitted on, and how many sources with a known partner those were.
+
+    A bridge of format 1 does not tell what it was fitted on: then all stay.
+
+    Raises:
+        TooFewPairs: no known pair is left.
+    """
+    targets = artefact.fit_keys if artefact.fit_target_keys is None else artefact.fit_target_keys
+    left = []
+    for of, ids, keys in ((groups[0], source.ids, artefact.fit_keys), (groups[1], target.ids, targets)):
+        known = np.flatnonzero(of >= 0)
+        kept = of.copy()
+        if keys is not None:
+            kept[known[np.isin(pair_keys(ids[known]), keys)]] = -1
+        left.append(kept)
+    fitted = int(np.count_nonzero((groups[0] >= 0) & (left[0] < 0) & np.isin(groups[0], groups[1])))
+    if not np.isin(left[0][left[0] >= 0], left[1]).any():
+        raise TooFewPairs(f"bridge {artefact.name!r} was fitted on all of the known pairs; give pairs that it has not seen", field=field)
+    return (left[0], left[1]), fitted
 
 
 def _by_values(source: Sequence[object], target: Sequence[object], attribute: str) -> _Groups:

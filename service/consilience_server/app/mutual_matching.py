@@ -14,7 +14,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.correction import check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.item_terms import Side, TermSource
-from consilience_server.app.known_partners import partner_groups
+from consilience_server.app.known_partners import partner_groups, unseen
 from consilience_server.app.mixed_sources import SourceMarks
 from consilience_server.app.nearest_pairs import Meeting, NearestPairs, PairTable, meeting_key
 from consilience_server.app.pairs_query import MutualPairsQuery, Place
@@ -104,7 +104,7 @@ class MutualMatching:
             InvalidPageToken: the resume token is of other arguments.
             DimensionMismatch, InvalidArgument: spaces that cannot be compared without a bridge.
             TooFewItems, InvalidK, ZeroVector, MemoryBudget, Overloaded.
-            ItemNotFound, InvalidAttribute, NoCommonItems: the known pairs.
+            ItemNotFound, InvalidAttribute, NoCommonItems, TooFewPairs: the known pairs.
         """
         async with self._found(call, query) as found:
             start = found.start
@@ -174,7 +174,7 @@ class MutualMatching:
                 threshold=query.threshold,
                 engine=ENGINE_VERSION,
             )
-            agreement = await self._agreement(call, query, table, count, source, target)
+            agreement = await self._agreement(call, query, artefact, table, count, source, target)
             call.control.progress(1.0)
             yield _Found(
                 table,
@@ -186,15 +186,24 @@ class MutualMatching:
             )
 
     async def _agreement(
-        self, call: Call, query: MutualPairsQuery, table: PairTable, count: int, source: Snapshot, target: Snapshot
+        self,
+        call: Call,
+        query: MutualPairsQuery,
+        artefact: BridgeArtefact | None,
+        table: PairTable,
+        count: int,
+        source: Snapshot,
+        target: Snapshot,
     ) -> PairAgreement | None:
         if query.known is None:
             return None
-        groups = await partner_groups(self._snapshots, call, query.known, source, target)
+        field = "known_attribute" if query.known.attribute else "known_pair_ids"
+        known = await partner_groups(self._snapshots, call, query.known, source, target)
 
         def judge() -> PairAgreement:
+            groups, fitted = (known, 0) if artefact is None else unseen(artefact, known, source, target, field)
             rows = table.sources[:count].astype(np.int64), table.targets[:count].astype(np.int64)
-            return pair_agreement(*rows, table.scores[:count], *groups)
+            return replace(pair_agreement(*rows, table.scores[:count], *groups), fitted=fitted)
 
         return await self._pool.run(call, "statistics", judge, nbytes=_JUDGE_BYTES * (count + source.n + target.n))
 

@@ -33,6 +33,7 @@ class PairAgreement:
         best_threshold: the score from which on the pairs have the best F1, None where none is right. Chosen on these known pairs: what it
             promises flatters, so measure it on others.
         best_f1: harmonic mean of precision and recall there.
+        fitted: sources with a known partner that were left out because a bridge was fitted on them.
     """
 
     known_sources: int
@@ -40,6 +41,7 @@ class PairAgreement:
     recall: Proportion
     best_threshold: float | None
     best_f1: float | None
+    fitted: int = 0
 
 
 def pair_agreement(

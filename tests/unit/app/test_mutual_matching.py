@@ -11,6 +11,7 @@ from consilience_server.app.pairs_query import KnownPartners, MutualPairsQuery
 from consilience_server.app.ports import AttributeColumn
 from consilience_server.app.reports import SpaceUse
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.artefact import pair_keys
 from consilience_server.core import errors
 from consilience_server.core.control import Control
 from consilience_server.core.csls import csls
@@ -271,15 +272,21 @@ async def test_what_memory_had_no_room_for_is_found_again(bench, monkeypatch):
 
 
 async def test_known_pairs_judge_the_answer(bench):
+    # As if it had been fitted on others: what it was fitted on does not count.
+    bench.bridges.put(replace(bench.bridges.get("b"), name="c", uid="c", fit_keys=pair_keys(["i0100", "i0101"])))
     known = [f"i{row:04d}" for row in range(0, 100, 2)]
-    found = await pairs(bench, bridge="b", mode="max", known=KnownPartners(known))
+    found = await pairs(bench, bridge="c", mode="max", known=KnownPartners([*known, "i0100", "i0101"]))
     judged = [(a, b) for a, b in found.pairs if a in known or b in known]
     right = [(a, b) for a, b in judged if a == b]
     told = found.summary.agreement
     assert (told.known_sources, told.precision.trials, told.precision.successes) == (50, len(judged), len(right))
+    assert told.fitted == 2
     assert told.recall.value == len(right) / 50
     assert told.precision.low < told.precision.value < told.precision.high
     assert found.pairs == (await pairs(bench, bridge="b", mode="max")).pairs
+    with pytest.raises(errors.TooFewPairs, match="'c' was fitted on all of the known pairs") as refused:
+        await pairs(bench, bridge="c", known=KnownPartners(["i0100", "i0101"]))
+    assert refused.value.field == "known_pair_ids"
 
 
 async def test_known_pairs_by_an_attribute_are_many_to_many():

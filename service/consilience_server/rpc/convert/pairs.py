@@ -95,6 +95,7 @@ def _write_agreement(agreement: PairAgreement) -> match_pb2.PairAgreement:
         recall_interval=_write_interval(recall),
         best_threshold=agreement.best_threshold,
         best_f1=agreement.best_f1,
+        fitted=agreement.fitted,
     )
 
 
