@@ -85,6 +85,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(found.similarities, NDArray[np.float64])
     assert_type(client.match(queries=x, space="a", index="hnsw", ef_search=64).recall, IndexRecall | None)
     assert_type(client.match(queries=x, space="a", gallery_ids=ids, exclude_ids=ids[:1]).gallery_items, int)
+    assert_type(client.match(queries=x, bridge="b", filter="label = 'cat'", probability=True).probability, NDArray[np.float64] | None)
+    assert_type(client.match(queries=x, bridge="b", one_to_one=True).warnings, tuple[str, ...])
     assert_type(client.mutual_pairs("a", "b").source_ids, list[str])
     assert_type(client.mutual_pairs("a", "b", mode="max", threshold=1.05, wait=False), Operation)
     for block in client.iterate_mutual_pairs("a", "b"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from consilience_server.app.bridge_spaces import check_side_width, check_uid, moved_on
 from consilience_server.app.call import Call
-from consilience_server.app.correction import check_makes_sense
+from consilience_server.app.correction import Correction, check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
 from consilience_server.app.kernel_matching import check_kernel_query
 from consilience_server.app.match_query import MatchQuery
@@ -51,6 +51,10 @@ class MatchRoute:
     def bank(self) -> tuple[str, ...]:
         """Names the items that a correction's terms come from; empty where none were needed."""
         return () if self.source is None else (self.source.uid, str(self.source.version))
+
+    def index_subject(self, correction: Correction) -> tuple[str, ...]:
+        """Names what an approximate index holds: the gallery, and under a correction its terms with their bank."""
+        return self.subject if correction.name == "none" else (*self.subject, *self.bank, *correction.term)
 
     @property
     def gallery_version_field(self) -> str:

@@ -20,6 +20,7 @@ from consilience_server.app.gallery_filter import GalleryPart, check_part, find_
 from consilience_server.app.gallery_search import Found, Search
 from consilience_server.app.item_terms import TermSource
 from consilience_server.app.kernel_matching import find_in_kernel, kernel_match_bytes
+from consilience_server.app.match_cost import match_seconds
 from consilience_server.app.match_probability import MatchProbabilities, as_if_new
 from consilience_server.app.match_query import MatchLimits, MatchQuery, check_match
 from consilience_server.app.match_route import MatchRoute, check_same, match_route
@@ -34,7 +35,6 @@ from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
 from consilience_server.app.tables import Tables
-from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
 from consilience_server.core.errors import InvalidK
 from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.engine.choose_index import ApproximateIndexes
@@ -140,19 +140,7 @@ class Matching:
         check_match(query, self._limits)
         self._approximate.require(query.index)
         route = await match_route(call, query, self._snapshots, self._derived)
-        gallery = await self._snapshots.record(route.gallery_name, field=route.field)
-        if query.index is not None:
-            size, rate = (gallery.item_count, gallery.spec.dim), self._limits.flops_per_second
-            return self._approximate.estimate_seconds(query.index, _subject(query, route), *size, rate)
-        scan = 2.0 * gallery.item_count * gallery.spec.dim
-        work = scan * (query.count + (MAX_HELD_OUT_QUERIES if query.probability else 0))
-        if query.correction != "none" and route.source is not None:
-            bank = await self._snapshots.record(route.source_name, field=route.field)
-            # Sums over a bank take four products in float64 rather than one in float32.
-            work += scan * (query.count + bank.item_count * (1 if query.corrected.has_neighbourhoods else 8))
-            if route.artefact is not None:
-                work += 8.0 * bank.item_count * bank.spec.dim * gallery.spec.dim
-        return work / self._limits.flops_per_second
+        return await match_seconds(query, route, self._snapshots, self._approximate, self._limits)
 
     async def _key(self, query: MatchQuery, route: MatchRoute) -> str:
         parameters = {
@@ -209,7 +197,7 @@ class Matching:
             items = gallery.n
             if query.index is not None:
                 probe = await self._searches.probe(prepare, query, route, search, source)
-                found = await self._approximate.find(scan, search, query.k, query.index, _subject(query, route), probe)
+                found = await self._approximate.find(scan, search, query.k, query.index, route.index_subject(query.corrected), probe)
             elif query.one_to_one:
                 found, items = await self._assigned(scan, query, search, gallery)
             elif query.filtered:
@@ -289,11 +277,6 @@ def _report_of(query: MatchQuery, route: MatchRoute, gallery: Snapshot, found: F
         warnings=route.moved,
         one_to_one=query.one_to_one,
     )
-
-
-def _subject(query: MatchQuery, route: MatchRoute) -> tuple[str, ...]:
-    """Names what an approximate index holds: the gallery, and under a correction its terms with their bank."""
-    return route.subject if query.correction == "none" else (*route.subject, *route.bank, *query.corrected.term)
 
 
 def _check_size(query: MatchQuery, candidates: int, gallery: Snapshot) -> None:

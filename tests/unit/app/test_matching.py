@@ -14,6 +14,7 @@ from consilience_server.core.csls import csls
 from consilience_server.core.exact_score import exact_scores
 from consilience_server.core.neighbours import nearest
 from consilience_server.core.similarity import Similarity
+from consilience_server.engine.approximate import IndexChoice
 
 IDS = np.array([f"i{row:04d}" for row in range(200)], dtype=object)
 X, Y = paired_clouds()
@@ -221,6 +222,15 @@ async def test_estimates_grow_with_the_work(bench):
     many = await bench.matching.estimate_seconds(Call("match"), MatchQuery(bridge="b", vectors=X[:50]))
     corrected = await bench.matching.estimate_seconds(Call("match"), MatchQuery(bridge="b", vectors=X[:50], correction="csls"))
     assert 0 < one < many < corrected < 1
+    calibrated = await bench.matching.estimate_seconds(Call("match"), MatchQuery(bridge="b", vectors=X[:50], probability=True))
+    assert many < calibrated
+    indexed = [
+        await bench.matching.estimate_seconds(
+            Call("match"), MatchQuery(bridge="b", vectors=X[:1], index=IndexChoice("hnsw", 64), correction=correction)
+        )
+        for correction in ("none", "csls", "inverted_softmax")
+    ]
+    assert indexed == sorted(set(indexed))
 
 
 async def test_a_bridge_of_spaces_made_anew_is_refused(bench):
