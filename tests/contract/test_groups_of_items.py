@@ -53,15 +53,34 @@ def test_neighbours_count_by_their_group_and_the_own_group_does_not(client, pair
         ({"group_by": ""}, "group_by"),
         ({"group_by": "group_id", "k": 98}, "k"),
         ({"group_by": "group_id", "metric": "cka"}, "group_by"),
-        ({"group_by": "group_id", "sample_queries": 20}, "group_by"),
-        ({"group_by": "group_id", "within": "group_id"}, "group_by"),
-        ({"group_by": "group_id", "stop_after": 5}, "group_by"),
     ],
 )
 def test_what_cannot_be_grouped_is_refused(client, pair, arguments, field):
     with pytest.raises(consilience.InvalidArgumentError) as refused:
         client.align(pair[0], pair[1], **{"k": 5, "permutations": 9, **arguments})
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("more", [{"sample_queries": 20}, {"query_ids": ["item-0001"]}, {"within": "size"}])
+def test_what_is_not_served_of_groups_says_why(client, pair, more):
+    with pytest.raises(consilience.UnimplementedError, match="exchanges whole groups") as refused:
+        client.align(pair[0], pair[1], k=5, group_by="group_id", permutations=9, **more)
+    assert (refused.value.reason, refused.value.field) == ("NOT_SERVED", "group_by")
+
+
+def test_exchanges_of_groups_may_stop_early(client, pair, name):
+    x, y, _, _, _ = pair
+    found = client.align(x, y, k=5, group_by="group_id", permutations=199, stop_after=10)
+    assert (found.p_value, found.calibrated) == (1 / 200, None)
+    noise = f"{name}-noise"
+    client.create_space(noise, dim=4)
+    client.upsert(noise, client.get_embeddings(x).ids, np.random.default_rng(9).standard_normal((100, 4)))
+    null = client.align(noise, x, k=5, group_by="group_id", permutations=999)
+    stopped = client.align(noise, x, k=5, group_by="group_id", permutations=999, stop_after=10)
+    drawn = stopped.headline.permutations
+    assert drawn < 999
+    assert np.count_nonzero(null.null[:drawn] >= null.score) == 10
+    assert stopped.p_value == pytest.approx(10 / drawn)
 
 
 def test_where_groups_are_not_compared_they_are_refused(client, pair):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from consilience_server.app.alignment_spec import AlignmentLimits, AlignmentSpec
 from consilience_server.app.item_sample import compared_items
 from consilience_server.app.metric_families.registry import FAMILY_OF
-from consilience_server.core.errors import InvalidArgument, InvalidK, TooFewItems
+from consilience_server.core.errors import InvalidArgument, InvalidK, NotServed, TooFewItems
 from consilience_server.core.linear_predictivity import PredictivityOptions
 
 _MOST_FOLDS = 100
@@ -77,10 +77,16 @@ def _check_groups(spec: AlignmentSpec) -> None:
     """What groups of items that are the same thing go with."""
     if spec.metric != "mutual_knn":
         raise InvalidArgument(f"{spec.metric} has no groups of items; group_by is of mutual_knn", field="spec.group_by")
-    others = {"within": spec.within, "a choice of queries": spec.asks_some, "stop_after": spec.stop_after}
-    together = [name for name, is_asked in others.items() if is_asked]
-    if together:
-        raise InvalidArgument(f"group_by and {together[0]} cannot be asked together; leave one out", field="spec.group_by")
+    if spec.within:
+        raise NotServed(
+            "group_by exchanges whole groups of items; exchanges within the values of another attribute are not served, leave one out",
+            field="spec.group_by",
+        )
+    if spec.asks_some:
+        raise NotServed(
+            "group_by exchanges whole groups of items, of which a choice of queries has parts; ask all items, or leave group_by out",
+            field="spec.group_by",
+        )
 
 
 def _check_queries(spec: AlignmentSpec) -> None:
