@@ -7,7 +7,7 @@ from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport, Certificate, Given, SampledItems, Within
 from consilience._results.base import CallDetails, Result
-from consilience._results.bridge import Bridge, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
 from consilience._results.classification import Classification, ClassificationAccuracy, ClassRecall
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
@@ -45,6 +45,7 @@ __all__ = [
     "ClassificationAccuracy",
     "ConsensusReport",
     "Control",
+    "Convergence",
     "CurveLine",
     "DeleteResult",
     "Difference",

@@ -313,8 +313,13 @@ class TestBridges:
 
     def test_a_method_that_is_not_served_yet(self, client, space, name):
         with pytest.raises(consilience.UnimplementedError) as refused:
-            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="unsupervised")
+            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="stitching_layer")
         check(refused.value, "NOT_SERVED", "method", "")
+
+    def test_no_pairs_and_a_narrow_space(self, client, space, name):
+        with pytest.raises(INVALID) as refused:
+            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="unsupervised")
+        check(refused.value, "INVALID_ARGUMENT", "source", "at least 10")
 
     def test_a_pair_that_is_in_no_space(self, client, space, name):
         with pytest.raises(consilience.NotFoundError) as refused:

@@ -9,10 +9,11 @@ from consilience_server.adapters.onnx_head import OnnxHeads
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridge_derivation import BridgeDerivations
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
-from consilience_server.app.bridging import Bridging, FitLimits, FitQuery
+from consilience_server.app.bridging import Bridging, FitLimits
 from consilience_server.app.caller_head import CallerHeads
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.fit_query import FitQuery
 from consilience_server.app.matching import Matching, MatchLimits
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.memory_cache import MemoryCache

@@ -11,9 +11,9 @@ from consilience._codec.times import to_datetime
 from consilience._convert import to_ids
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Bridge, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import bridge_pb2
+from consilience.v1 import bridge_convergence_pb2, bridge_pb2
 
 
 def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
@@ -83,6 +83,7 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
             ParentBridge(_names.bare(parent.name), parent.uid, _names.BRIDGE_METHODS.to_name(parent.method)) for parent in message.parents
         ),
         notes=tuple(message.notes),
+        convergence=_convergence(message.convergence) if message.HasField("convergence") else None,
         details=details,
     )
 
@@ -90,6 +91,11 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
 def decode_learning_point(message: bridge_pb2.LearningPoint) -> LearningPoint:
     """A point of a learning curve."""
     return LearningPoint(message.pairs, _recalls(message.recalls))
+
+
+def _convergence(message: bridge_convergence_pb2.BridgeConvergence) -> Convergence:
+    agreement = Measured(message.agreement, decode_interval(message.interval))
+    return Convergence(message.converged, agreement, message.chance, message.queries, message.fits)
 
 
 def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:

@@ -83,6 +83,30 @@ class ParentBridge:
     method: str
 
 
+@dataclass(frozen=True)
+class Convergence:
+    """Whether a fit without pairs found one answer: two maps fitted on halves of the items that share none.
+
+    Attributes:
+        converged: whether (agreement - chance) / (1 - chance) is at least .1.
+        agreement: share of the source items asked that both maps lead to one place: their images lie nearer to each other than either to
+            its second nearest target item.
+        chance: of the image of an item through one map and that of another item through the other.
+        queries: source items asked.
+        fits: maps fitted, on either half, until two agreed.
+    """
+
+    converged: bool
+    agreement: Measured
+    chance: float
+    queries: int
+    fits: int
+
+    def __repr__(self) -> str:
+        told = "converged" if self.converged else "DID NOT CONVERGE"
+        return f"{told}: independent halves agree on {self.agreement} of {self.queries:,} items (chance {number(self.chance)})"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Bridge(Result):
     """A directed map from a source space to a target space, fitted on pairs or made of others; it never changes.
@@ -111,6 +135,7 @@ class Bridge(Result):
         parents: what it was composed of, or the one that it inverts; `fit_pairs` are then those that any of them was fitted on.
         notes: what must be known of it, in plain sentences: a space that moved on since (asked of one bridge, not of a list), a report that
             is missing because no pair was left that no parent was fitted on.
+        convergence: of a fit without pairs; None for others.
     """
 
     name: str
@@ -136,6 +161,7 @@ class Bridge(Result):
     derivation: str = "fitted"
     parents: tuple[ParentBridge, ...] = ()
     notes: tuple[str, ...] = ()
+    convergence: Convergence | None = None
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""

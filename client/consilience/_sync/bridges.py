@@ -39,6 +39,7 @@ class BridgeCalls(OperationCalls):
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
+        keep_unconverged: bool = False,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -58,6 +59,7 @@ class BridgeCalls(OperationCalls):
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
+        keep_unconverged: bool = False,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
@@ -76,6 +78,7 @@ class BridgeCalls(OperationCalls):
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
+        keep_unconverged: bool = False,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -90,12 +93,14 @@ class BridgeCalls(OperationCalls):
             method: `auto` fits all that the pairs support and keeps the best by held-out recall; or one by name: the baselines `identity`
                 and `mean_shift` (reported beside every fit), `procrustes`, `scaled_procrustes`, `ridge`, `affine` (of low rank), `relative`
                 (few pairs), and for as many pairs as dimensions or more `whitened`, `cca`, `csa`. The last four map both sides into a
-                space of their own.
-            pair_ids: item ids known in both spaces; None is all common items.
+                space of their own. `unsupervised` needs no pair: a rotation from how the clusters of either space lie to each other
+                (mini-vec2vec), from thousands of items on each side; ids of both spaces mean nothing to it.
+            pair_ids: item ids known in both spaces; None is all common items. With `unsupervised` they are only measured, and None is none.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
             held_out_fraction: share of the pairs kept out of the fit for the report, above 0 and below 1.
             seed: chooses the held-out pairs.
             penalties: of ridge and affine, in units of the mean eigenvalue; empty is the server's grid.
+            keep_unconverged: keep an `unsupervised` bridge even where independent fits do not agree (`Bridge.convergence`).
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: makes repeating the call safe across processes.
@@ -105,6 +110,7 @@ class BridgeCalls(OperationCalls):
             InvalidArgumentError: too few pairs (none too), a malformed name or one that a space has, widths that the method cannot join.
             NotFoundError: no such space, or a pair id that is absent from it.
             AlreadyExistsError: a bridge has this name.
+            FailedPreconditionError: DID_NOT_CONVERGE, of `unsupervised`; nothing was kept.
         """
         request = bridge_pb2.FitBridgeRequest(
             bridge_id=_names.new_name(name, "bridge_id"),
@@ -117,6 +123,7 @@ class BridgeCalls(OperationCalls):
             mode=_names.execution_mode(wait=wait),
             request_id=_names.request_id(request_id),
             penalties=reals(penalties, "penalties"),
+            keep_unconverged=bool(keep_unconverged),
         )
         message, details = self._call(FIT_BRIDGE, request, timeout)
         if not message.HasField("operation"):

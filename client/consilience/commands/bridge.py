@@ -20,7 +20,8 @@ def fit(
     method: Annotated[
         str,
         typer.Option(
-            help="auto, or one by name: identity, mean_shift, procrustes, scaled_procrustes, ridge, affine, relative, whitened, cca, csa."
+            help="auto, or one by name: identity, mean_shift, procrustes, scaled_procrustes, ridge, affine, relative, whitened, cca, csa; "
+            "unsupervised, which needs no pairs."
         ),
     ] = "auto",
     pairs: Annotated[
@@ -28,6 +29,7 @@ def fit(
     ] = None,
     held_out_fraction: Annotated[float, typer.Option(help="Share of the pairs kept out of the fit for the report.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Chooses the held-out pairs.")] = 0,
+    keep_unconverged: Annotated[bool, typer.Option(help="Keep an unsupervised bridge even where it did not converge.")] = False,
 ) -> Answer:
     """Fit a map on known pairs (all common items by default) and keep it."""
     pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
@@ -40,6 +42,7 @@ def fit(
         target_ids=target_ids,
         held_out_fraction=held_out_fraction,
         seed=seed,
+        keep_unconverged=keep_unconverged,
         progress=shows_progress(),
     )
     return answer(bridge)

@@ -1,6 +1,7 @@
 import datetime
 
 from consilience.v1 import alignment_pb2 as _alignment_pb2
+from consilience.v1 import bridge_convergence_pb2 as _bridge_convergence_pb2
 from consilience.v1 import space_pb2 as _space_pb2
 from google.longrunning import operations_pb2 as _operations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -154,7 +155,7 @@ class RetrievalReport(_message.Message):
     def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes", "convergence")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +179,7 @@ class Bridge(_message.Message):
     DERIVATION_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    CONVERGENCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -201,10 +203,11 @@ class Bridge(_message.Message):
     derivation: BridgeDerivation
     parents: _containers.RepeatedCompositeFieldContainer[ParentBridge]
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    convergence: _bridge_convergence_pb2.BridgeConvergence
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., convergence: _Optional[_Union[_bridge_convergence_pb2.BridgeConvergence, _Mapping]] = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
-    __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties")
+    __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties", "keep_unconverged")
     BRIDGE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +218,7 @@ class FitBridgeRequest(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PENALTIES_FIELD_NUMBER: _ClassVar[int]
+    KEEP_UNCONVERGED_FIELD_NUMBER: _ClassVar[int]
     bridge_id: str
     source: _space_pb2.SpaceRef
     target: _space_pb2.SpaceRef
@@ -225,7 +229,8 @@ class FitBridgeRequest(_message.Message):
     mode: _alignment_pb2.ExecutionMode
     request_id: str
     penalties: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, bridge_id: _Optional[str] = ..., source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., held_out_fraction: _Optional[float] = ..., seed: _Optional[int] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ...) -> None: ...
+    keep_unconverged: bool
+    def __init__(self, bridge_id: _Optional[str] = ..., source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., held_out_fraction: _Optional[float] = ..., seed: _Optional[int] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., keep_unconverged: bool = ...) -> None: ...
 
 class FitBridgeResponse(_message.Message):
     __slots__ = ("bridge", "operation")

@@ -45,6 +45,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_EXTRA_MISSING: _ClassVar[ErrorReason]
     ERROR_REASON_DEVICE_MISSING: _ClassVar[ErrorReason]
     ERROR_REASON_BASELINE_LOST: _ClassVar[ErrorReason]
+    ERROR_REASON_DID_NOT_CONVERGE: _ClassVar[ErrorReason]
     ERROR_REASON_UPLOAD_CONFLICT: _ClassVar[ErrorReason]
     ERROR_REASON_SERVER_RESTARTED: _ClassVar[ErrorReason]
     ERROR_REASON_MEMORY_BUDGET: _ClassVar[ErrorReason]
@@ -97,6 +98,7 @@ ERROR_REASON_STORE_TOO_NEW: ErrorReason
 ERROR_REASON_EXTRA_MISSING: ErrorReason
 ERROR_REASON_DEVICE_MISSING: ErrorReason
 ERROR_REASON_BASELINE_LOST: ErrorReason
+ERROR_REASON_DID_NOT_CONVERGE: ErrorReason
 ERROR_REASON_UPLOAD_CONFLICT: ErrorReason
 ERROR_REASON_SERVER_RESTARTED: ErrorReason
 ERROR_REASON_MEMORY_BUDGET: ErrorReason

@@ -18,6 +18,7 @@ from safetensors import numpy as safetensors
 
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeFacts, BridgeListing, LearningPoint, Parent, RetrievalReport
 from consilience_server.bridges.closed_form import BridgeMap
+from consilience_server.bridges.convergence import Convergence
 from consilience_server.bridges.map_kinds import read_map
 from consilience_server.bridges.steps import SideName
 from consilience_server.core.errors import CorruptData, StoreTooNew
@@ -92,6 +93,8 @@ def read_document(name: str, text: bytes) -> Document:
     facts = document["bridge"]
     # The text itself too: another spelling of the same numbers was not written here.
     whole = type(found) is int and found >= 1 and text == _canonical(document) and facts["name"] == name
+    # The format stands in no digest: a document of one must not pass for another.
+    whole = whole and (found >= 3) == ("map_digest" in document)
     if not whole or (found >= 3 and document["digest"] != _digest(facts, document["map_digest"])):
         raise _corrupt(name)
     return Document(found, document["digest"], facts)
@@ -153,6 +156,7 @@ def _facts(artefact: BridgeArtefact) -> dict[str, Any]:
     facts["learning_curve"] = [_report_facts(point) for point in artefact.learning_curve]
     facts["parents"] = [asdict(parent) for parent in artefact.parents]
     facts["notes"] = list(artefact.notes)
+    facts["convergence"] = None if artefact.convergence is None else asdict(artefact.convergence)
     facts["map"] = {
         "kind": artefact.map.kind,
         "source_dim": artefact.source_dim,
@@ -179,7 +183,12 @@ def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
         "learning_curve": [_learning_point(point) for point in facts.get("learning_curve", ())],
         "parents": tuple(Parent(**parent) for parent in facts.get("parents", ())),
         "notes": tuple(facts.get("notes", ())),
+        "convergence": _convergence(facts["convergence"]) if facts.get("convergence") else None,
     }
+
+
+def _convergence(facts: Mapping[str, Any]) -> Convergence:
+    return Convergence(**{**facts, "agreement": Estimate(**facts["agreement"])})
 
 
 def _by_k(facts: Mapping[str, Any]) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:

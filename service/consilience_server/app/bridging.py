@@ -1,34 +1,31 @@
 """Bridges: fit, measure, keep, read and remove them."""
 
 import asyncio
-import hashlib
-import json
-import math
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.bridge_spaces import notes_on_spaces
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
+from consilience_server.app.fit_query import FitQuery, check_fit, fit_digest
+from consilience_server.app.known_pairs import KnownPairs, known_pairs
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
 from consilience_server.app.ports import BridgeStore, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import item_digest
-from consilience_server.app.validation import check_name, shown
+from consilience_server.app.unpaired_bridging import fit_unpaired
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, pair_keys
-from consilience_server.bridges.choose import METHODS, FittedBridge, MethodChoice, fit_and_choose
+from consilience_server.bridges.choose import METHODS, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
-from consilience_server.bridges.fit_cost import fit_flops
+from consilience_server.bridges.fit_cost import fit_flops, unpaired_flops
 from consilience_server.bridges.held_out import Split, near_copies, split_pairs
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
@@ -36,52 +33,17 @@ from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
     BridgeExists,
-    InvalidArgument,
     InvalidName,
     SpaceNotFound,
     TooFewPairs,
-    UnknownMethod,
     UploadConflict,
 )
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
-__all__ = ["Bridging", "FitLimits", "FitQuery", "MethodChoice"]
+__all__ = ["Bridging", "FitLimits"]
 
 T = TypeVar("T")
-_MOST_HELD_OUT = 0.9
-_MOST_PENALTIES = 100
-METHOD_CHOICES: tuple[MethodChoice, ...] = ("auto", *METHODS)
-_MAX_SEED = 2**64 - 1
-
-
-@dataclass(frozen=True)
-class FitQuery:
-    """What to fit.
-
-    Attributes:
-        name: the bare id of the bridge to be.
-        source: where vectors come from.
-        target: where they go.
-        method: `auto` fits all that the pairs support and keeps the best.
-        item_ids: source items of the pairs; empty: all items common to both spaces.
-        target_ids: their partners where the two sides have different ids; empty: the same ids.
-        held_out_fraction: share of the pairs kept out of the fit for the report, in (0, .9].
-        seed: of the choice of held-out pairs, 0 to 2^64 - 1.
-        penalties: ridge penalties to try, in units of the mean eigenvalue; empty: the server's.
-        request_id: the same id and query again answer the bridge that the first made.
-    """
-
-    name: str
-    source: SpaceQuery
-    target: SpaceQuery
-    method: MethodChoice = "auto"
-    item_ids: Sequence[str] = ()
-    target_ids: Sequence[str] = ()
-    held_out_fraction: float = 0.2
-    seed: int = 0
-    penalties: Sequence[float] = ()
-    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,9 +84,9 @@ class Bridging:
             InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
             UnknownMethod, InvalidArgument, ShapeMismatch, DuplicateId: the query.
             SpaceNotFound, VersionExpired, ItemNotFound, NoCommonItems, TooFewPairs, DimensionMismatch, ZeroVector, ConstantFeatures: the
-            data. MemoryBudget, Overloaded, StoreReadOnly, StorageFull.
+            data. TooFewItems, DidNotConverge: without pairs. MemoryBudget, Overloaded, StoreReadOnly, StorageFull.
         """
-        _check(query)
+        check_fit(query)
         earlier = await self._earlier(call, query)
         if earlier is not None:
             return earlier
@@ -132,39 +94,8 @@ class Bridging:
             self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
         ):
-            pairs = await self._pool.run(call, "load", lambda: known_pairs(query.item_ids, query.target_ids, source, target))
-            if len(pairs.source_ids) < 2:
-                message = "one known pair; one is held out, so a fit needs more: give at least two"
-                raise TooFewPairs(message, field="pairs", pairs=len(pairs.source_ids))
-            groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
-            whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
-            copies = await self._pool.run(
-                call,
-                "statistics",
-                lambda: _near_copies(pairs, whole, source, target, call),
-                nbytes=_copy_bytes(len(whole.fit), len(whole.held_out), source, target),
-            )
-            split = Split(whole.fit[~copies], whole.held_out)
-            if copies.any() and len(split.fit) < needed_pairs("ridge", source.dim, target.dim):
-                raise TooFewPairs(
-                    f"{int(copies.sum()):,} of the {len(whole.fit):,} pairs for the fit are nearly the same as held-out ones, and "
-                    f"{len(split.fit):,} others are left: give pairs of more items",
-                    field="pairs",
-                    near_copies=int(copies.sum()),
-                )
-            fitted = await self._pool.run(
-                call,
-                "statistics",
-                lambda: fit_and_choose(
-                    _problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
-                ),
-                nbytes=_fit_bytes(len(split.fit), source, target),
-            )
-        artefact = replace(
-            self._artefact(query, pairs, split, source, target, fitted),
-            near_copies=int(copies.sum()),
-            split_by="" if groups is None else GROUP_ATTRIBUTE,
-        )
+            fit = self._fit_without_pairs if query.method == "unsupervised" else self._fit_on_pairs
+            artefact = await fit(call, query, source, target)
         try:
             await self._do(call, lambda: self._bridges.put(artefact))
         except BridgeExists:
@@ -175,13 +106,79 @@ class Bridging:
             return earlier
         return artefact
 
+    async def _fit_on_pairs(self, call: Call, query: FitQuery, source: Snapshot, target: Snapshot) -> BridgeArtefact:
+        pairs = await self._pool.run(call, "load", lambda: known_pairs(query.item_ids, query.target_ids, source, target))
+        if len(pairs.source_ids) < 2:
+            message = "one known pair; one is held out, so a fit needs more: give at least two"
+            raise TooFewPairs(message, field="pairs", pairs=len(pairs.source_ids))
+        groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
+        whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
+        copies = await self._pool.run(
+            call,
+            "statistics",
+            lambda: _near_copies(pairs, whole, source, target, call),
+            nbytes=_copy_bytes(len(whole.fit), len(whole.held_out), source, target),
+        )
+        split = Split(whole.fit[~copies], whole.held_out)
+        if copies.any() and len(split.fit) < needed_pairs("ridge", source.dim, target.dim):
+            raise TooFewPairs(
+                f"{int(copies.sum()):,} of the {len(whole.fit):,} pairs for the fit are nearly the same as held-out ones, and "
+                f"{len(split.fit):,} others are left: give pairs of more items",
+                field="pairs",
+                near_copies=int(copies.sum()),
+            )
+        fitted = await self._pool.run(
+            call,
+            "statistics",
+            lambda: fit_and_choose(
+                _problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
+            ),
+            nbytes=_fit_bytes(len(split.fit), source, target),
+        )
+        used = np.sort(split.fit)
+        return self._artefact(
+            query,
+            source,
+            target,
+            method=fitted.method,
+            map=fitted.map,
+            fit_pairs=len(used),
+            fit_ids_digest=item_digest(np.stack((pairs.source_ids[used], pairs.target_ids[used]), axis=1).ravel().tolist()),
+            held_out=fitted.held_out,
+            candidates=fitted.candidates,
+            learning_curve=fitted.learning_curve,
+            near_copies=int(copies.sum()),
+            split_by="" if groups is None else GROUP_ATTRIBUTE,
+            fit_keys=pair_keys(pairs.source_ids[used]),
+            fit_target_keys=pair_keys(pairs.target_ids[used]) if query.target_ids else None,
+        )
+
+    async def _fit_without_pairs(self, call: Call, query: FitQuery, source: Snapshot, target: Snapshot) -> BridgeArtefact:
+        fitted = await fit_unpaired(call, query, source, target, self._pool, self._engine)
+        return self._artefact(
+            query,
+            source,
+            target,
+            method="unsupervised",
+            map=fitted.map,
+            fit_pairs=0,
+            fit_ids_digest=item_digest([]),
+            held_out=fitted.candidates[0] if fitted.candidates else None,
+            candidates=fitted.candidates,
+            convergence=fitted.convergence,
+            notes=fitted.notes,
+            fit_keys=pair_keys([]),
+        )
+
     async def estimate_seconds(self, call: Call, query: FitQuery) -> float:
         """A rough estimate of a fit from scratch: decompositions, cross-validation and the held-out search at the machine's usual rate."""
         call.remaining()
         source = await self._snapshots.record(query.source.name, field="source")
         target = await self._snapshots.record(query.target.name, field="target")
-        pairs = len(query.item_ids) or min(source.item_count, target.item_count)
         widths = source.spec.dim, target.spec.dim
+        if query.method == "unsupervised":
+            return unpaired_flops(source.item_count, target.item_count, *widths) / self._limits.flops_per_second
+        pairs = len(query.item_ids) or min(source.item_count, target.item_count)
         asked = METHODS if query.method == "auto" else (query.method,)
         methods = [name for name in METHODS if name in BASELINES or (name in asked and pairs >= needed_pairs(name, *widths))]
         # The learning curve fits the kept method on parts that together are less than all pairs.
@@ -219,23 +216,18 @@ class Bridging:
         found = await self._do(call, lambda: self._bridges.get(query.name))
         if not query.request_id or found.request_id != query.request_id:
             raise BridgeExists(f"there is a bridge {query.name!r} already; delete it first, or choose another name", field="bridge_id")
-        if found.request_digest != _digest(query):
+        if found.request_digest != fit_digest(query):
             raise UploadConflict(
                 f"request id {query.request_id!r} made bridge {query.name!r} from another query; use a new request id and a new name",
                 field="request_id",
             )
         return found
 
-    def _artefact(
-        self, query: FitQuery, pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot, fitted: FittedBridge
-    ) -> BridgeArtefact:
-        used = np.sort(split.fit)
-        interleaved = np.stack((pairs.source_ids[used], pairs.target_ids[used]), axis=1).ravel().tolist()
+    def _artefact(self, query: FitQuery, source: Snapshot, target: Snapshot, **fitted: Any) -> BridgeArtefact:
+        """With what was asked, and of which spaces."""
         return BridgeArtefact(
             name=query.name,
             uid=secrets.token_hex(16),
-            method=fitted.method,
-            map=fitted.map,
             source_name=query.source.name,
             source_uid=source.uid,
             source_version=source.version,
@@ -243,18 +235,12 @@ class Bridging:
             target_uid=target.uid,
             target_version=target.version,
             target_similarity=target.similarity,
-            fit_pairs=len(split.fit),
-            fit_ids_digest=item_digest(interleaved),
-            held_out=fitted.held_out,
-            candidates=fitted.candidates,
-            learning_curve=fitted.learning_curve,
             seed=query.seed,
             code_version=self._limits.code_version,
             create_time=datetime.now(UTC),
             request_id=query.request_id,
-            request_digest=_digest(query) if query.request_id else "",
-            fit_keys=pair_keys(pairs.source_ids[used]),
-            fit_target_keys=pair_keys(pairs.target_ids[used]) if query.target_ids else None,
+            request_digest=fit_digest(query) if query.request_id else "",
+            **fitted,
         )
 
     @staticmethod
@@ -264,40 +250,12 @@ class Bridging:
         return await asyncio.to_thread(function)
 
 
-def _check(query: FitQuery) -> None:
-    """What can be refused before anything is read."""
-    check_name(query.name, "bridge_id")
-    if query.method not in METHOD_CHOICES:
-        raise UnknownMethod(f"{query.method!r} is no bridge method; choose one of {', '.join(METHOD_CHOICES)}", field="method")
-    if not 0 < query.held_out_fraction <= _MOST_HELD_OUT:
-        raise InvalidArgument(
-            f"held_out_fraction is {query.held_out_fraction}; it must be above 0 and at most {_MOST_HELD_OUT}", field="held_out_fraction"
-        )
-    if not 0 <= query.seed <= _MAX_SEED:
-        raise InvalidArgument(f"the seed is {query.seed}; it must be 0 to 2^64 - 1", field="seed")
-    bad = [penalty for penalty in query.penalties if not (math.isfinite(penalty) and penalty >= 0)]
-    if bad or len(query.penalties) > _MOST_PENALTIES:
-        raise InvalidArgument(
-            f"penalties must be at most {_MOST_PENALTIES} finite numbers from 0 on, in units of the mean eigenvalue; got {shown(bad)}"
-            if bad
-            else f"{len(query.penalties)} penalties; at most {_MOST_PENALTIES} are tried",
-            field="penalties",
-        )
-    check_pair_ids(query.item_ids, query.target_ids)
-
-
 def _refuse_space_name(store: SpaceStore, name: str) -> None:
     try:
         store.get(name)
     except SpaceNotFound:
         return
     raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids: choose another", field="bridge_id")
-
-
-def _digest(query: FitQuery) -> str:
-    """Of everything that was asked but the request id."""
-    asked = {key: value for key, value in asdict(query).items() if key != "request_id"}
-    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _near_copies(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot, call: Call) -> NDArray[np.bool_]:

@@ -8,15 +8,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.bridges.convergence import Convergence
 from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
 
 MethodName = Literal[
-    "identity", "mean_shift", "procrustes", "scaled_procrustes", "ridge", "affine", "relative", "whitened", "cca", "csa", "composed"
+    "identity",
+    "mean_shift",
+    "procrustes",
+    "scaled_procrustes",
+    "ridge",
+    "affine",
+    "relative",
+    "whitened",
+    "cca",
+    "csa",
+    "unsupervised",
+    "composed",
 ]
-"""What a bridge can be. All but `composed` can be fitted (`bridges/choose.py: METHODS`)."""
+"""What a bridge can be. All but the last two can be fitted on pairs (`bridges/choose.py: METHODS`)."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,7 @@ class BridgeFacts:
         parents: what it was made of, in the order of the call.
         fit_pairs, fit_ids_digest: of a derived bridge the pairs that any parent was fitted on, and the digest of the parents' digests.
         notes: what must be known of it, in plain sentences.
+        convergence: of a fit without pairs; None for others.
     """
 
     name: str
@@ -120,6 +133,7 @@ class BridgeFacts:
     derivation: Derivation = "fitted"
     parents: Sequence[Parent] = ()
     notes: Sequence[str] = ()
+    convergence: Convergence | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,8 @@ from consilience_server.engine.protocol import NeighbourEngine
 
 MethodChoice = Literal[MethodName, "auto"]
 
-METHODS: tuple[MethodName, ...] = tuple(name for name in get_args(MethodName) if name != "composed")
-"""What can be fitted, from the simplest on: of equally good methods the first is kept."""
+METHODS: tuple[MethodName, ...] = tuple(name for name in get_args(MethodName) if name not in {"unsupervised", "composed"})
+"""What can be fitted on pairs, from the simplest on: of equally good methods the first is kept."""
 
 
 @dataclass(frozen=True)

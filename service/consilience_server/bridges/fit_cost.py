@@ -6,6 +6,9 @@ from consilience_server.bridges.artefact import MethodName
 from consilience_server.bridges.cross_validation import fold_sizes
 from consilience_server.bridges.fit import CANONICAL
 from consilience_server.bridges.tuning import ANCHORS, REGULARISATIONS, halvings
+from consilience_server.bridges.unpaired import CENTROIDS as MATCHED_CENTROIDS
+from consilience_server.bridges.unpaired import MATCHINGS, REFINED_ROWS, REFINEMENTS, SAMPLE, SHARP_ROWS
+from consilience_server.bridges.unpaired_fit import CENTROIDS, MOST
 
 _DECOMPOSITION = 100.0
 """Operations of a dense decomposition of order d, over d^3: about ten, at a tenth of the rate of products."""
@@ -46,3 +49,21 @@ def fit_flops(methods: Sequence[MethodName], pairs: int, source_dim: int, target
     if "procrustes" in methods or "scaled_procrustes" in methods:
         work += 4.0 * pairs * source_dim * target_dim + 2 * _DECOMPOSITION * narrow**2 * max(source_dim, target_dim)
     return work
+
+
+def unpaired_flops(items: int, target_items: int, source_dim: int, target_dim: int) -> float:
+    """Of a fit without pairs that takes all its rounds, likewise.
+
+    Args:
+        items: of the source.
+        target_items: of the target.
+        source_dim: width of the source.
+        target_dim: width of the target.
+    """
+    half, target_half = (min(count, MOST) // 2 for count in (items, target_items))
+    both, score = source_dim + target_dim, 2.0 * target_dim + _ELEMENTWISE
+    clusters = 2.0 * MATCHINGS * 30 * MATCHED_CENTROIDS * min(half, target_half, SAMPLE) * both
+    relative = min(half, SAMPLE) * min(target_half, SAMPLE) * (2.0 * MATCHINGS * MATCHED_CENTROIDS + _ELEMENTWISE)
+    refined = REFINEMENTS * REFINED_ROWS * min(target_half, SAMPLE) * score
+    sharp = 8 * min(half, SHARP_ROWS) * min(target_half, 2 * SAMPLE) * score
+    return 2 * len(CENTROIDS) * (clusters + relative + refined + sharp + 2 * MATCHINGS * 40 * _DECOMPOSITION * 1000)

@@ -8,7 +8,7 @@ DomainError
 ├── NotFound             SpaceNotFound  BridgeNotFound  ItemNotFound  OperationNotFound  UploadNotFound  WatchNotFound
 ├── AlreadyExists        SpaceExists  BridgeExists  WatchExists
 ├── FailedPrecondition   VersionExpired  WrongSpace  StoreLocked  StoreReadOnly  StoreTooNew  ExtraMissing  DeviceMissing
-│                        BaselineLost
+│                        BaselineLost  DidNotConverge
 ├── Aborted              UploadConflict  ServerRestarted
 ├── ResourceExhausted    MemoryBudget  Overloaded  StorageFull  TooManyWatches
 ├── Unauthenticated
@@ -289,6 +289,12 @@ class BaselineLost(FailedPrecondition):
     """Too little is left of what a watch's baseline was taken of."""
 
     reason = "BASELINE_LOST"
+
+
+class DidNotConverge(FailedPrecondition):
+    """A fit without pairs that found no answer two independent halves of the items agree on."""
+
+    reason = "DID_NOT_CONVERGE"
 
 
 class Aborted(DomainError):

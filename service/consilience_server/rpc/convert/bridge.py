@@ -1,8 +1,10 @@
 """Bridges of the contract to and from those of the use cases."""
 
-from consilience.v1 import alignment_pb2, bridge_pb2, space_pb2
-from consilience_server.app.bridging import FitQuery, MethodChoice
+from consilience.v1 import alignment_pb2, bridge_convergence_pb2, bridge_pb2, space_pb2
+from consilience_server.app.fit_query import FitQuery
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, Derivation, LearningPoint, MethodName, RetrievalReport
+from consilience_server.bridges.choose import MethodChoice
+from consilience_server.bridges.convergence import Convergence
 from consilience_server.core.errors import NotServed, UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
@@ -22,6 +24,7 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
     bridge_pb2.BRIDGE_METHOD_WHITENED: "whitened",
     bridge_pb2.BRIDGE_METHOD_CCA: "cca",
     bridge_pb2.BRIDGE_METHOD_CSA: "csa",
+    bridge_pb2.BRIDGE_METHOD_UNSUPERVISED: "unsupervised",
 }
 _METHOD_VALUES = {name: value for value, name in METHODS.items()} | {"composed": bridge_pb2.BRIDGE_METHOD_COMPOSED}
 _DERIVATIONS: dict[Derivation, bridge_pb2.BridgeDerivation] = {
@@ -57,6 +60,7 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
         held_out_fraction=request.held_out_fraction or _DEFAULT_HELD_OUT,
         seed=request.seed,
         penalties=tuple(request.penalties),
+        keep_unconverged=request.keep_unconverged,
         request_id=request.request_id,
     )
 
@@ -90,6 +94,18 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
             for parent in artefact.parents
         ],
         notes=artefact.notes,
+        convergence=None if artefact.convergence is None else _write_convergence(artefact.convergence),
+    )
+
+
+def _write_convergence(told: Convergence) -> bridge_convergence_pb2.BridgeConvergence:
+    return bridge_convergence_pb2.BridgeConvergence(
+        converged=told.converged,
+        agreement=told.agreement.value,
+        interval=_write_interval(told.agreement),
+        chance=told.chance,
+        queries=told.queries,
+        fits=told.fits,
     )
 
 

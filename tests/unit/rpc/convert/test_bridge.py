@@ -6,7 +6,7 @@ import pytest
 from consilience.v1 import bridge_pb2
 from consilience.v1.space_pb2 import SIMILARITY_INNER_PRODUCT, SpaceRef
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.app.bridging import FitQuery
+from consilience_server.app.fit_query import FitQuery
 from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.core.errors import InvalidName, NotServed, UnknownMethod
