@@ -8,6 +8,7 @@ from consilience._async.operations import AsyncOperationCalls
 from consilience._codec.classification import decode_classification, encode_prototypes
 from consilience._codec.operations import decode_operation
 from consilience._convert import to_ids
+from consilience._fields import argument_called
 from consilience._methods import CLASSIFY
 from consilience._numbers import UINT64, whole
 from consilience._progress import Progress
@@ -19,6 +20,18 @@ from consilience.errors import InvalidArgumentError
 from consilience.v1 import classify_pb2
 
 SpaceName = str | Space | SpaceUse
+
+_ARGUMENTS = {
+    "pair_ids": "item_ids",
+    "labels_attribute": "labels",
+    "prototypes.class_attribute": "classes",
+    "prototypes.space": "prototypes",
+    "prototypes.vectors": "prototypes",
+    "prototypes.vector_classes": "prototypes",
+    "prototypes.class_items": "prototypes",
+    "top_ks": "top_k",
+}
+"""What the call names otherwise than the request."""
 
 
 class AsyncClassificationCalls(AsyncOperationCalls):
@@ -117,26 +130,27 @@ class AsyncClassificationCalls(AsyncOperationCalls):
             NotFoundError: no such space or bridge, or an id that is absent from its space.
             FailedPreconditionError: the bridge joins other spaces, or one that was made anew.
         """
-        asked = None if item_ids is None else to_ids(item_ids, "item_ids")
-        if asked is not None and not asked:
-            raise InvalidArgumentError("item_ids is empty; give the ids of items, or None for all", field="item_ids")
-        request = classify_pb2.ClassifyRequest(
-            prototypes=encode_prototypes(prototypes, prototype_space, classes),
-            items=_names.space_ref(items, "items"),
-            bridge="" if bridge is None else _names.bridge_name(bridge),
-            labels_attribute="" if labels is None else _names.text(labels, "labels"),
-            item_ids=asked,
-            correction=_names.CORRECTIONS.to_number(correction),
-            correction_k=whole(correction_k, "correction_k", least=1),
-            top_ks=[whole(k, "top_k", least=1) for k in top_k],
-            permutations=whole(permutations, "permutations"),
-            seed=whole(seed, "seed", most=UINT64),
-            mode=_names.execution_mode(wait=wait),
-            request_id=_names.request_id(request_id),
-        )
-        message, details = await self._call(CLASSIFY, request, timeout)
-        if not message.HasField("operation"):
-            return decode_classification(message.classification, details)
-        if not wait:
-            return decode_operation(message.operation, details)
-        return cast("Classification", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        with argument_called(**_ARGUMENTS):
+            asked = None if item_ids is None else to_ids(item_ids, "item_ids")
+            if asked is not None and not asked:
+                raise InvalidArgumentError("item_ids is empty; give the ids of items, or None for all", field="item_ids")
+            request = classify_pb2.ClassifyRequest(
+                prototypes=encode_prototypes(prototypes, prototype_space, classes),
+                items=_names.space_ref(items, "items"),
+                bridge="" if bridge is None else _names.bridge_name(bridge),
+                labels_attribute="" if labels is None else _names.text(labels, "labels"),
+                item_ids=asked,
+                correction=_names.CORRECTIONS.to_number(correction),
+                correction_k=whole(correction_k, "correction_k", least=1),
+                top_ks=[whole(k, "top_k", least=1) for k in top_k],
+                permutations=whole(permutations, "permutations"),
+                seed=whole(seed, "seed", most=UINT64),
+                mode=_names.execution_mode(wait=wait),
+                request_id=_names.request_id(request_id),
+            )
+            message, details = await self._call(CLASSIFY, request, timeout)
+            if not message.HasField("operation"):
+                return decode_classification(message.classification, details)
+            if not wait:
+                return decode_operation(message.operation, details)
+            return cast("Classification", await self._outcome(message.operation, timeout, progress, owned=request_id is None))

@@ -11,6 +11,7 @@ from consilience._codec.items import encode_slices
 from consilience._codec.operations import decode_operation
 from consilience._codec.upgrade import decode_upgrade, encode_qrels, encode_query_spaces, encode_thresholds
 from consilience._convert import to_ids
+from consilience._fields import argument_called
 from consilience._methods import EVALUATE_UPGRADE
 from consilience._numbers import UINT64, whole
 from consilience._progress import Progress
@@ -23,6 +24,15 @@ from consilience.v1 import upgrade_pb2
 
 SpaceName = str | Space | SpaceUse
 Qrels = Mapping[str, Sequence[str] | Mapping[str, float]]
+
+_ARGUMENTS = {
+    "query_ids": "queries",
+    "judgements": "qrels",
+    "reembed_limit": "reembed",
+    "query_spaces.old": "query_spaces",
+    "query_spaces.new": "query_spaces",
+}
+"""What the call names otherwise than the request."""
 
 
 class UpgradeCalls(OperationCalls):
@@ -127,30 +137,31 @@ class UpgradeCalls(OperationCalls):
             NotFoundError: no such space or bridge, or a query id that is not in both spaces.
             FailedPreconditionError: the bridge leads elsewhere, or one of its spaces was made anew.
         """
-        if method != "auto" and bridge is not None:
-            raise InvalidArgumentError("bridge is one that is fitted already, and method what to fit; give one of them", field="method")
-        asked = None if queries is None else to_ids(queries, "query_ids")
-        if asked is not None and not asked:
-            raise InvalidArgumentError("queries is empty; give the ids of queries, or None for a sample", field="query_ids")
-        request = upgrade_pb2.EvaluateUpgradeRequest(
-            old=_names.space_ref(old, "old"),
-            new=_names.space_ref(new, "new"),
-            query_spaces=encode_query_spaces(query_spaces),
-            query_ids=asked,
-            sample_queries=whole(sample_queries, "sample_queries", least=1),
-            judgements=encode_qrels(qrels),
-            thresholds=encode_thresholds(thresholds),
-            bridge="" if bridge is None else _names.bridge_name(bridge),
-            method=_names.BRIDGE_METHODS.to_number(method),
-            **encode_slices(slices, prefix),
-            seed=whole(seed, "seed", most=UINT64),
-            reembed_limit=whole(reembed, "reembed_limit"),
-            mode=_names.execution_mode(wait=wait),
-            request_id=_names.request_id(request_id),
-        )
-        message, details = self._call(EVALUATE_UPGRADE, request, timeout)
-        if not message.HasField("operation"):
-            return decode_upgrade(message.report, details)
-        if not wait:
-            return decode_operation(message.operation, details)
-        return cast("UpgradeReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        with argument_called(**_ARGUMENTS):
+            if method != "auto" and bridge is not None:
+                raise InvalidArgumentError("bridge is one that is fitted already, and method what to fit; give one of them", field="method")
+            asked = None if queries is None else to_ids(queries, "query_ids")
+            if asked is not None and not asked:
+                raise InvalidArgumentError("queries is empty; give the ids of queries, or None for a sample", field="query_ids")
+            request = upgrade_pb2.EvaluateUpgradeRequest(
+                old=_names.space_ref(old, "old"),
+                new=_names.space_ref(new, "new"),
+                query_spaces=encode_query_spaces(query_spaces),
+                query_ids=asked,
+                sample_queries=whole(sample_queries, "sample_queries", least=1),
+                judgements=encode_qrels(qrels),
+                thresholds=encode_thresholds(thresholds),
+                bridge="" if bridge is None else _names.bridge_name(bridge),
+                method=_names.BRIDGE_METHODS.to_number(method),
+                **encode_slices(slices, prefix),
+                seed=whole(seed, "seed", most=UINT64),
+                reembed_limit=whole(reembed, "reembed_limit"),
+                mode=_names.execution_mode(wait=wait),
+                request_id=_names.request_id(request_id),
+            )
+            message, details = self._call(EVALUATE_UPGRADE, request, timeout)
+            if not message.HasField("operation"):
+                return decode_upgrade(message.report, details)
+            if not wait:
+                return decode_operation(message.operation, details)
+            return cast("UpgradeReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
