@@ -88,6 +88,7 @@ BAD = {
     "a drop that cannot be": ({"min_drop": 0.99}, "INVALID_ARGUMENT", "min_drop", "0.9900"),
     "an interval below a second": ({"every_seconds": 0.5}, "INVALID_ARGUMENT", "every_seconds", "0.5"),
     "a metric without probes": ({"metric": "cka"}, "NOT_SERVED", "metric", "METRIC_MUTUAL_KNN"),
+    "a metric of the neighbours' lists": ({"metric": "cycle_knn"}, "NOT_SERVED", "metric", "METRIC_LCS_KNN"),
 }
 
 
@@ -123,12 +124,24 @@ def test_spaces_without_a_common_item_are_not_watched(client, pair, name):
     assert (refused.value.reason, refused.value.field) == ("NO_COMMON_ITEMS", "y")
 
 
-def test_a_kernel_is_not_watched(client, pair, name):
-    client.create_space(f"{name}-kernel", kind="kernel", dissimilarity=True)
-    client.upsert(f"{name}-kernel", ["p", "q", "r"], np.ones((3, 3)) - np.eye(3))
-    with pytest.raises(consilience.InvalidArgumentError) as refused:
-        client.watch(f"{name}-kernel", pair[1], pair[2])
-    assert (refused.value.reason, refused.value.field) == ("KERNEL_SPACE", "x")
+@pytest.mark.parametrize("metric", ["mutual_knn", "lcs_knn"])
+def test_a_kernel_is_watched_like_the_vectors_it_is_the_kernel_of(client, pair, name, metric):
+    held = client.get_embeddings(pair[0])
+    unit = held.vectors.astype(np.float64) / np.linalg.norm(held.vectors, axis=1, keepdims=True)
+    kernel = f"{name}-kernel"
+    client.create_space(kernel, kind="kernel")
+    client.upsert(kernel, held.ids, unit @ unit.T)
+    asked = {"k": 5, "metric": metric, "on_versions": False}
+    made, plain = client.watch(kernel, pair[1], pair[2], **asked), client.watch(pair[0], pair[1], f"{pair[2]}-plain", **asked)
+    assert (made.metric, made.baseline.score) == (metric, pytest.approx(plain.baseline.score, abs=0.02))
+    client.upsert(kernel, held.ids, unit @ unit.T * 2)
+    same = client.run_watch(pair[2])
+    assert (same.last_result.difference, same.alarm, same.checks) == (0.0, False, 1)
+    other = np.random.default_rng(0).permutation(unit)
+    client.upsert(kernel, held.ids, other @ other.T)
+    assert client.run_watch(pair[2]).alarm
+    client.delete_watch(pair[2])
+    client.delete_watch(f"{pair[2]}-plain")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "AAAA"])

@@ -57,7 +57,7 @@ class AsyncWatchCalls(AsyncOperationCalls):
             y: another.
             name: `[a-z][a-z0-9-]{0,62}`.
             k: neighbours a list.
-            metric: `mutual_knn`.
+            metric: `mutual_knn`, or `lcs_knn` or `edit_distance_knn`, which see the order of the neighbours too.
             probes: items asked at every check, chosen by a hash; all of them where there are fewer.
             seed: chooses the probes.
             min_drop: a smaller drop of the mean overlap never alarms; None is a tenth of what the baseline scores above chance.
@@ -87,9 +87,7 @@ class AsyncWatchCalls(AsyncOperationCalls):
             on_versions=on_versions,
             every_seconds=0.0 if every_seconds is None else seconds(every_seconds, "every_seconds"),
         )
-        request = watch_pb2.CreateWatchRequest(
-            watch_id=_names.new_name(name, "watch_id"), spec=spec, request_id=_names.request_id(request_id)
-        )
+        request = watch_pb2.CreateWatchRequest(watch_id=_names.new_name(name, "name"), spec=spec, request_id=_names.request_id(request_id))
         message, details = await self._call(CREATE_WATCH, request, timeout)
         return await self._watch(message, details, timeout, progress, owned=request_id is None)
 

@@ -20,7 +20,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Name of the new watch.")],
     *,
     k: Annotated[int, typer.Option("-k", "--k", help="Neighbours a list.")] = 10,
-    metric: Annotated[str, typer.Option(help="mutual_knn.")] = "mutual_knn",
+    metric: Annotated[str, typer.Option(help="mutual_knn, lcs_knn or edit_distance_knn.")] = "mutual_knn",
     probes: Annotated[int, typer.Option(help="Items asked at every check, chosen by a hash.")] = 4096,
     seed: Annotated[int, typer.Option(help="Chooses the probes.")] = 0,
     min_drop: Annotated[

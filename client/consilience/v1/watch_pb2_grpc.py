@@ -107,11 +107,11 @@ class WatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a number out of its range; a pair of one space; an agreement too near to chance to drop by `min_drop` | as the message says |
         | INVALID_ARGUMENT | INVALID_K | k < 1, above the limit, or >= the number of common items | a smaller k |
         | INVALID_ARGUMENT | NO_COMMON_ITEMS, TOO_FEW_ITEMS | so few probes that a complete loss would prove nothing | ask more probes, or add items |
-        | INVALID_ARGUMENT | UNKNOWN_METRIC | unspecified or unknown metric | METRIC_MUTUAL_KNN |
+        | INVALID_ARGUMENT | UNKNOWN_METRIC | unspecified or unknown metric | one of those that WatchSpec names |
         | NOT_FOUND | SPACE_NOT_FOUND | no such space | create it |
         | ALREADY_EXISTS | WATCH_EXISTS | a watch has this id | delete it, or give it a new baseline |
         | RESOURCE_EXHAUSTED | TOO_MANY_WATCHES | as many as the server keeps | delete one, or raise max_watches |
-        | UNIMPLEMENTED | NOT_SERVED | a metric other than mutual k-NN | METRIC_MUTUAL_KNN |
+        | UNIMPLEMENTED | NOT_SERVED | a metric that is no mean over items of what their own two lists say (cycle_knn reads the lists of the neighbours) | one of those that WatchSpec names |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

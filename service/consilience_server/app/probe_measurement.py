@@ -16,6 +16,8 @@ from consilience_server.core.neighbour_sets import NeighbourSets
 from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.core.sampled_hubness import sampled_hubness
 from consilience_server.core.tie_order import tie_keys
+from consilience_server.engine.ordered_probes import ordered_values
+from consilience_server.engine.precomputed_neighbours import kernel_join, kernel_join_bytes
 from consilience_server.engine.probe_lists import list_depth, occurrences, overlaps, probe_lists
 from consilience_server.engine.protocol import NeighbourEngine, NeighbourTable
 from consilience_server.engine.snapshot import Snapshot
@@ -29,7 +31,7 @@ _SHOWN_NEIGHBOURS = 20
 
 @dataclass(frozen=True)
 class Measured:
-    """Overlaps of the probes that are left.
+    """Values of the probes that are left: overlaps, or what the ordered lists have in common.
 
     Attributes:
         before: (m,) at the baseline, against the items that are left.
@@ -84,16 +86,28 @@ class ProbeMeasurement:
             )
         probes = await asyncio.to_thread(_probe_rows, joined.ids, spec, number)
         depth = list_depth(spec.k, joined.n)
-        tables = await self._search(call, (x, y), joined.rows, joined.ids, probes, depth)
+        keys = await asyncio.to_thread(_tie_keys, (x.uid, y.uid), joined.ids)
+        tables = await self._search(call, (x, y), joined.rows, keys, probes, depth)
         baseline = Baseline(joined.ids, probes, *(probe_lists(table) for table in tables))
         everywhere = np.arange(joined.n)
         measured = await self._pool.run(
-            call, "statistics", lambda: _compare(baseline, everywhere, np.ones(len(probes), dtype=np.bool_), tables, joined.n, spec.k)
+            call, "statistics", lambda: _compare(baseline, everywhere, np.ones(len(probes), dtype=np.bool_), tables, joined.n, spec, keys)
         )
         return baseline, measured
 
-    async def compare(self, call: Call, baseline: Baseline, x: Snapshot, y: Snapshot, k: int) -> Measured:
-        """The probes once more. BaselineLost, MemoryBudget, Overloaded."""
+    async def compare(self, call: Call, baseline: Baseline, x: Snapshot, y: Snapshot, spec: WatchSpec, uids: tuple[str, str]) -> Measured:
+        """The probes once more. BaselineLost, MemoryBudget, Overloaded.
+
+        Args:
+            call: pays.
+            baseline: what to compare with.
+            x: a space.
+            y: the other.
+            spec: of the watch.
+            uids: of the spaces when the baseline was taken. They still decide ties: a space made anew of
+                the same vectors is the same.
+        """
+        k = spec.k
         rows = [await asyncio.to_thread(_rows, side.ids, baseline.gallery_ids) for side in (x, y)]
         left = (rows[0] >= 0) & (rows[1] >= 0)
         place = np.where(left, np.cumsum(left) - 1, -1)
@@ -103,10 +117,11 @@ class ProbeMeasurement:
                 f"both spaces still have {left.sum():,} of the baseline's {len(left):,} items and {present.sum():,} of its "
                 f"{len(present):,} probes; a comparison at k = {k} needs {LEAST_SHARE:.0%} of both: give the watch a new baseline"
             )
-        ids, probes = baseline.gallery_ids[left], place[baseline.probe_rows[present]]
-        tables = await self._search(call, (x, y), [side[left] for side in rows], ids, probes, k)
+        probes = place[baseline.probe_rows[present]]
+        keys = await asyncio.to_thread(_tie_keys, uids, baseline.gallery_ids)
+        tables = await self._search(call, (x, y), [side[left] for side in rows], [of_side[left] for of_side in keys], probes, k)
         common = await asyncio.to_thread(_common_items, x, y)
-        measured = await self._pool.run(call, "statistics", lambda: _compare(baseline, place, present, tables, common, k))
+        measured = await self._pool.run(call, "statistics", lambda: _compare(baseline, place, present, tables, common, spec, keys))
         if measured.coverage < LEAST_SHARE:
             raise BaselineLost(
                 f"so many neighbours were deleted that {measured.coverage:.0%} of the baseline's probes can be compared; "
@@ -119,20 +134,26 @@ class ProbeMeasurement:
         call: Call,
         sides: tuple[Snapshot, Snapshot],
         rows: Sequence[NDArray[np.int64]],
-        ids: NDArray[np.object_],
+        keys: Sequence[NDArray[np.uint64]],
         probes: NDArray[np.int64],
         k_max: int,
     ) -> list[NeighbourTable]:
-        """The tables of the probes (rows of the gallery) in both spaces, against the gallery (rows of each snapshot)."""
+        """The tables of the probes (rows of the gallery) in both spaces, against the gallery (rows of each snapshot, with tie keys)."""
         tables: list[NeighbourTable] = []
-        for side, of_side in zip(sides, rows, strict=True):
+        for side, of_side, names in zip(sides, rows, keys, strict=True):
+            if side.kernel is not None:
+                tables.append(
+                    await self._search_kernel(call.part(0.45 * len(tables), 0.45 * (len(tables) + 1)), side, of_side, names, probes, k_max)
+                )
+                continue
             n, part = len(of_side), call.part(0.45 * len(tables), 0.45 * (len(tables) + 1))
             copied = 4 * n * side.dim if n != side.n else 0
             with self._pool.holding(part, copied + 4 * len(probes) * side.dim):
 
-                def scan(side: Snapshot = side, of_side: NDArray[np.int64] = of_side, part: Call = part) -> NeighbourTable:
+                def scan(
+                    side: Snapshot = side, of_side: NDArray[np.int64] = of_side, keys: NDArray[np.uint64] = names, part: Call = part
+                ) -> NeighbourTable:
                     gallery = side.vectors if len(of_side) == side.n else side.vectors[of_side]
-                    keys = tie_keys(side.uid, ids.tolist())
                     queries = gallery[probes]
                     control = part.control
                     return self._engine.query(queries, gallery, side.similarity, k_max, exclude=probes, tie_keys=keys, control=control)
@@ -140,6 +161,27 @@ class ProbeMeasurement:
                 nbytes = self._engine.query_bytes(len(probes), n, side.dim, k_max)
                 tables.append(await self._pool.run(part, "scan", scan, nbytes=nbytes))
         return tables
+
+    async def _search_kernel(
+        self, call: Call, side: Snapshot, rows: NDArray[np.int64], keys: NDArray[np.uint64], probes: NDArray[np.int64], k_max: int
+    ) -> NeighbourTable:
+        """The table of a kernel space, whose scores are stored."""
+        n, kind = len(rows), side.kernel
+        if kind is None:
+            raise TypeError("a space of vectors has no stored scores")
+        copied = 4 * n * n if n != side.n else 0
+
+        def read() -> NeighbourTable:
+            matrix = side.vectors if n == side.n else side.vectors[np.ix_(rows, rows)]
+            return kernel_join(matrix, kind, k_max, queries=probes, tie_keys=keys, control=call.control)
+
+        return await self._pool.run(call, "scan", read, nbytes=copied + kernel_join_bytes(len(probes), n, k_max))
+
+
+def _tie_keys(uids: tuple[str, str], ids: NDArray[np.object_]) -> list[NDArray[np.uint64]]:
+    """(n,) of each space: what orders the items that are equally near in it."""
+    names = ids.tolist()
+    return [tie_keys(uid, names) for uid in uids]
 
 
 def _probe_rows(ids: NDArray[np.object_], spec: WatchSpec, number: int) -> NDArray[np.int64]:
@@ -171,7 +213,8 @@ def _compare(
     present: NDArray[np.bool_],
     tables: Sequence[NeighbourTable],
     common: int,
-    k: int,
+    spec: WatchSpec,
+    keys: Sequence[NDArray[np.uint64]],
 ) -> Measured:
     """Both lists of every probe that is left, before and now.
 
@@ -181,14 +224,24 @@ def _compare(
         present: (m,) whether each probe is left.
         tables: of the probes that are left, in x and in y.
         common: items common to both spaces now.
-        k: neighbours a list.
+        spec: what is watched.
+        keys: (n,) tie keys of the baseline's gallery, in x and in y.
     """
-    gallery = int((place >= 0).sum())
+    k, gallery = spec.k, int((place >= 0).sum())
     now = [table.sets(k) for table in tables]
     old = [lists.sets(k, place, gallery) for lists in (baseline.x, baseline.y)]
     decided = old[0][1] & old[1][1] & present
     at = decided[present]
-    before, today = overlaps(old[0][0], old[1][0])[decided], overlaps(now[0], now[1])[at]
+    if spec.metric == "mutual_knn":
+        before, today = overlaps(old[0][0], old[1][0])[decided], overlaps(now[0], now[1])[at]
+    else:
+        left = place >= 0
+        stood = [lists.ranked(k, place, gallery, of_side)[0] for lists, of_side in zip((baseline.x, baseline.y), keys, strict=True)]
+        stand = [
+            probe_lists(table).ranked(k, np.arange(gallery), gallery, of_side[left])[0] for table, of_side in zip(tables, keys, strict=True)
+        ]
+        before = ordered_values(spec.metric, stood[0][decided], stood[1][decided])
+        today = ordered_values(spec.metric, stand[0][at], stand[1][at])
     kept = []
     for (sets, _), new in zip(old, now, strict=True):
         # Both have one row a probe, but the new ones only for those that are left.

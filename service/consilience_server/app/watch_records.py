@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from consilience_server.app.reports import SpaceUse
 from consilience_server.engine.probe_lists import ProbeLists
 
+WatchedMetric = Literal["mutual_knn", "lcs_knn", "edit_distance_knn"]
+"""Means over items of what an item's own two lists say, in [0, 1]: what a bound on sampled differences speaks of."""
 WatchState = Literal["ok", "alarm", "stale", "failed"]
 _LATE_INTERVALS = 3.0
 _LATE_SECONDS = 600.0
@@ -38,7 +40,7 @@ class WatchSpec:
     alpha: float = 0.05
     on_versions: bool = True
     every_seconds: float = 0.0
-    metric: Literal["mutual_knn"] = "mutual_knn"
+    metric: WatchedMetric = "mutual_knn"
 
     @property
     def patience_seconds(self) -> float:

@@ -6,11 +6,19 @@ from datetime import datetime
 from consilience_server.app.probe_measurement import Measured
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.validation import check_name
-from consilience_server.app.watch_records import INTERVAL_CONFIDENCE, BaselineFacts, WatchRecord, WatchResult, WatchSpec
+from consilience_server.app.watch_records import (
+    INTERVAL_CONFIDENCE,
+    BaselineFacts,
+    WatchedMetric,
+    WatchRecord,
+    WatchResult,
+    WatchSpec,
+)
 from consilience_server.core.confidence_sequence import check_level, log_evidence, lower_bound, upper_bound
 from consilience_server.core.errors import InvalidArgument, InvalidK, TooFewItems
 from consilience_server.core.intervals import query_interval
 from consilience_server.core.mutual_knn import chance
+from consilience_server.engine.ordered_probes import ordered_chance
 from consilience_server.engine.protocol import ENGINE_VERSION
 
 MAX_PROBES = 65_536
@@ -38,6 +46,11 @@ def check_watch_spec(spec: WatchSpec, max_k: int) -> None:
         raise InvalidArgument(f"every_seconds is {spec.every_seconds}; give at least 1, or 0 for never", field="spec.every_seconds")
 
 
+def unrelated_score(metric: WatchedMetric, k: int, items: int) -> float:
+    """What unrelated spaces would score among so many items."""
+    return chance(k, items) if metric == "mutual_knn" else ordered_chance(metric, k, items)
+
+
 def baseline_facts(measured: Measured, uses: tuple[SpaceUse, SpaceUse], spec: WatchSpec, now: datetime) -> BaselineFacts:
     """A baseline that can alarm.
 
@@ -45,7 +58,7 @@ def baseline_facts(measured: Measured, uses: tuple[SpaceUse, SpaceUse], spec: Wa
         InvalidArgument: the score lies so near to chance that it cannot drop by `min_drop`.
         TooFewItems: so few probes, or such small overlaps, that losing them all would prove nothing.
     """
-    score, unrelated = float(measured.now.mean()), chance(spec.k, measured.gallery_items)
+    score, unrelated = float(measured.now.mean()), unrelated_score(spec.metric, spec.k, measured.gallery_items)
     min_drop = spec.min_drop or MIN_DROP_SHARE * (score - unrelated)
     if min_drop <= 0.0 or score - unrelated <= min_drop:
         raise InvalidArgument(
@@ -65,9 +78,9 @@ def baseline_facts(measured: Measured, uses: tuple[SpaceUse, SpaceUse], spec: Wa
     return BaselineFacts(*uses, score, len(measured.now), measured.gallery_items, min_drop, now)
 
 
-def baseline_result(number: int, measured: Measured, facts: BaselineFacts, k: int) -> WatchResult:
+def baseline_result(number: int, measured: Measured, facts: BaselineFacts, spec: WatchSpec) -> WatchResult:
     """The baseline as the result that it is; it compares nothing."""
-    return _result(number, facts.time, (facts.x, facts.y), measured, k, (0.0, facts.min_drop), alarm=False)
+    return _result(number, facts.time, (facts.x, facts.y), measured, spec, (0.0, facts.min_drop), alarm=False)
 
 
 def check_result(record: WatchRecord, measured: Measured, uses: tuple[SpaceUse, SpaceUse], now: datetime) -> WatchResult:
@@ -81,7 +94,7 @@ def check_result(record: WatchRecord, measured: Measured, uses: tuple[SpaceUse, 
     differences = measured.now - measured.before
     proven = log_evidence(differences, -min_drop) >= -math.log(level)
     alarm = proven or (record.alarm and float(differences.mean()) <= -min_drop)
-    return _result(record.last.number + 1, now, uses, measured, record.spec.k, (level, min_drop), alarm=alarm)
+    return _result(record.last.number + 1, now, uses, measured, record.spec, (level, min_drop), alarm=alarm)
 
 
 def _result(
@@ -89,7 +102,7 @@ def _result(
     now: datetime,
     uses: tuple[SpaceUse, SpaceUse],
     measured: Measured,
-    k: int,
+    spec: WatchSpec,
     bounds: tuple[float, float],
     *,
     alarm: bool,
@@ -97,7 +110,7 @@ def _result(
     """A check in numbers; `bounds` are its level, 0 for a baseline, and min_drop."""
     level, min_drop = bounds
     differences = measured.now - measured.before
-    score, unrelated = float(measured.now.mean()), chance(k, measured.gallery_items)
+    score, unrelated = float(measured.now.mean()), unrelated_score(spec.metric, spec.k, measured.gallery_items)
     low, high = query_interval(measured.now, measured.gallery_items, INTERVAL_CONFIDENCE, 0.0, 1.0)
     return WatchResult(
         number=number,

@@ -239,13 +239,13 @@ class Watching:
     async def _baseline(self, call: Call, spec: WatchSpec, number: int) -> tuple[Baseline, BaselineFacts, WatchResult]:
         """A baseline of the newest versions, refused where it could never alarm."""
         async with (
-            self._snapshots.hold(call, spec.x, field="spec.x") as x,
-            self._snapshots.hold(call, spec.y, field="spec.y") as y,
+            self._snapshots.hold(call, spec.x, field="spec.x", kernels=True) as x,
+            self._snapshots.hold(call, spec.y, field="spec.y", kernels=True) as y,
         ):
             baseline, measured = await self._measurement.take(call, x, y, spec, number)
             uses = (SpaceUse(x.name, x.uid, x.version), SpaceUse(y.name, y.uid, y.version))
         facts = await asyncio.to_thread(baseline_facts, measured, uses, spec, datetime.now(UTC))
-        return baseline, facts, baseline_result(number, measured, facts, spec.k)
+        return baseline, facts, baseline_result(number, measured, facts, spec)
 
     async def _checked(self, call: Call, record: WatchRecord) -> WatchRecord:
         """The watch after a check of the newest versions."""
@@ -256,11 +256,11 @@ class Watching:
             if [_use(space) for space in spaces] == [record.last.x, record.last.y]:
                 return replace(record, check_time=now, failure=None, failures=0)
             async with (
-                self._snapshots.hold(call, spec.x, spaces[0].version) as x,
-                self._snapshots.hold(call, spec.y, spaces[1].version) as y,
+                self._snapshots.hold(call, spec.x, spaces[0].version, kernels=True) as x,
+                self._snapshots.hold(call, spec.y, spaces[1].version, kernels=True) as y,
             ):
                 baseline = await asyncio.to_thread(self._store.baseline, record.uid)
-                measured = await self._measurement.compare(call, baseline, x, y, spec.k)
+                measured = await self._measurement.compare(call, baseline, x, y, spec, (record.baseline.x.uid, record.baseline.y.uid))
                 uses = (SpaceUse(x.name, x.uid, x.version), SpaceUse(y.name, y.uid, y.version))
         result = await asyncio.to_thread(check_result, record, measured, uses, now)
         return replace(record, last=result, checks=record.checks + 1, alarm=result.alarm, check_time=now, failure=None, failures=0)

@@ -80,6 +80,36 @@ class ProbeLists:
         indptr = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=self.m))]).astype(np.int64)
         return NeighbourSets(indptr, indices[order].astype(np.int32), weights[order], k, gallery, enough & (above + tied > k)), enough
 
+    def ranked(
+        self, k: int, place: NDArray[np.int64], gallery: int, tie_keys: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The ordered k-lists among the items that are left, equal scores by tie key: `core/ordered_lists.py`.
+
+        Args:
+            k: neighbours a list.
+            place: (n,) the row that each gallery item has now; -1 where it has left.
+            gallery: number of items left.
+            tie_keys: (n,) uint64 by gallery row, those that the lists were searched with.
+
+        Returns:
+            (m, k) rows of now, -1 where a list ran short; and (m,) bool, where it did not.
+
+        Raises:
+            InvalidK: k is not below the number of items left.
+        """
+        if not 1 <= k < gallery:
+            raise InvalidK(f"k is {k}; among {gallery:,} items it must be 1 to {gallery - 1:,}", field="k", k=k, n=gallery)
+        left = np.flatnonzero(place[self.items] >= 0)
+        owner = np.repeat(np.arange(self.m), np.diff(self.indptr))[left]
+        items = self.items[left]
+        order = np.lexsort((tie_keys[items], -self.scores[left], owner))
+        counts = np.bincount(owner, minlength=self.m)
+        enough = counts >= k
+        starts = np.concatenate([[0], np.cumsum(counts)])[:-1]
+        lists = np.full((self.m, k), -1, dtype=np.int64)
+        lists[enough] = place[items[order[starts[enough][:, None] + np.arange(k)]]]
+        return lists, enough
+
     def _last_scores(self) -> NDArray[np.float64]:
         return self.scores[self.indptr[1:] - 1]
 

@@ -22,7 +22,7 @@ def measured(before, now):
 def record(min_drop=0.02, checks=0, alarm=False):
     facts = BaselineFacts(*USES, 0.5, 300, 1000, min_drop, NOW)
     still = measured(np.full(300, 0.5), np.full(300, 0.5))
-    return WatchRecord(SPEC, "uid", NOW, facts, baseline_result(0, still, facts, 5), checks, alarm, NOW)
+    return WatchRecord(SPEC, "uid", NOW, facts, baseline_result(0, still, facts, SPEC), checks, alarm, NOW)
 
 
 @pytest.mark.parametrize("checks", [0, 30])

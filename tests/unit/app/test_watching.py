@@ -22,11 +22,16 @@ from consilience_server.app.watch_runner import WatchRunner
 from consilience_server.app.watching import Watching, WatchLimits
 from consilience_server.core import errors
 from consilience_server.core.confidence_sequence import check_level, log_evidence
+from consilience_server.core.edit_distance_knn import edit_distance_knn
+from consilience_server.core.lcs_knn import lcs_knn
 from consilience_server.core.mutual_knn import chance, overlaps
 from consilience_server.core.neighbours import neighbour_sets, self_scores
+from consilience_server.core.ordered_lists import ordered_lists
 from consilience_server.core.query_sample import hash_sample, sampling_keys
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.choose import make_engine
+from consilience_server.engine.ordered_probes import ordered_chance, ordered_values
 
 ENGINE = make_engine(1, "cpu")
 SPEC = WatchSpec("w", "x", "y", k=5, probes=1000)
@@ -103,6 +108,57 @@ async def test_a_baseline_of_all_items_scores_what_the_definition_says(house):
     standing = (await house.watching.get("w"))[1]
     assert (standing.state, standing.age_seconds, standing.false_alarms_per_year) == ("ok", 0.0, pytest.approx(0.05))
     assert house.gauges.shown["w"][0] == record
+
+
+@pytest.mark.parametrize("metric", ["lcs_knn", "edit_distance_knn"])
+async def test_ordered_lists_are_watched_as_defined_and_alarm_when_scrambled(house, metric):
+    spec = replace(SPEC, metric=metric)
+    record = await house.create(spec)
+    x, y = (house.vectors[name][:N].astype(np.float32) for name in "xy")
+    uids = (record.baseline.x.uid, record.baseline.y.uid)
+    lists = [
+        ordered_lists(self_scores(side, Similarity.COSINE), 5, tie_keys(uid, house.ids[:N])) for side, uid in zip((x, y), uids, strict=True)
+    ]
+    expected = {"lcs_knn": lcs_knn, "edit_distance_knn": edit_distance_knn}[metric](*lists)
+    assert record.last.score == pytest.approx(expected, rel=1e-12)
+    assert record.last.chance == pytest.approx(ordered_chance(metric, 5, N))
+    assert record.last.chance < chance(5, N) + 1e-12
+    # Written anew as they are, and with a gallery that grew: nothing happened.
+    house.put("x", house.vectors["x"][:N])
+    house.put("y", house.vectors["y"][N : 2 * N], N)
+    checked = await house.check()
+    assert (checked.last.difference, checked.alarm) == (0.0, False)
+    house.put("y", house.draw.permutation(house.vectors["y"][:N]))
+    checked = await house.check()
+    assert checked.alarm
+    assert checked.last.fallen[0].overlap < checked.last.fallen[0].baseline_overlap
+
+
+@pytest.mark.parametrize("metric", ["lcs_knn", "edit_distance_knn"])
+def test_a_thousand_versions_that_only_jitter_the_order_never_alarm(metric):
+    """Places next to each other change at random, at the baseline as at every version: single probes rise and fall, their mean does not."""
+    draw, k, m = np.random.default_rng(2), 6, 200
+    x = np.array([draw.permutation(40)[:k] for _ in range(m)])
+    # y has the list of x with two items of its own, so that there is something to lose.
+    y = np.where(draw.random((m, k)) < 0.7, x, 40 + np.arange(k))
+
+    def now():
+        sides = []
+        for side in (x, y):
+            sides.append(side.copy())
+            at, rows = draw.integers(0, k - 1, m), np.flatnonzero(draw.random(m) < 0.3)
+            sides[-1][rows, at[rows]], sides[-1][rows, at[rows] + 1] = side[rows, at[rows] + 1], side[rows, at[rows]]
+        return ordered_values(metric, *sides)
+
+    before = now()
+    min_drop = 0.1 * before.mean()
+    moved = 0
+    for check in range(1, 1001):
+        differences = now() - before
+        moved += bool(differences.any())
+        assert log_evidence(differences, -min_drop) < -math.log(check_level(0.05, check))
+    assert moved == 1000
+    assert log_evidence(-before, -min_drop) > -math.log(check_level(0.05, 1000))
 
 
 async def test_probes_are_a_hash_sample_that_the_seed_names(house):

@@ -6,17 +6,23 @@ from consilience_server.app.watch_records import (
     BaselineFacts,
     ProbeChange,
     Standing,
+    WatchedMetric,
     WatchRecord,
     WatchResult,
     WatchSpec,
     WatchState,
 )
 from consilience_server.core.errors import UnknownMetric
+from consilience_server.rpc.convert.alignment import metric_number
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.names import space_id, space_name, space_use
 from consilience_server.rpc.convert.times import timestamp
 
-_METRICS = {alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn"}
+_METRICS: dict[alignment_pb2.Metric, WatchedMetric] = {
+    alignment_pb2.METRIC_MUTUAL_KNN: "mutual_knn",
+    alignment_pb2.METRIC_LCS_KNN: "lcs_knn",
+    alignment_pb2.METRIC_EDIT_DISTANCE_KNN: "edit_distance_knn",
+}
 _STATES: dict[WatchState, watch_pb2.WatchState] = {
     "ok": watch_pb2.WATCH_STATE_OK,
     "alarm": watch_pb2.WATCH_STATE_ALARM,
@@ -35,7 +41,7 @@ def read_watch_spec(request: watch_pb2.CreateWatchRequest) -> WatchSpec:
         InvalidName: of a space. UnknownMetric: unspecified, or none of the contract's. NotServed: another metric.
     """
     spec = request.spec
-    served(alignment_pb2.Metric, spec.metric, _METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
+    metric = served(alignment_pb2.Metric, spec.metric, _METRICS, "spec.metric", what="metric", unknown=UnknownMetric)
     return WatchSpec(
         name=request.watch_id,
         x=space_id(spec.x, "spec.x"),
@@ -47,6 +53,7 @@ def read_watch_spec(request: watch_pb2.CreateWatchRequest) -> WatchSpec:
         alpha=spec.alpha or _DEFAULT_ALPHA,
         on_versions=spec.on_versions,
         every_seconds=spec.every_seconds,
+        metric=metric,
     )
 
 
@@ -114,7 +121,7 @@ def write_watch_spec(spec: WatchSpec) -> watch_pb2.WatchSpec:
     return watch_pb2.WatchSpec(
         x=space_name(spec.x),
         y=space_name(spec.y),
-        metric=alignment_pb2.METRIC_MUTUAL_KNN,
+        metric=metric_number(spec.metric),
         k=spec.k,
         probes=spec.probes,
         seed=spec.seed,
