@@ -13,6 +13,7 @@ from consilience_server.app.match_query import MatchQuery
 from consilience_server.app.reports import MatchReport, SpaceUse
 from consilience_server.core.errors import DtypeNotAccepted, InvalidArgument, InvalidName, NotServed, UnknownMethod
 from consilience_server.core.index_recall import IndexRecall
+from consilience_server.core.match_calibration import MatchCalibration
 from consilience_server.engine.approximate import IndexChoice
 from consilience_server.engine.protocol import Certificate
 from consilience_server.rpc.convert.match import read_match, write_match
@@ -94,6 +95,27 @@ def test_refusals_name_their_field(case):
     with pytest.raises(error) as caught:
         read_match(match_pb2.MatchRequest(**fields))
     assert caught.value.field == field
+
+
+def test_what_is_told_beside_matches():
+    calibration = MatchCalibration(1.0, 0.0, 0.5, 0.0, 1.0, 120, 0.75, 0.05)
+    report = MatchReport(
+        ("x", "y"), np.array([[0.5, 0.25]]), np.array([[1.5, 1.25]]), "inverted_softmax", A, "a-to-b", "w", None, "1", beta=12.5,
+        probabilities=np.array([[0.5, 0.25]]), calibration=calibration, warnings=("moved", "on"), one_to_one=True,
+    )  # fmt: skip
+    message = write_match(report)
+    assert (message.beta, message.correction_k, message.one_to_one, list(message.warnings)) == (12.5, 0, True, ["moved", "on"])
+    assert np.frombuffer(message.probabilities.data).tolist() == [0.5, 0.25]
+    assert (message.calibration.pairs, message.calibration.accuracy, message.calibration.error) == (120, 0.75, 0.05)
+    bare = write_match(replace(report, probabilities=None, calibration=None))
+    assert not bare.HasField("probabilities")
+    assert not bare.HasField("calibration")
+
+
+@pytest.mark.parametrize(("asked", "k"), [({}, 10), ({"one_to_one": True}, 1), ({"one_to_one": True, "k": 3}, 3)])
+def test_an_assignment_has_a_k_of_its_own(asked, k):
+    query = read_match(match_pb2.MatchRequest(probability=True, filter="a = 1", **asked))
+    assert (query.k, query.one_to_one, query.probability, query.filter) == (k, "one_to_one" in asked, True, "a = 1")
 
 
 def test_a_report_keeps_every_field():
