@@ -133,6 +133,7 @@ async def parts() -> AsyncIterator[bytes]:
 async def test_a_unary_call() -> None:
     async with served() as (recorder, channel):
         assert await channel.unary_unary(f"/{SERVICE}/Echo")(b"hello") == b"hello"
+        await recorder.settled("Echo", "handled OK")
     assert recorder.counts == {
         ("started", "unary", SERVICE, "Echo"): 1,
         ("received", "unary", SERVICE, "Echo"): 1,
@@ -147,6 +148,7 @@ async def test_the_code_is_the_one_that_the_client_gets(method: str, code: str) 
     async with served() as (recorder, channel):
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await channel.unary_unary(f"/{SERVICE}/{method}")(b"")
+        await recorder.settled(method, f"handled {code}")
     assert _CODES[failure.value.code()] == code
     assert recorder.of(method)[f"handled {code}"] == 1
     assert sum(count for event, count in recorder.of(method).items() if event.startswith("handled")) == 1

@@ -35,7 +35,8 @@ def test_given_values_pass():
 
 
 def test_where_some_items_are_asked_the_interval_is_of_queries_unless_it_is_named():
-    assert read_spec(Spec(metric=MUTUAL, query_ids=["b", "a", "b"])) == AlignmentSpec(query_ids=("b", "a"), interval_kind="queries")
+    asked = read_spec(Spec(metric=MUTUAL, query_ids=["b", "a", "b"]))
+    assert asked == AlignmentSpec(query_ids=("b", "a"), duplicate_queries=1, interval_kind="queries")
     assert read_spec(Spec(metric=MUTUAL, sample_queries=3)).interval_kind == "queries"
     named = Spec(metric=MUTUAL, sample_queries=3, interval_kind=alignment_pb2.INTERVAL_KIND_ITEMS)
     assert read_spec(named).interval_kind == "items"
