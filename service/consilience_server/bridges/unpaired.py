@@ -46,7 +46,7 @@ def rotation_without_pairs(x: Rows, y: Rows, rng: np.random.Generator, control: 
         centroids: of each matching, on each side.
     """
     anchors = _matched_anchors(x, y, centroids, rng, control.part(0.0, 0.4))
-    rotation = _from_anchors(_some(x, SAMPLE, rng), _some(y, SAMPLE, rng), *anchors, control)
+    rotation = from_anchors(_some(x, SAMPLE, rng), _some(y, SAMPLE, rng), *anchors, control)
     rotation = _refined(x, y, rotation, rng, control.part(0.45, 0.8))
     rotation = _corrected(x, y, rotation, rng)
     return sharpened(x, y, rotation, rng, control.part(0.85, 1.0))
@@ -95,7 +95,8 @@ def _matched_anchors(x: Rows, y: Rows, centroids: int, rng: np.random.Generator,
     return _unit(np.concatenate(of_x)), _unit(np.concatenate(of_y))
 
 
-def _from_anchors(x: Rows, y: Rows, of_x: Rows, of_y: Rows, control: Control) -> NDArray[np.float64]:
+def from_anchors(x: Rows, y: Rows, of_x: Rows, of_y: Rows, control: Control) -> NDArray[np.float64]:
+    """The rotation of x onto the mean of those of y whose similarities to the anchors are most alike; row i of both is one place."""
     relative_x, relative_y = x @ of_x.T, y @ of_y.T
     relative_x, relative_y = (_unit(rows - rows.mean(axis=0)) for rows in (relative_x, relative_y))
     return _procrustes(x, neighbour_means(relative_x, relative_y, y, _neighbours(y), control))

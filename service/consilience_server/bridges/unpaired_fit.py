@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.convergence import ENOUGH, Convergence
-from consilience_server.bridges.unpaired import Rows, rotation_without_pairs, sharpened
+from consilience_server.bridges.unpaired import SAMPLE, Rows, from_anchors, rotation_without_pairs, sharpened
 from consilience_server.core.centring import centred, unit_mean
 from consilience_server.core.control import Control
 from consilience_server.core.errors import InvalidArgument, TooFewItems
 from consilience_server.core.estimate import Estimate
-from consilience_server.core.procrustes import procrustes
 from consilience_server.core.retrieval import wilson_interval
-from consilience_server.core.ridge import ridge_path
 
 FEWEST = 600
 """Different directions a side that a fit needs; a floor, not advice: with tens of thousands it finds more."""
@@ -32,7 +30,7 @@ CENTROIDS = (20, 10, 30)
 _QUERIES = 4000
 _FEW = 50
 _SHIFTS = 20
-_PENALTY = 0.1
+_MOST_ANCHORS = 1000
 _BLOCK_ROWS = 4000
 
 
@@ -79,7 +77,7 @@ def fit_without_pairs(x: NDArray[np.float32], y: NDArray[np.float32], seed: int,
         converged = _excess(*most) >= ENOUGH
         if converged:
             break
-    rotation = sharpened(*sides, _consensus(*most, asked, sides[1], control), rng, control.part(0.92, 1.0))
+    rotation = sharpened(*sides, _consensus(*most, asked, sides[1], rng, control), rng, control.part(0.92, 1.0))
     agreement, chance = _agreement(*most)
     told = Estimate(agreement, *wilson_interval(round(agreement * len(asked)), len(asked)))
     return BridgeMap(rotation, *means), Convergence(converged, told, chance, len(asked), sum(map(len, found)))
@@ -98,8 +96,7 @@ class _Answers:
 
 def _directions(vectors: NDArray[np.float32], mean: NDArray[np.float64], side: str, rng: np.random.Generator) -> Rows:
     """Unit rows about the mean, those without a direction left out; at most `MOST`, drawn at random."""
-    if len(vectors) > MOST:
-        vectors = vectors[np.sort(rng.choice(len(vectors), MOST, replace=False))]
+    vectors = _drawn(vectors, MOST, rng)
     rows = centred(vectors, mean).astype(np.float32)
     rows = rows[rows.any(axis=1)]
     different = len({row.tobytes() for row in rows})
@@ -150,12 +147,12 @@ def _excess(one: _Answers, other: _Answers) -> float:
     return (agreement - chance) / (1.0 - chance) if chance < 1.0 else 0.0
 
 
-def _consensus(one: _Answers, other: _Answers, asked: Rows, y: Rows, control: Control) -> NDArray[np.float64]:
+def _consensus(one: _Answers, other: _Answers, asked: Rows, y: Rows, rng: np.random.Generator, control: Control) -> NDArray[np.float64]:
     """A rotation from what both maps say alike.
 
     Where a map has two clusters exchanged, the rotation that is best around it has them exchanged too; but two maps hardly make the same
-    mistake. Ridge regression on what they agree about leaves out the directions that this does not tell; by the others, the items of the
-    exchanged clusters find their places, and with them the rotation. Where hardly anything is agreed, the nearer of the two maps.
+    mistake. So what they agree about serves as anchors: similarities to these alone tell where all items belong. Where hardly anything is
+    agreed, the nearer of the two maps.
     """
     nearer = max(one, other, key=lambda answers: float(answers.nearest.mean()))
     alike = np.flatnonzero(_alike(one, other))
@@ -164,6 +161,9 @@ def _consensus(one: _Answers, other: _Answers, asked: Rows, y: Rows, control: Co
     alike = same if len(same) >= _FEW else alike
     if len(alike) < _FEW:
         return nearer.rotation
-    weights = ridge_path(asked[alike].astype(np.float64), y[nearer.named[alike]].astype(np.float64)).weights(_PENALTY)
-    found = _answers(weights, asked, y, control)
-    return procrustes(asked.astype(np.float64), y[found.named].astype(np.float64))
+    alike = alike[:_MOST_ANCHORS]
+    return from_anchors(asked, _drawn(y, SAMPLE, rng), asked[alike], y[nearer.named[alike]], control)
+
+
+def _drawn(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
+    return rows if len(rows) <= count else rows[np.sort(rng.choice(len(rows), count, replace=False))]
