@@ -1,5 +1,7 @@
 """How alignments behind a result were measured."""
 
+from collections.abc import Sequence
+
 from consilience import _names
 from consilience._codec.pairwise import decode_pairwise
 from consilience._codec.predictivity import decode_predictivity
@@ -7,8 +9,10 @@ from consilience._results.measurement import Measurement
 from consilience.v1 import alignment_pb2
 
 
-def decode_measurement(message: alignment_pb2.TrendReport | alignment_pb2.ConsensusReport) -> Measurement | None:
-    """Of a trend or a consensus; None from older servers."""
+def decode_measurement(
+    message: alignment_pb2.TrendReport | alignment_pb2.ConsensusReport, reports: Sequence[alignment_pb2.AlignmentReport] = ()
+) -> Measurement | None:
+    """Of a trend or a consensus; None from older servers. Where it rests on reports, they tell of the groups that were compared."""
     if not message.HasField("measurement"):
         return None
     told = message.measurement
@@ -19,6 +23,8 @@ def decode_measurement(message: alignment_pb2.TrendReport | alignment_pb2.Consen
         deduplicate=told.deduplicate,
         kernel_rules=tuple(told.kernel_rules),
         strata=told.strata,
+        group_by=reports[0].group_by if reports else "",
+        groups=reports[0].groups if reports else 0,
         **decode_pairwise(told),
         **decode_predictivity(told),
     )

@@ -11,7 +11,8 @@ class Measurement:
 
     Attributes:
         gallery: items that queries were asked against.
-        query_sampling, strata, duplicates, deduplicate, sampled_items, rdm_distance, rdm_comparison: as in AlignmentReport.
+        query_sampling, strata, duplicates, deduplicate, sampled_items, rdm_distance, rdm_comparison, group_by, groups: as in
+            AlignmentReport.
         bandwidths: sigma of each space, where `rbf_cka` compared each with the others; else empty.
         components, target_score, aggregate, folds, folds_by, penalties: as in AlignmentMatrix.
         kernel_rules: of each space, what the metric compared of an entry of a kernel: `s`, `-d` or `-d^2/2`; empty for vectors.
@@ -33,3 +34,5 @@ class Measurement:
     penalties: tuple[float, ...] = ()
     kernel_rules: tuple[str, ...] = ()
     strata: str = ""
+    group_by: str = ""
+    groups: int = 0

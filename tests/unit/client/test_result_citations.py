@@ -154,6 +154,8 @@ def test_a_trend_tells_what_its_metric_was_asked():
         trend(metric="rbf_cka", measurement=Measurement(512, bandwidths=(1.0, 2.0, 3.0)), **told).cite(), "sigma 1.000, 2.000 and 3.000"
     )
     told_all(trend(metric="svcca", measurement=Measurement(512, components=4), **told).cite(), "of the 4 strongest components")
+    grouped = Measurement(512, group_by="label", groups=10)
+    told_all(trend(measurement=grouped).cite(), "items of equal label compared as one thing, 10 of them")
     assert trend(measurement=None).cite()
 
 
