@@ -2,13 +2,15 @@
 
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
 from consilience._results.alignment_comparison import AlignmentComparison
+from consilience._results.alignment_conditions import Given, SampledItems, Within
 from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentReport, Certificate, Given, SampledItems, Within
+from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
+from consilience._results.certificate import Certificate
 from consilience._results.classification import Classification, ClassificationAccuracy, ClassRecall
 from consilience._results.consensus_report import ConsensusReport, ItemAgreement
 from consilience._results.gallery_curve import CurveLine, GalleryCurve

@@ -15,10 +15,12 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids
 from consilience._numbers import UINT64, share, whole
 from consilience._results.alignment_at_k import AlignmentAtK, Interval
+from consilience._results.alignment_conditions import Given, Within
 from consilience._results.alignment_control import Control, Difference
 from consilience._results.alignment_matrix import AlignmentMatrix
-from consilience._results.alignment_report import AlignmentReport, Certificate, Given, Within
+from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import NO_DETAILS, CallDetails
+from consilience._results.certificate import Certificate
 from consilience._results.space import Space, SpaceUse
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2

@@ -10,8 +10,8 @@ from consilience import _names
 from consilience._codec.alignment import decode_certificate
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix
-from consilience._results.alignment_report import Certificate
 from consilience._results.base import NO_DETAILS, CallDetails
+from consilience._results.certificate import Certificate
 from consilience._results.match_result import IndexRecall, MatchCalibration, MatchResult
 from consilience.v1 import match_pb2
 

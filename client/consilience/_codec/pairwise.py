@@ -5,7 +5,7 @@ from typing import Any
 from consilience import _names
 from consilience._alignment_options import AlignmentOptions
 from consilience._numbers import positive, whole
-from consilience._results.alignment_report import SampledItems
+from consilience._results.alignment_conditions import SampledItems
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import alignment_pb2
 

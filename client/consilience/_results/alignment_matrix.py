@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._results.alignment_report import SampledItems, Within
+from consilience._results.alignment_conditions import SampledItems, Within
 from consilience._results.alignment_text import cautions
 from consilience._results.base import Result, asked, import_pandas, number
 from consilience._results.matrix_citation import PairTests, cite_matrix

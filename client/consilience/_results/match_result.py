@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience._results.alignment_report import Certificate
 from consilience._results.arrow import arrow_table, facts, write_parquet
 from consilience._results.base import Result, counted, import_pandas
+from consilience._results.certificate import Certificate
 from consilience._results.space import SpaceUse
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience._results.alignment_report import SampledItems
+from consilience._results.alignment_conditions import SampledItems
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from consilience._results.alignment_report import Certificate
 from consilience._results.base import Result, number, plain
+from consilience._results.certificate import Certificate
 from consilience._results.space import SpaceUse
 from consilience._results.space_geometry import SpaceGeometry
 

@@ -13,7 +13,7 @@ from consilience_server.app.gallery_curves import GalleryCurves
 from consilience_server.app.memory_budget import Account
 from consilience_server.app.reports import AlignmentMatrix, AlignmentReport
 from consilience_server.app.trend import Trends
-from consilience_server.rpc.convert.alignment import read_controls, read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.alignment import read_controls, read_policy, read_spec, write_report
 from consilience_server.rpc.convert.alignment_arrays import (
     read_array_similarity,
     read_beside,
@@ -22,6 +22,7 @@ from consilience_server.rpc.convert.alignment_arrays import (
     read_kernels,
     read_layers,
 )
+from consilience_server.rpc.convert.alignment_matrix import write_alignment_matrix
 from consilience_server.rpc.convert.consensus import encode_consensus, read_consensus
 from consilience_server.rpc.convert.gallery_curve import encode_gallery_curve, read_gallery_curve
 from consilience_server.rpc.convert.names import side_query, space_query

@@ -7,7 +7,7 @@ import pytest
 import consilience
 from consilience import AsyncClient, Client
 from consilience._async.match_batches import AsyncMatchBatches
-from consilience._results.alignment_report import Certificate
+from consilience._results.certificate import Certificate
 from consilience._results.match_result import MatchResult
 from consilience._results.space import SpaceUse
 from consilience.v1 import match_pb2, matrix_pb2

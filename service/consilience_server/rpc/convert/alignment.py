@@ -1,15 +1,12 @@
 """Alignments of the contract to and from those of the use cases."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from consilience.v1 import alignment_pb2
 from consilience_server.app.alignment_spec import AlignmentSpec, ControlQuery, Side
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import (
-    AlignmentMatrix,
     AlignmentReport,
-    ComparedSpace,
     ControlReport,
     Given,
     ItemPolicy,
@@ -30,7 +27,7 @@ from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import write_matrix
 from consilience_server.rpc.convert.names import side_query, space_use
 from consilience_server.rpc.convert.pairwise import read_pairwise, write_pairwise
-from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit, write_predictivity
+from consilience_server.rpc.convert.predictivity import read_predictivity, write_linear_fit
 from consilience_server.rpc.convert.space_geometry import write_geometry
 from consilience_server.rpc.convert.spaces import write_similarity
 
@@ -65,7 +62,7 @@ _INTERVALS: dict[alignment_pb2.IntervalKind, IntervalKind] = {
     alignment_pb2.INTERVAL_KIND_QUERIES: "queries",
     alignment_pb2.INTERVAL_KIND_ITEMS: "items",
 }
-_SAMPLING_VALUES = {
+SAMPLING_VALUES = {
     "all": alignment_pb2.QUERY_SAMPLING_ALL,
     "hash": alignment_pb2.QUERY_SAMPLING_HASH,
     "given": alignment_pb2.QUERY_SAMPLING_GIVEN,
@@ -81,7 +78,7 @@ _POLICIES: dict[alignment_pb2.ItemPolicy, ItemPolicy] = {
     alignment_pb2.ITEM_POLICY_COMMON: "common",
     alignment_pb2.ITEM_POLICY_PAIRWISE: "pairwise",
 }
-_METRIC_VALUES = {
+METRIC_VALUES = {
     "mutual_knn": alignment_pb2.METRIC_MUTUAL_KNN,
     "cka": alignment_pb2.METRIC_CKA,
     "unbiased_cka": alignment_pb2.METRIC_UNBIASED_CKA,
@@ -99,10 +96,10 @@ _METRIC_VALUES = {
     "rsa": alignment_pb2.METRIC_RSA,
     "rbf_cka": alignment_pb2.METRIC_RBF_CKA,
 }
-_PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
-_INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
+PREPROCESS_VALUES = {name: value for value, name in _PREPROCESS.items() if value}
+INTERVAL_VALUES = {"queries": alignment_pb2.INTERVAL_KIND_QUERIES, "items": alignment_pb2.INTERVAL_KIND_ITEMS}
 _SELECTION_VALUES = {"split_half": alignment_pb2.LAYER_SELECTION_SPLIT_HALF, "max": alignment_pb2.LAYER_SELECTION_MAX}
-_POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
+POLICY_VALUES = {"common": alignment_pb2.ITEM_POLICY_COMMON, "pairwise": alignment_pb2.ITEM_POLICY_PAIRWISE}
 
 SIDES: dict[alignment_pb2.Side, Side] = {
     alignment_pb2.SIDE_UNSPECIFIED: "x",
@@ -165,12 +162,12 @@ def read_preprocess(value: int, field: str) -> PreprocessName:
 
 def metric_number(name: MetricName) -> alignment_pb2.Metric:
     """The contract's number of a metric."""
-    return _METRIC_VALUES[name]
+    return METRIC_VALUES[name]
 
 
 def preprocess_number(name: PreprocessName) -> alignment_pb2.Preprocess:
     """The contract's number of a preprocessing."""
-    return _PREPROCESS_VALUES[name]
+    return PREPROCESS_VALUES[name]
 
 
 def _read_interval_kind(spec: alignment_pb2.AlignmentSpec) -> IntervalKind:
@@ -182,7 +179,7 @@ def _read_interval_kind(spec: alignment_pb2.AlignmentSpec) -> IntervalKind:
 
 def sampling_number(name: QuerySampling) -> alignment_pb2.QuerySampling:
     """The contract's number of a way to choose queries."""
-    return _SAMPLING_VALUES[name]
+    return SAMPLING_VALUES[name]
 
 
 def read_policy(value: int) -> ItemPolicy:
@@ -202,14 +199,14 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         for entry, score in zip(by_k, report.by_k, strict=True):
             entry.null.extend([] if score.null is None else score.null.tolist())
     message = alignment_pb2.AlignmentReport(
-        metric=_METRIC_VALUES[report.metric],
+        metric=METRIC_VALUES[report.metric],
         headline=headline,
         by_k=by_k,
         n=report.n,
         gallery=report.gallery,
         dropped_x=report.dropped_x,
         dropped_y=report.dropped_y,
-        preprocess=_PREPROCESS_VALUES[report.preprocess],
+        preprocess=PREPROCESS_VALUES[report.preprocess],
         clips=report.clips,
         constant_columns=report.constant_columns,
         permutations=report.permutations,
@@ -222,14 +219,14 @@ def write_report(report: AlignmentReport) -> alignment_pb2.AlignmentReport:
         certificate_y=write_certificate(report.certificate_y),
         context_x=None if report.contexts[0] is None else write_geometry(report.contexts[0]),
         context_y=None if report.contexts[1] is None else write_geometry(report.contexts[1]),
-        within=_write_within(report.within),
+        within=write_within(report.within),
         stop_after=report.stop_after,
         given=_write_given(report.given),
         controls=[_write_control(control) for control in report.controls],
         similarity_x=None if report.similarities[0] is None else write_similarity(report.similarities[0]),
         similarity_y=None if report.similarities[1] is None else write_similarity(report.similarities[1]),
         warnings=report.warnings,
-        query_sampling=_SAMPLING_VALUES[report.query_sampling],
+        query_sampling=SAMPLING_VALUES[report.query_sampling],
         duplicate_queries=report.duplicate_queries,
         layer_contexts_x=[write_geometry(context) for context in report.layer_contexts[0]],
         layer_contexts_y=[write_geometry(context) for context in report.layer_contexts[1]],
@@ -267,9 +264,7 @@ def _write_layers(layers: LayerComparison) -> alignment_pb2.LayerComparison:
 
 def write_interval(interval: Interval) -> alignment_pb2.Interval:
     """An interval with its kind."""
-    return alignment_pb2.Interval(
-        low=interval.low, high=interval.high, confidence=interval.confidence, kind=_INTERVAL_VALUES[interval.kind]
-    )
+    return alignment_pb2.Interval(low=interval.low, high=interval.high, confidence=interval.confidence, kind=INTERVAL_VALUES[interval.kind])
 
 
 def write_certificate(certificate: Certificate | None) -> alignment_pb2.Certificate | None:
@@ -328,7 +323,8 @@ def _write_given(given: Given | None) -> alignment_pb2.Given | None:
     )
 
 
-def _write_within(within: Within | None) -> alignment_pb2.Within | None:
+def write_within(within: Within | None) -> alignment_pb2.Within | None:
+    """Groups that random pairings kept to."""
     if within is None:
         return None
     return alignment_pb2.Within(attribute=within.attribute, groups=within.groups, fixed_items=within.fixed)
@@ -355,55 +351,3 @@ def write_at_k(score: Score) -> alignment_pb2.AlignmentAtK:
         threshold=score.threshold,
         permutations=score.permutations,
     )
-
-
-def _write_compared(space: ComparedSpace) -> alignment_pb2.ComparedSpace:
-    return alignment_pb2.ComparedSpace(
-        similarity=None if space.similarity is None else write_similarity(space.similarity),
-        kernel_rule=space.kernel_rule,
-        clip=space.clip,
-        constant_columns=space.constant_columns,
-        context=None if space.context is None else write_geometry(space.context),
-    )
-
-
-def write_alignment_matrix(matrix: AlignmentMatrix) -> alignment_pb2.AlignmentMatrix:
-    """All pairs of M spaces."""
-    names = ("scores", "chance", "excess", "calibrated", "p_values", "interval_low", "interval_high")
-    squares: dict[str, Any] = {name: write_matrix(getattr(matrix, name)) for name in names}
-    message = alignment_pb2.AlignmentMatrix(
-        metric=_METRIC_VALUES[matrix.metric],
-        spaces=[space_use(use) for use in matrix.spaces],
-        interval_kind=_INTERVAL_VALUES[matrix.interval_kind],
-        confidence=matrix.confidence,
-        n=[int(count) for count in matrix.n.ravel()],
-        k=matrix.k,
-        permutations=matrix.permutations,
-        seed=matrix.seed,
-        alpha=matrix.alpha,
-        preprocess=_PREPROCESS_VALUES[matrix.preprocess],
-        items=_POLICY_VALUES[matrix.items],
-        p_adjusted=None if matrix.p_adjusted is None else write_matrix(matrix.p_adjusted),
-        q_values=None if matrix.q_values is None else write_matrix(matrix.q_values),
-        coordinates=write_matrix(matrix.coordinates),
-        explained=matrix.explained,
-        stress=matrix.stress,
-        order=matrix.order,
-        gallery=[int(count) for count in matrix.gallery.ravel()],
-        query_sampling=_SAMPLING_VALUES[matrix.query_sampling],
-        strata=matrix.strata,
-        duplicates=matrix.duplicates,
-        compared=[_write_compared(space) for space in matrix.compared],
-        duplicate_queries=matrix.duplicate_queries,
-        group_by=matrix.group_by,
-        groups=matrix.groups,
-        deduplicate=matrix.deduplicate,
-        engine=matrix.engine,
-        within=_write_within(matrix.within),
-        warnings=matrix.warnings,
-        components=matrix.components,
-        predictivity=None if matrix.predictivity is None else write_predictivity(matrix.predictivity),
-        **squares,
-    )
-    write_pairwise(message, matrix)
-    return message

@@ -9,7 +9,8 @@ from consilience_server.app.reports import AlignmentMatrix, AlignmentReport, Spa
 from consilience_server.core.errors import InvalidArgument, UnknownMetric
 from consilience_server.core.score import Interval, Score
 from consilience_server.engine.protocol import Certificate
-from consilience_server.rpc.convert.alignment import METRICS, read_policy, read_spec, write_alignment_matrix, write_report
+from consilience_server.rpc.convert.alignment import METRICS, read_policy, read_spec, write_report
+from consilience_server.rpc.convert.alignment_matrix import write_alignment_matrix
 
 Spec = alignment_pb2.AlignmentSpec
 MUTUAL = alignment_pb2.METRIC_MUTUAL_KNN
