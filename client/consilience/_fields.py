@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from consilience.errors import ConsilienceError, NotFoundError
 
-_PREFIXES = ("header.", "spec.", "predictivity.", "space.", "batch.", "pairs.")
+_PREFIXES = ("header.", "spec.", "predictivity.", "space.", "batch.", "pairs.", "expected_bridge.")
 """Messages that a call's arguments are spread over, from the outermost in."""
 
 _ARGUMENTS = {
@@ -30,6 +30,9 @@ _ARGUMENTS = {
     "bridge_id": "name",
     "watch_id": "name",
     "item_ids": "pair_ids",
+    "pairs": "pair_ids",
+    "labels_attribute": "labels",
+    "uncentred": "centred",
 }
 """Fields of the contract whose argument is called otherwise, without their prefixes."""
 

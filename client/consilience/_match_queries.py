@@ -64,6 +64,7 @@ def match_request(
     *,
     bridge: Any,
     space: Any,
+    source: Any,
     k: Any,
     correction: str,
     correction_k: Any,
@@ -92,6 +93,7 @@ def match_request(
         filter="" if filter is None else _expression(filter),
         gallery_version=whole(gallery_version, "gallery_version", most=INT64),
         mode=_names.execution_mode(wait=wait),
+        expected_bridge=_names.expected_bridge(bridge, source),
     )
     for field, value in index_parameters.items():
         if value is not None:

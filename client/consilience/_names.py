@@ -124,6 +124,14 @@ def bridge_name(bridge: object, field: str = "bridge") -> str:
     return f"bridges/{bare(_text(bridge, field))}"
 
 
+def expected_bridge(bridge: object, source: object) -> match_pb2.ExpectedBridge | None:
+    """What the bridge of a call must be: the very one where a Bridge is given, and one that leads from `source` where that is."""
+    uid = bridge.uid if isinstance(bridge, Bridge) else ""
+    if not uid and source is None:
+        return None
+    return match_pb2.ExpectedBridge(uid=uid, source="" if source is None else space_name(source, "source"))
+
+
 def watch_name(watch: object, field: str = "watch") -> str:
     """`images-texts`, `watches/images-texts` or a Watch, as the contract names it."""
     return f"watches/{bare(_text(watch, field))}"

@@ -29,17 +29,27 @@ def some_rows(vectors: Any) -> Vectors:
     return batch
 
 
+def first_message(bridge: object, side: str, source: object, *, centred: bool) -> match_pb2.TranslateRequest:
+    """What the first message says of all batches; InvalidArgumentError."""
+    return match_pb2.TranslateRequest(
+        bridge=_names.bridge_name(bridge),
+        side=_names.TRANSLATE_SIDES.to_number(side),
+        expected_bridge=_names.expected_bridge(bridge, source),
+        uncentred=not centred,
+    )
+
+
 class TranslatedBatches:
     """The two ends of one stream. `requests` runs in gRPC's thread, `add` in the caller's.
 
     Args:
-        bridge: `bridges/{bridge}`.
-        side: whose vectors they are, `source` or `target`.
+        first: the first message, without vectors.
         limits: of the server, which messages are cut to.
     """
 
-    def __init__(self, bridge: str, side: str, limits: Limits) -> None:
-        self._first = match_pb2.TranslateRequest(bridge=bridge, side=_names.TRANSLATE_SIDES.to_number(side))
+    def __init__(self, first: match_pb2.TranslateRequest, limits: Limits) -> None:
+        self._first = match_pb2.TranslateRequest()
+        self._first.CopyFrom(first)
         self._limits = limits
         self._sizes: deque[int] = deque()
         self._batch: NDArray[np.float32] | None = None

@@ -81,6 +81,43 @@ def test_refusals(spaces):
         spaces.translate("t-none", X)
 
 
+def test_vectors_go_through_one_bridge_after_another_as_through_the_composed_one(spaces):
+    spaces.create_space("tz", dim=9)
+    spaces.upsert("tz", IDS, Y[:, ::-1])
+    second = spaces.fit_bridge("ty", "tz", name="t-second", method="ridge")
+    both = spaces.compose_bridges(["t-ridge", second], name="t-both")
+    placed = spaces.translate("t-ridge", X, centred=False, source="tx")
+    expected = spaces.translate(both, X)
+    np.testing.assert_allclose(spaces.translate(second, placed), expected, atol=1e-5)
+    assert np.abs(spaces.translate(second, spaces.translate("t-ridge", X)) - expected).max() > 0.01
+    parts = list(spaces.translate("t-ridge", iter([X[:100], X[100:]]), centred=False))
+    assert np.array_equal(np.concatenate(parts), placed)
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        spaces.translate("t-ridge", Y, side="target", centred=False)
+    assert refused.value.field == "centred"
+
+
+def test_the_wrong_direction_is_refused_where_widths_hide_it(spaces):
+    spaces.create_space("tw", dim=9)
+    spaces.upsert("tw", IDS, Y[:, ::-1])
+    bridge = spaces.fit_bridge("ty", "tw", name="t-flat", method="procrustes")
+    assert spaces.match(Y[:2], bridge=bridge, source="ty", k=1).ids[:, 0].tolist() == IDS[:2]
+    for call in (lambda: spaces.match(Y[:2], bridge=bridge, source="tw"), lambda: spaces.translate(bridge, Y[:2], source="tw")):
+        with pytest.raises(consilience.FailedPreconditionError, match="leads from 'ty' into 'tw', not from 'tw'") as refused:
+            call()
+        assert (refused.value.reason, refused.value.field) == ("WRONG_SPACE", "source")
+    with pytest.raises(consilience.InvalidArgumentError) as within:
+        spaces.match(Y[:2], space="ty", source="ty")
+    assert within.value.field == "source"
+    spaces.delete_bridge(bridge)
+    spaces.fit_bridge("tw", "ty", name="t-flat", method="procrustes")
+    for call in (lambda: spaces.match(Y[:2], bridge=bridge), lambda: spaces.translate(bridge, Y[:2])):
+        with pytest.raises(consilience.FailedPreconditionError, match="deleted and made anew") as stale:
+            call()
+        assert (stale.value.reason, stale.value.field) == ("VERSION_EXPIRED", "bridge")
+    assert len(spaces.match(Y[:2], bridge=bridge.name, source="tw"))
+
+
 def test_a_bad_batch_ends_the_stream_after_the_good_ones(spaces):
     blocks = spaces.translate("t-ridge", iter([X[:10], Y[:10]]))
     assert len(next(blocks)) == 10
@@ -129,5 +166,10 @@ def test_the_command_line(spaces, client, tmp_path):
     told = CliRunner().invoke(app, ["translate", "t-ridge", str(given), str(out), "--json", *address])
     assert (told.exit_code, json.loads(told.stdout)["columns"]) == (0, 9)
     assert np.array_equal(np.load(out), spaces.translate("t-ridge", X))
+    placed = CliRunner().invoke(app, ["translate", "t-ridge", str(given), str(out), "--uncentred", "--source", "tx", *address])
+    assert placed.exit_code == 0
+    assert np.array_equal(np.load(out), spaces.translate("t-ridge", X, centred=False))
+    assert CliRunner().invoke(app, ["translate", "t-ridge", str(given), str(out), "--source", "ty", *address]).exit_code
+    assert CliRunner().invoke(app, ["match", "--bridge", "t-ridge", "--source", "ty", "--vectors", str(given), *address]).exit_code
     assert CliRunner().invoke(app, ["translate", "t-cca", str(given), str(tmp_path / "z.npy"), *address]).exit_code
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npy"]

@@ -60,9 +60,10 @@ class AsyncBridgeAlgebraCalls(AsyncOperationCalls):
     ) -> Bridge | Operation:
         """Bridges one after the other, kept as one: a -> b and b -> c make a -> c.
 
-        It does exactly what translating through each in turn does: between two bridges a vector is brought back to where it stands in the
-        space between. The report is measured anew, in both ends as they are now, on at most 4,096 pairs that no parent was fitted on (nor
-        on a near-copy of); where the ends have none in common, the bridge has no report, and `notes` say so.
+        It does what translating through each in turn does, with `centred=False` for all but the last: between two bridges a vector is
+        brought back to where it stands in the space between (in float64 here). The report is measured anew, in both ends as they are now,
+        on at most 4,096 pairs that no parent was fitted on (nor on a near-copy of); where the ends have none in common, the bridge has no
+        report, and `notes` say so.
 
         Args:
             bridges: two to 16, in the order that a vector takes; all but the last must lead into their target (`leads_into_target`).

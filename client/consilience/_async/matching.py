@@ -42,6 +42,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
+        source: str | Space | SpaceUse | None = None,
         k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
@@ -69,6 +70,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
+        source: str | Space | SpaceUse | None = None,
         k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
@@ -95,6 +97,7 @@ class AsyncMatchCalls(AsyncOperationCalls):
         query_ids: Any = None,
         bridge: str | Bridge | None = None,
         space: str | Space | SpaceUse | None = None,
+        source: str | Space | SpaceUse | None = None,
         k: int | None = None,
         correction: str = "none",
         correction_k: int = 10,
@@ -123,6 +126,8 @@ class AsyncMatchCalls(AsyncOperationCalls):
             query_ids: items of that space instead; within a space an item is not its own match.
             bridge: maps the queries into its target space, which is the gallery.
             space: searches within one space; `name@7` pins version 7. Exactly one of bridge and space.
+            source: the space that the queries are of, beside a bridge: one that leads from elsewhere is refused. Equal widths hide a wrong
+                direction, so name it where you can. A `Bridge` whose name has gone to another one is refused by itself.
             k: matches a query; None is 10, and 1 with `one_to_one`.
             correction: of hubs, items that are near to everything; the bank is all items of the bridge's source space, mapped, or of
                 the space itself. `csls`: 2 s(q, t) - r_T(q) - r_S(t), the r being mean similarities to the `correction_k` nearest of the
@@ -159,12 +164,14 @@ class AsyncMatchCalls(AsyncOperationCalls):
             InvalidArgumentError: vectors that do not fit the space, k above the gallery (or what is left of it) or the limit; not one
                 kind of queries and one route; or a parameter of another index.
             NotFoundError: no such bridge, space or item, in `gallery_ids` and `exclude_ids` too.
-            FailedPreconditionError: the index needs a GPU, and the server has or uses none.
+            FailedPreconditionError: the bridge leads from another space than `source`, or is not the `Bridge` given any more; the index
+                needs a GPU, and the server has or uses none.
         """
         asked = encode_queries(queries, query_ids)
         request = match_request(
             bridge=bridge,
             space=space,
+            source=source,
             k=k,
             correction=correction,
             correction_k=correction_k,

@@ -43,7 +43,8 @@ class RetrievalReport:
         gallery: items of the target space that they were searched in.
         penalty: the penalty or regularisation chosen, in units of the mean eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
-        mean_reciprocal_rank_interval, median_rank_interval: over the queries, as all intervals here.
+        mean_reciprocal_rank_interval, median_rank_interval: over the queries, as all intervals here; of the median
+            None with fewer than 6 queries.
         foscttm: mean share of the other gallery items that are nearer to a query than its partner is; chance .5, 0 is best.
         neighbour_retention: mean share of the 10 nearest of the true partner, in the target space itself, that are among the 10 nearest of
             the mapped query.

@@ -24,6 +24,8 @@ def translate(
     out: Annotated[Path, typer.Argument(help=".npy file to write: (n, d') float32 of unit length.")],
     *,
     side: Annotated[str, typer.Option(help="source; or target, for vectors of the target space, which are centred alike.")] = "source",
+    uncentred: Annotated[bool, typer.Option("--uncentred", help="Where they stand in the target space, its mean not subtracted.")] = False,
+    source: Annotated[str | None, typer.Option(help="The space that the vectors are of: another bridge is refused.")] = None,
 ) -> Answer:
     """Bring a file of vectors through a bridge, a few megabytes at a time: neither file is ever in memory whole.
 
@@ -35,11 +37,11 @@ def translate(
         raise InvalidArgumentError(message, reason="SHAPE_MISMATCH", field="vectors")
     unfinished = out.with_name(f".{out.name}.unfinished")
     try:
-        columns = _write(client.translate(bridge, _batches(array), side=side), unfinished, len(array))
+        columns = _write(client.translate(bridge, _batches(array), side=side, centred=not uncentred, source=source), unfinished, len(array))
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    told = {"bridge": bridge, "side": side, "rows": len(array), "columns": columns, "out": os.fspath(out)}
+    told = {"bridge": bridge, "side": side, "centred": not uncentred, "rows": len(array), "columns": columns, "out": os.fspath(out)}
     return Answer(f"{len(array):,} vectors through {bridge} into {out}: {columns:,} columns, float32", told)
 
 

@@ -76,8 +76,8 @@ class BridgeAlgebraServiceServicer(object):
     """
 
     def ComposeBridges(self, request, context):
-        """Bridges one after the other: what translating through each in turn does, as one bridge from the first one's source into the last one's
-        target. Between two, a vector is brought back to where it stands in the space between, so nothing is approximated.
+        """Bridges one after the other: what translating through each in turn does, `uncentred` but for the last, as one bridge from the first
+        one's source into the last one's target. Between two, a vector is brought back to where it stands in the space between, in float64.
 
         | FAILED_PRECONDITION | WRONG_SPACE | a bridge does not start from the space that the one before it leads into | correct the order |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | fewer than two; one but the last maps both sides into a space of their own | refit it |

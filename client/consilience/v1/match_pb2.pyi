@@ -112,7 +112,7 @@ class MatchCalibration(_message.Message):
     def __init__(self, pairs: _Optional[int] = ..., accuracy: _Optional[float] = ..., error: _Optional[float] = ...) -> None: ...
 
 class MatchRequest(_message.Message):
-    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids", "beta", "probability", "one_to_one")
+    __slots__ = ("vectors", "ids", "bridge", "space", "k", "correction", "correction_k", "index", "gallery_version", "filter", "mode", "index_parameters", "gallery_ids", "exclude_ids", "beta", "probability", "one_to_one", "expected_bridge")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     IDS_FIELD_NUMBER: _ClassVar[int]
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +130,7 @@ class MatchRequest(_message.Message):
     BETA_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     ONE_TO_ONE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_BRIDGE_FIELD_NUMBER: _ClassVar[int]
     vectors: _matrix_pb2.Matrix
     ids: IdQueries
     bridge: str
@@ -147,7 +148,16 @@ class MatchRequest(_message.Message):
     beta: float
     probability: bool
     one_to_one: bool
-    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., beta: _Optional[float] = ..., probability: bool = ..., one_to_one: bool = ...) -> None: ...
+    expected_bridge: ExpectedBridge
+    def __init__(self, vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., ids: _Optional[_Union[IdQueries, _Mapping]] = ..., bridge: _Optional[str] = ..., space: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., k: _Optional[int] = ..., correction: _Optional[_Union[Correction, str]] = ..., correction_k: _Optional[int] = ..., index: _Optional[_Union[IndexKind, str]] = ..., gallery_version: _Optional[int] = ..., filter: _Optional[str] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., index_parameters: _Optional[_Union[IndexParameters, _Mapping]] = ..., gallery_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., exclude_ids: _Optional[_Union[ItemIds, _Mapping]] = ..., beta: _Optional[float] = ..., probability: bool = ..., one_to_one: bool = ..., expected_bridge: _Optional[_Union[ExpectedBridge, _Mapping]] = ...) -> None: ...
+
+class ExpectedBridge(_message.Message):
+    __slots__ = ("source", "uid")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    uid: str
+    def __init__(self, source: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
 
 class MatchResponse(_message.Message):
     __slots__ = ("report", "operation")
@@ -320,14 +330,18 @@ class PairAgreement(_message.Message):
     def __init__(self, known_sources: _Optional[int] = ..., judged: _Optional[int] = ..., right: _Optional[int] = ..., found: _Optional[int] = ..., precision: _Optional[float] = ..., precision_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., recall: _Optional[float] = ..., recall_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., best_threshold: _Optional[float] = ..., best_f1: _Optional[float] = ..., fitted: _Optional[int] = ...) -> None: ...
 
 class TranslateRequest(_message.Message):
-    __slots__ = ("bridge", "vectors", "side")
+    __slots__ = ("bridge", "vectors", "side", "expected_bridge", "uncentred")
     BRIDGE_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     SIDE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_BRIDGE_FIELD_NUMBER: _ClassVar[int]
+    UNCENTRED_FIELD_NUMBER: _ClassVar[int]
     bridge: str
     vectors: _matrix_pb2.Matrix
     side: TranslateSide
-    def __init__(self, bridge: _Optional[str] = ..., vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., side: _Optional[_Union[TranslateSide, str]] = ...) -> None: ...
+    expected_bridge: ExpectedBridge
+    uncentred: bool
+    def __init__(self, bridge: _Optional[str] = ..., vectors: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., side: _Optional[_Union[TranslateSide, str]] = ..., expected_bridge: _Optional[_Union[ExpectedBridge, _Mapping]] = ..., uncentred: bool = ...) -> None: ...
 
 class TranslateResponse(_message.Message):
     __slots__ = ("vectors", "bridge_uid")

@@ -83,6 +83,7 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | a filter names an attribute that is not there, or compares it with another type | correct it |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | items that are searched together have several values of `embedding_source`: their scores do not compare | filter by one |
         | NOT_FOUND | ITEM_NOT_FOUND | ids of gallery_ids or exclude_ids that the gallery lacks | correct them |
+        | FAILED_PRECONDITION | WRONG_SPACE, VERSION_EXPIRED | the bridge is not the `expected_bridge` | another bridge; read it anew |
         | FAILED_PRECONDITION | DEVICE_MISSING | CAGRA or GPU_FLAT where the server has or uses no GPU | start it with one, or name HNSW or IVF |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -118,6 +119,7 @@ class MatchServiceServicer(object):
 
         The first message names the bridge; every message has vectors, of one width. A source vector becomes the float32 unit vector that Match
         searches with: of the centred target space, where it is compared by cosine with target vectors centred by the same bridge (`side` TARGET).
+        To keep it among the target's own vectors, or to bring it through the next bridge, ask for it `uncentred`.
 
         | status | reason | cause | remedy |
         |---|---|---|---|
@@ -125,6 +127,8 @@ class MatchServiceServicer(object):
         | INVALID_ARGUMENT | NOT_FINITE, ZERO_VECTOR, SHAPE_MISMATCH, DTYPE_NOT_ACCEPTED | bad vectors; rows are counted through the stream | correct them |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | no bridge in the first message, or another one later | name it first |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a bridge that does not lead into the target space (`leads_into_target`) | Match through it, or fit another method |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | `uncentred` vectors of side TARGET, which they are already | keep them as they are |
+        | FAILED_PRECONDITION | WRONG_SPACE, VERSION_EXPIRED | the bridge is not the `expected_bridge` | another bridge; read it anew |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

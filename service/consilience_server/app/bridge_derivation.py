@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from consilience_server.app.bridge_spaces import check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_map import DerivedMap, composed, fit_keys, fit_pairs, inverted
@@ -24,6 +23,7 @@ from consilience_server.bridges.baselines import measure_with_baselines
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.tuning import Tuning
+from consilience_server.core.counted import counted
 from consilience_server.core.errors import InvalidArgument
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -51,6 +51,11 @@ class DeriveQuery:
     item_ids: Sequence[str] = ()
     target_ids: Sequence[str] = ()
     request_id: str = ""
+
+    @property
+    def field(self) -> str:
+        """Of the request: what named the parents."""
+        return "bridges" if self.derivation == "composed" else "bridge"
 
 
 class BridgeDerivations:
@@ -96,12 +101,11 @@ class BridgeDerivations:
             return earlier
         derived = await self._derived(call, query)
         async with (
-            self._snapshots.hold(call, derived.source[0], 0, field="bridges") as source,
-            self._snapshots.hold(call, derived.target[0], 0, field="bridges") as target,
+            self._snapshots.hold(call, derived.source[0], 0, field=query.field) as source,
+            self._snapshots.hold(call, derived.target[0], 0, field=query.field) as target,
         ):
+            derived.check_ends(source.uid, target.uid, query.field)
             artefact = self._artefact(query, derived, target, digest if query.request_id else "")
-            for side, snapshot in (("source", source), ("target", target)):
-                check_uid(artefact, side, snapshot.uid)
             nbytes = unseen_bytes(min(source.n, target.n), source.dim, target.dim)
             pairs = await self._pool.run(
                 call,
@@ -117,17 +121,16 @@ class BridgeDerivations:
     async def estimate_seconds(self, call: Call, query: DeriveQuery) -> float:
         """A rough estimate: the searches of three maps at the machine's usual rate."""
         derived = await self._derived(call, query)
-        source = await self._snapshots.record(derived.source[0], field="bridges")
-        target = await self._snapshots.record(derived.target[0], field="bridges")
+        source = await self._snapshots.record(derived.source[0], field=query.field)
+        target = await self._snapshots.record(derived.target[0], field=query.field)
         asked = min(len(query.item_ids) or source.item_count, target.item_count)
         queries = 3 * min(asked, MAX_HELD_OUT_QUERIES) + 12 * min(asked, MAX_QUERIES)
         return 2.0 * (queries * target.item_count + asked * min(asked, MAX_HELD_OUT_QUERIES)) * target.spec.dim / self._flops
 
     async def _derived(self, call: Call, query: DeriveQuery) -> DerivedMap:
-        field = "bridges" if query.derivation == "composed" else "bridge"
         if query.derivation == "composed" and not 2 <= len(query.parents) <= _MOST_PARENTS:
-            raise InvalidArgument(f"{len(query.parents)} bridges were given; two to {_MOST_PARENTS} are composed", field=field)
-        with asked_by(field):
+            raise InvalidArgument(f"{len(query.parents)} bridges were given; two to {_MOST_PARENTS} are composed", field=query.field)
+        with asked_by(query.field):
             parents = await _do(call, lambda: tuple(self._bridges.get(name) for name in query.parents))
         if query.derivation == "composed":
             return composed(parents)
@@ -204,14 +207,20 @@ def _with_report(
     report, baselines = measured
     notes = list(artefact.notes)
     for side, version in zip(("source", "target"), newest, strict=True):
-        if moved := moved_on(artefact, side, version):
-            notes.append(f"{moved}; the report is of the newest")
+        of_source = side == "source"
+        name = artefact.source_name if of_source else artefact.target_name
+        fitted = artefact.source_version if of_source else artefact.target_version
+        if version != fitted:
+            notes.append(f"the report is of version {version} of the {side} space {name!r}; what it is made of was fitted on {fitted}")
     silent = [parent.name for parent in parents if parent.fit_keys is None]
     if silent:
         notes.append(f"{', '.join(silent)} does not tell which pairs it was fitted on; those among the pairs measured flatter the report")
     if report is None:
         notes.append("there is no report: no pair common to both spaces is left that no parent was fitted on; evaluate_bridge takes others")
     elif pairs.near_copies:
-        notes.append(f"{pairs.near_copies:,} pairs were left out of the report as near-copies of pairs that a parent was fitted on")
+        left_out = counted(
+            pairs.near_copies, "pair was left out of the report as a near-copy", "pairs were left out of the report as near-copies"
+        )
+        notes.append(f"{left_out} of pairs that a parent was fitted on")
     candidates = (*baselines, report) if report is not None else ()
     return replace(artefact, held_out=report, candidates=candidates, near_copies=pairs.near_copies, notes=tuple(notes))

@@ -23,6 +23,7 @@ from consilience_server.bridges.baselines import measure_with_baselines
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, head_penalty, in_target_space, stitching_penalty
 from consilience_server.bridges.tuning import Tuning
+from consilience_server.core.counted import counted
 from consilience_server.core.errors import InvalidArgument, TooFewPairs
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.protocol import NeighbourEngine
@@ -230,7 +231,8 @@ def _notes(artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted:
         if moved := moved_on(artefact, side, snapshot.version):
             notes.append(moved)
     if fitted:
-        notes.append(f"{fitted:,} pairs were left out because the bridge was fitted on them")
+        left_out = counted(fitted, "pair was", "pairs were")
+        notes.append(f"{left_out} left out because the bridge was fitted on {'it' if fitted == 1 else 'them'}")
     if artefact.fit_keys is None:
         notes.append("the bridge does not tell which pairs it was fitted on; those among these flatter it")
     return tuple(notes)

@@ -1,26 +1,66 @@
 """Whether a bridge still leads where its name says: from the very space, and into the very space, that it was fitted on."""
 
+from dataclasses import dataclass
+
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.ports import SpaceStore
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeFacts
 from consilience_server.bridges.steps import SideName
-from consilience_server.core.errors import DimensionMismatch, SpaceNotFound, WrongSpace
+from consilience_server.core.errors import DimensionMismatch, SpaceNotFound, VersionExpired, WrongSpace
 
 
-def check_uid(artefact: BridgeArtefact, side: str, uid: str) -> None:
+@dataclass(frozen=True)
+class ExpectedBridge:
+    """What a caller takes a bridge to be.
+
+    Attributes:
+        source: the bare id of the space that it must lead from; empty: any.
+        uid: its own; empty: that of whichever bridge has the name.
+    """
+
+    source: str = ""
+    uid: str = ""
+
+
+ANY_BRIDGE = ExpectedBridge()
+
+
+def check_expected(artefact: BridgeArtefact, expected: ExpectedBridge) -> None:
+    """VersionExpired where it is another bridge of that name, WrongSpace where it leads from another space."""
+    if expected.uid and expected.uid != artefact.uid:
+        raise VersionExpired(
+            f"bridge {artefact.name!r} was deleted and made anew: the one given has the uid {expected.uid}, the one that has the name now "
+            f"{artefact.uid}; get it anew",
+            field="bridge",
+            bridge=artefact.name,
+        )
+    if not expected.source or expected.source == artefact.source_name:
+        return
+    other = expected.source == artefact.target_name
+    remedy = "fit one for the other direction, or invert this one" if other else "choose another bridge"
+    raise WrongSpace(
+        f"bridge {artefact.name!r} leads from {artefact.source_name!r} into {artefact.target_name!r}, not from {expected.source!r}; "
+        f"{remedy}",
+        field="expected_bridge.source",
+        bridge=artefact.name,
+    )
+
+
+def check_uid(artefact: BridgeArtefact, side: str, uid: str, field: str = "bridge") -> None:
     """WrongSpace where the space of that name is not the one of the fit: deleted and made anew since.
 
     Args:
         artefact: the bridge.
         side: `source` or `target`.
         uid: of the space that has the name now.
+        field: of the request, that named the bridge.
     """
     name, fitted = (artefact.source_name, artefact.source_uid) if side == "source" else (artefact.target_name, artefact.target_uid)
     if uid != fitted:
         raise WrongSpace(
             f"bridge {artefact.name!r} was fitted on another {side} space named {name!r}, deleted and made anew since; "
             "fit the bridge again",
-            field="bridge",
+            field=field,
             bridge=artefact.name,
             space=name,
         )

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.bridge_spaces import check_uid
 from consilience_server.bridges.artefact import BridgeArtefact, Derivation, MethodName
 from consilience_server.bridges.compose import compose
 from consilience_server.bridges.invert import invert
@@ -27,6 +28,7 @@ class DerivedMap:
         parents: what it was made of.
         source, target: name, uid and version of both spaces, as the parents were fitted on them.
         notes: what must be known of it.
+        inverted: whether it is the way back through its parent.
     """
 
     map: SpaceMap
@@ -35,6 +37,19 @@ class DerivedMap:
     source: tuple[str, str, int]
     target: tuple[str, str, int]
     notes: tuple[str, ...]
+    inverted: bool = False
+
+    def check_ends(self, source_uid: str, target_uid: str, field: str) -> None:
+        """WrongSpace, naming the parent, where an end is not the space that it was fitted on.
+
+        Args:
+            source_uid: of the space that has the name of the new bridge's source now.
+            target_uid: likewise.
+            field: of the request, that named the parents.
+        """
+        ends = ("target", "source") if self.inverted else ("source", "target")
+        check_uid(self.parents[0], ends[0], source_uid, field)
+        check_uid(self.parents[-1], ends[1], target_uid, field)
 
 
 def composed(parents: tuple[BridgeArtefact, ...]) -> DerivedMap:
@@ -94,6 +109,7 @@ def inverted(parent: BridgeArtefact) -> DerivedMap:
         (parent.target_name, parent.target_uid, parent.target_version),
         (parent.source_name, parent.source_uid, parent.source_version),
         tuple(notes),
+        inverted=True,
     )
 
 

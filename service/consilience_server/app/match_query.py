@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.bridge_spaces import ANY_BRIDGE, ExpectedBridge
 from consilience_server.app.correction import Correction, CorrectionName, check_correction
 from consilience_server.core.csls import DEFAULT_K
 from consilience_server.core.errors import InvalidArgument, InvalidK, MessageTooLarge, ShapeMismatch
@@ -35,6 +36,7 @@ class MatchQuery:
         filter: an expression over the gallery's attributes (`core/filter_expression.py`) that matches must fulfil; empty for none.
         probability: tell how probable each match is (`core/match_calibration.py`); through a bridge.
         one_to_one: no item twice (`core/one_to_one.py`); k is then 1.
+        expected: what the bridge must be; within a space nothing.
     """
 
     vectors: NDArray[np.float32] | None = None
@@ -52,6 +54,7 @@ class MatchQuery:
     filter: str = ""
     probability: bool = False
     one_to_one: bool = False
+    expected: ExpectedBridge = ANY_BRIDGE
 
     @property
     def corrected(self) -> Correction:
@@ -92,6 +95,8 @@ def check_match(query: MatchQuery, limits: MatchLimits) -> None:
         raise InvalidArgument("give a bridge to go through or a space to search within, one of them", field="route")
     if query.space is not None and query.gallery_version:
         raise InvalidArgument("within a space its own version is pinned; gallery_version goes with a bridge", field="gallery_version")
+    if query.space is not None and query.expected != ANY_BRIDGE:
+        raise InvalidArgument("source tells where a bridge must lead from; within a space leave it out", field="expected_bridge.source")
     if query.vectors is not None and (query.vectors.ndim != 2 or not len(query.vectors)):
         raise ShapeMismatch(f"the query vectors have shape {query.vectors.shape}; give (queries, dim), at least one row", field="vectors")
     _check_k(query.k, "k", limits)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consilience_server.app.bridge_spaces import check_side_width, check_uid, moved_on
+from consilience_server.app.bridge_spaces import check_expected, check_side_width, check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.correction import Correction, check_makes_sense
 from consilience_server.app.derived_vectors import DerivedVectors
@@ -82,6 +82,7 @@ async def match_route(call: Call, query: MatchQuery, snapshots: Snapshots, deriv
         use = _pinned(record, query.space.version, "space.version")
         return MatchRoute(None, query.space.name, use, query.space.name, use)
     artefact = await derived.bridge(call, query.bridge)
+    check_expected(artefact, query.expected)
     records = {}
     for side, name in (("source", artefact.source_name), ("target", artefact.target_name)):
         records[side] = await snapshots.record(name, field="bridge")

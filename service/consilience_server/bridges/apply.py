@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.bridges.steps import Rows
+from consilience_server.core.centring import uncentred, unit
 from consilience_server.core.control import Control
 from consilience_server.core.errors import ZeroVector
 
@@ -152,6 +153,16 @@ def centre_gallery(
         control.progress(min(1.0, (first + _BLOCK_ROWS) / len(vectors)))
     _check_directions(gallery, ids, "have no direction once the bridge's target mean is subtracted")
     return gallery
+
+
+def stand_in_target(mapped: NDArray[np.float32], target_mean: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Where mapped vectors stand in the target space itself, (m, d) float32 of unit length: `Centre(target_mean)` takes them back.
+
+    Args:
+        mapped: (m, d) float32 of unit length, in the centred target space.
+        target_mean: (d,) float64, what was subtracted there.
+    """
+    return uncentred(unit(mapped), target_mean).astype(np.float32)
 
 
 def _check_directions(rows: NDArray[np.float32], ids: NDArray[np.object_] | None, what: str) -> None:

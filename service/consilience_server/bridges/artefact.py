@@ -46,7 +46,7 @@ class RetrievalReport:
         penalty: chosen for ridge, or the regularisation of whitened, cca and csa, in units of the mean eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
         reciprocal_rank: the mean reciprocal rank with its interval.
-        rank: the median rank with its interval.
+        rank: the median rank with its interval; None also with fewer than 6 queries, where no interval reaches 95%.
         foscttm: mean share of the other gallery items that are nearer to the query than its partner is, in [0, 1]; chance .5, 0 is best.
         neighbour_retention, hubness, hubness_csls: of `bridges/neighbourhood.py`. All six are None in artefacts of format 1, the last
             three also in a gallery of one item, or of one query.

@@ -14,8 +14,8 @@ from consilience_server.bridges.steps import SideName, Step, Uncentre
 class ChainMap:
     """Maps one after the other: each but the last leads into the space that the next starts from.
 
-    Between two, a row is brought back to where it stands in that space (`Uncentre`), so the chain is exactly what translating through one
-    map after the other does. The gallery is that of the last.
+    Between two, a row is brought back to where it stands in that space (`Uncentre`), so the chain is what translating through one map
+    after the other does, `uncentred` but for the last, without rounding to float32 between. The gallery is that of the last.
 
     Attributes:
         parts: two or more; all but the last lead into their target, whose width is that of the next one's source.

@@ -7,7 +7,7 @@ from consilience_server.bridges.space_map import SpaceMap
 
 
 def compose(maps: Sequence[SpaceMap]) -> ChainMap:
-    """What translating through one map after the other does, as one map; chains among them are taken apart.
+    """What translating through one map after the other does, `uncentred` but for the last, as one map; chains among them are taken apart.
 
     Args:
         maps: two or more; all but the last lead into their target, and its width is that of the next one's source.

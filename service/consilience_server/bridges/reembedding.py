@@ -154,7 +154,7 @@ def reembedding(
 def _curve(sizes: Sequence[int], recalls: Sequence[NDArray[np.float64]], random: Sequence[float]) -> tuple[RegainedPoint, ...]:
     points = []
     for size, values, by_chance in zip(sizes, recalls, random, strict=True):
-        gain = mean_estimate(values - recalls[0], -1.0, 1.0)
+        gain = Estimate(0.0, 0.0, 0.0) if size == 0 else mean_estimate(values - recalls[0], -1.0, 1.0)
         per_thousand = 0.0 if size == 0 else 1000.0 * gain.value / size
         points.append(RegainedPoint(size, mean_estimate(values, 0.0, 1.0), gain, per_thousand, by_chance))
     return tuple(points)

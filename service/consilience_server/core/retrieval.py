@@ -98,4 +98,7 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tu
     centre = share + z * z / (2.0 * trials)
     half = z * math.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials * trials))
     scale = 1.0 + z * z / trials
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    # At either end one bound is the end itself, which rounding may miss.
+    low = 0.0 if successes == 0 else max(0.0, (centre - half) / scale)
+    high = 1.0 if successes == trials else min(1.0, (centre + half) / scale)
+    return low, high

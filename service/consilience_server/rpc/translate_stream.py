@@ -8,7 +8,7 @@ from consilience_server.app.translation import SideName, Translation
 from consilience_server.core.errors import InvalidArgument
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import read_vectors, write_matrix
-from consilience_server.rpc.convert.names import bridge_id
+from consilience_server.rpc.convert.names import bridge_id, expected_bridge
 
 SIDES: dict[match_pb2.TranslateSide, SideName] = {
     match_pb2.TRANSLATE_SIDE_UNSPECIFIED: "source",
@@ -32,7 +32,8 @@ async def translate_stream(
         uid = ""
         if opened is None:
             side = served(match_pb2.TranslateSide, request.side, SIDES, "side", what="side")
-            opened = await translation.open(call, bridge_id(request.bridge, "bridge"), side)
+            expected = expected_bridge(request.expected_bridge)
+            opened = await translation.open(call, bridge_id(request.bridge, "bridge"), side, expected, uncentred=request.uncentred)
             uid = opened.artefact.uid
         elif request.bridge and bridge_id(request.bridge, "bridge") != opened.artefact.name:
             raise InvalidArgument(f"one stream goes through one bridge, {opened.artefact.name!r}; begin another for others", field="bridge")

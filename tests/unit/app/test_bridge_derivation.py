@@ -119,8 +119,14 @@ async def test_near_copies_of_what_a_parent_saw_are_left_out(bench):
     made = await bench.derivations.derive(CALL, invert("a-to-b"))
     assert made.near_copies == 1
     assert made.held_out.queries == 40
-    assert sum("at version 2; the bridge was fitted on 1; the report is of the newest" in note for note in made.notes) == 2
-    assert made.notes[-1].startswith("1 pairs were left out of the report as near-copies")
+    assert "the report is of version 2 of the source space 'b'; what it is made of was fitted on 1" in made.notes
+    assert "the report is of version 2 of the target space 'a'; what it is made of was fitted on 1" in made.notes
+    assert made.notes[-1] == "1 pair was left out of the report as a near-copy of pairs that a parent was fitted on"
+    # Notes are of the making: what they say stays true as spaces go on.
+    bench.store.put("a", ["more"], SPACES["a"][:1])
+    told = (await bench.bridging.get(CALL, "back")).notes
+    assert sum("is at version" in note for note in told) == 2
+    assert not any("newest" in note for note in told)
 
 
 async def test_a_parent_of_the_first_format_says_what_it_does_not_know(bench):
@@ -173,7 +179,24 @@ async def test_bad_input(bench, query, error, message):
 async def test_an_end_that_was_made_anew_is_another_space(bench):
     bench.store.delete("c")
     bench.space("c", SPACES["c"])
-    with pytest.raises(errors.WrongSpace, match="made anew"):
+    with pytest.raises(
+        errors.WrongSpace, match="bridge 'b-to-c' was fitted on another target space named 'c', deleted and made anew"
+    ) as refused:
+        await bench.derivations.derive(CALL, compose("a-to-b", "b-to-c"))
+    assert refused.value.field == "bridges"
+    bench.store.delete("a")
+    with pytest.raises(errors.SpaceNotFound) as missing:
+        await bench.derivations.derive(CALL, invert("a-to-b"))
+    assert missing.value.field == "bridge"
+
+
+async def test_the_parent_is_named_whose_space_was_made_anew(bench):
+    bench.store.delete("a")
+    bench.space("a", SPACES["a"])
+    with pytest.raises(errors.WrongSpace, match="bridge 'a-to-b' was fitted on another source space named 'a'") as refused:
+        await bench.derivations.derive(CALL, invert("a-to-b"))
+    assert refused.value.field == "bridge"
+    with pytest.raises(errors.WrongSpace, match="bridge 'a-to-b' was fitted on another source space named 'a'"):
         await bench.derivations.derive(CALL, compose("a-to-b", "b-to-c"))
 
 

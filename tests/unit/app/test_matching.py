@@ -5,6 +5,7 @@ import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
 from consilience_server.app.alignment_spec import SpaceQuery
+from consilience_server.app.bridge_spaces import ExpectedBridge
 from consilience_server.app.call import Call
 from consilience_server.app.matching import MatchQuery
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
@@ -311,3 +312,22 @@ async def test_a_gallery_smaller_than_k_is_refused():
     assert caught.value.field == "correction_k"
     with pytest.raises(errors.InvalidK, match=r"correction_k is 30.*at most 29"):
         await match(bench, space=SpaceQuery("x"), k=1, vectors=X[:1], correction="csls", correction_k=30)
+
+
+async def test_another_bridge_than_expected_is_refused_even_where_widths_are_equal():
+    bench = BridgeBench()
+    bench.space("x", Y)
+    bench.space("y", Y[::-1])
+    kept = await bench.bridging.fit(Call("fit_bridge"), bench.query(method="procrustes"))
+    expected = await match(bench, bridge="b", vectors=Y[:3], expected=ExpectedBridge("x", kept.uid))
+    # What the caller takes it to be changes no answer, so the cached one is found.
+    assert expected is not None
+    assert await match(bench, bridge="b", vectors=Y[:3]) is None
+    with pytest.raises(errors.WrongSpace, match="leads from 'x' into 'y', not from 'y'; fit one for the other direction, or invert"):
+        await match(bench, bridge="b", vectors=Y[:3], expected=ExpectedBridge("y"))
+    with pytest.raises(errors.WrongSpace, match="not from 'z'; choose another bridge"):
+        await match(bench, bridge="b", ids=IDS[:3].tolist(), expected=ExpectedBridge("z"))
+    with pytest.raises(errors.VersionExpired, match="deleted and made anew"):
+        await match(bench, bridge="b", vectors=Y[:3], expected=ExpectedBridge(uid="other"))
+    with pytest.raises(errors.InvalidArgument, match="within a space leave it out"):
+        await match(bench, space=SpaceQuery("x"), vectors=Y[:3], expected=ExpectedBridge("x"))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
 
+from consilience_server.app.bridge_spaces import ExpectedBridge
 from consilience_server.app.call import Call
 from consilience_server.app.translation import Translation
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
+from consilience_server.bridges.compose import compose
 from consilience_server.core import errors
 from consilience_server.core.control import Control
 
@@ -74,3 +76,42 @@ async def test_bad_vectors_are_refused_by_their_rows_in_the_stream():
         await opened.translate(Call("translate"), np.zeros((1, 12), np.float32))
     with pytest.raises(errors.BridgeNotFound):
         await translation.open(Call("translate"), "none", "source")
+
+
+async def test_uncentred_vectors_stand_in_the_target_space_and_go_through_the_next_bridge():
+    bench, translation = await fitted("procrustes")
+    bench.space("z", Y)
+    await bench.bridging.fit(Call("fit_bridge"), bench.query("c", "y", "z", method="ridge"))
+    first, second = bench.bridges.get("b").map, bench.bridges.get("c").map
+
+    async def through(name, vectors, **options):
+        return await (await translation.open(Call("translate"), name, "source", **options)).translate(Call("translate"), vectors)
+
+    placed = await through("b", X, uncentred=True)
+    np.testing.assert_allclose(np.linalg.norm(placed, axis=1), 1.0, atol=1e-6)
+    # The definition: unit(placed) - mean points where the centred vector does.
+    offsets = placed - first.target_mean
+    centred = await through("b", X)
+    np.testing.assert_allclose(offsets / np.linalg.norm(offsets, axis=1, keepdims=True), centred, atol=1e-6)
+    chain = map_vectors(make_ready(compose((first, second))), X, Control())
+    np.testing.assert_allclose(await through("c", placed), chain, atol=1e-5)
+    assert np.abs(await through("c", centred) - chain).max() > 0.01
+
+
+async def test_target_vectors_are_uncentred_already():
+    _, translation = await fitted()
+    with pytest.raises(errors.InvalidArgument, match="the very vectors given") as refused:
+        await translation.open(Call("translate"), "b", "target", uncentred=True)
+    assert refused.value.field == "uncentred"
+
+
+async def test_another_bridge_than_expected_is_refused():
+    bench, translation = await fitted()
+    uid = bench.bridges.get("b").uid
+    await translation.open(Call("translate"), "b", "source", ExpectedBridge("x", uid))
+    with pytest.raises(errors.WrongSpace, match="leads from 'x' into 'y', not from 'y'; fit one for the other direction") as refused:
+        await translation.open(Call("translate"), "b", "source", ExpectedBridge("y"))
+    assert refused.value.field == "expected_bridge.source"
+    with pytest.raises(errors.VersionExpired, match=f"the uid old, the one that has the name now {uid}") as refused:
+        await translation.open(Call("translate"), "b", "source", ExpectedBridge(uid="old"))
+    assert refused.value.field == "bridge"

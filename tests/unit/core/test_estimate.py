@@ -30,8 +30,29 @@ def test_the_median_covers():
     assert np.mean([told.low <= 2 <= told.high for told in found]) >= 0.93
 
 
-def test_few_values_give_all_of_them():
-    assert median_estimate(np.array([3, 1, 2])) == Estimate(2.0, 1.0, 3.0)
+def test_equal_values_leave_room_for_values_that_were_not_drawn():
+    for count in (2, 10, 300):
+        found = mean_estimate(np.ones(count), 0.0, 1.0)
+        assert (found.value, found.high) == (1.0, 1.0)
+        assert found.low == pytest.approx(scipy.stats.binomtest(count, count, alternative="greater").proportion_ci(0.95).low)
+    third = mean_estimate(np.full(7, 1 / 3), 0.0, 1.0)
+    assert third.low < third.value == 1 / 3 < third.high
+    assert (third.high - third.value) / (third.value - third.low) == pytest.approx(2.0)
+    assert mean_estimate(np.zeros(5), -1.0, 1.0).low == pytest.approx(-(1 - 0.05 ** (1 / 5)))
+
+
+def test_a_rare_failure_is_inside_the_interval_of_few_queries():
+    rng = np.random.default_rng(4)
+    found = [mean_estimate((rng.random(10) < 0.9).astype(float), 0.0, 1.0) for _ in range(400)]
+    assert np.mean([told.low <= 0.9 <= told.high for told in found]) >= 0.9
+
+
+def test_few_values_have_no_interval_of_the_median():
+    rng = np.random.default_rng(5)
+    for count in range(1, 6):
+        assert median_estimate(np.arange(count)) is None
+    found = [median_estimate(rng.random(6)) for _ in range(400)]
+    assert np.mean([told.low <= 0.5 <= told.high for told in found]) >= 0.93
 
 
 def test_the_jackknife_of_a_mean_is_its_standard_error():

@@ -63,3 +63,9 @@ def test_summaries():
 def test_wilson_equals_scipy(successes, trials, confidence):
     interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     assert wilson_interval(successes, trials, confidence) == pytest.approx((interval.low, interval.high), abs=1e-12)
+
+
+def test_none_and_all_right_end_at_the_very_ends():
+    for trials in range(1, 500):
+        assert wilson_interval(trials, trials)[1] == 1.0
+        assert wilson_interval(0, trials)[0] == 0.0

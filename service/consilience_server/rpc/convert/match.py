@@ -14,7 +14,7 @@ from consilience_server.engine.approximate import EFFORTS, ApproximateName, Inde
 from consilience_server.rpc.convert.alignment import write_certificate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.matrix import read_vectors, write_matrix
-from consilience_server.rpc.convert.names import bridge_id, bridge_name, space_query, space_use, version_number
+from consilience_server.rpc.convert.names import bridge_id, bridge_name, expected_bridge, space_query, space_use, version_number
 
 CORRECTIONS: dict[match_pb2.Correction, CorrectionName] = {
     match_pb2.CORRECTION_UNSPECIFIED: "none",
@@ -63,6 +63,7 @@ def read_match(request: match_pb2.MatchRequest) -> MatchQuery:
         filter=request.filter,
         probability=request.probability,
         one_to_one=request.one_to_one,
+        expected=expected_bridge(request.expected_bridge),
     )
 
 

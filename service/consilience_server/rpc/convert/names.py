@@ -2,8 +2,9 @@
 
 import re
 
-from consilience.v1 import space_pb2
+from consilience.v1 import match_pb2, space_pb2
 from consilience_server.app.alignment_spec import GroupQuery, SpaceQuery
+from consilience_server.app.bridge_spaces import ExpectedBridge
 from consilience_server.app.reports import SpaceUse
 from consilience_server.core.errors import InvalidArgument, InvalidName, NotServed
 
@@ -31,6 +32,11 @@ def space_id(name: str, field: str) -> str:
 def bridge_id(name: str, field: str) -> str:
     """`bridges/{bridge}` to `{bridge}`, else InvalidName."""
     return _id(_BRIDGE, name, "bridges/{bridge}", field)
+
+
+def expected_bridge(told: match_pb2.ExpectedBridge) -> ExpectedBridge:
+    """What a bridge must be; InvalidName."""
+    return ExpectedBridge(space_id(told.source, "expected_bridge.source") if told.source else "", told.uid)
 
 
 def watch_id(name: str, field: str) -> str:
