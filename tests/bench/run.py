@@ -12,7 +12,18 @@ from pathlib import Path
 from report import machine
 
 HERE = Path(__file__).resolve().parent
-BENCHMARKS = ("self_join", "lists", "alignment", "upload", "match", "corrections", "translate", "bridge_fits", "cached_align", "install_size")
+BENCHMARKS = (
+    "self_join",
+    "lists",
+    "alignment",
+    "upload",
+    "match",
+    "corrections",
+    "translate",
+    "bridge_fits",
+    "cached_align",
+    "install_size",
+)
 
 
 def main() -> int:
