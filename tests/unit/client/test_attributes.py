@@ -56,7 +56,9 @@ def test_every_kind_of_named_columns_is_kept(attributes):
 
 
 @pytest.mark.parametrize(
-    "attributes", ["ab", [1, 2], [("label", [1, 2])], 5, np.ones(2), pa.array([1, 2]), pd.Series([1, 2]), object()], ids=repr
+    "attributes",
+    ["ab", [1, 2], [("label", [1, 2])], 5, np.ones(2), pa.array([1, 2]), pd.Series([1, 2]), object()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_named_columns_is_refused(attributes):
     with pytest.raises(InvalidArgumentError, match="give a mapping") as refused:
