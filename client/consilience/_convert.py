@@ -6,7 +6,7 @@ integers are rounded to float32, and refused where that overflows.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,6 +120,12 @@ def to_ids(values: Any, field: str = "ids") -> list[str]:
     """
     if isinstance(values, str | bytes):
         raise InvalidArgumentError(f"{field} is a single string; give a list of ids", reason="INVALID_ID", field=field)
+    if isinstance(values, Mapping):
+        raise InvalidArgumentError(
+            f"{field} is a {type(values).__name__}, of which only the keys would be read; give a list of ids",
+            reason="INVALID_ID",
+            field=field,
+        )
     if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
         raise InvalidArgumentError(f"{field} is of type {type(values).__name__}; give a list of ids", reason="INVALID_ID", field=field)
     ids = as_list(values)

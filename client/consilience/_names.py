@@ -3,7 +3,7 @@
 import re
 import reprlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from consilience._convert import is_sendable
@@ -21,19 +21,26 @@ _REASONS = {"metric": "UNKNOWN_METRIC", "method": "UNKNOWN_METHOD", "correction"
 
 
 class EnumNames:
-    """The names of one enum of the contract, as callers write them: `METRIC_MUTUAL_KNN` is `mutual_knn`."""
+    """The names of one enum of the contract, as callers write them: `METRIC_MUTUAL_KNN` is `mutual_knn`.
 
-    def __init__(self, enum: Any, field: str) -> None:
+    Args:
+        enum: of the contract.
+        field: the argument that takes them.
+        not_chosen: names that are answered but that no call takes, or that no server serves yet; refusals do not offer them.
+    """
+
+    def __init__(self, enum: Any, field: str, *, not_chosen: Collection[str] = ()) -> None:
         prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper() + "_"
         self._field = field
         self._names: dict[int, str] = {number: name.removeprefix(prefix).lower() for name, number in enum.items()}
         self._numbers = {name: number for number, name in self._names.items() if number}
+        self._offered = [name for name in self._numbers if name not in not_chosen]
 
     def to_number(self, name: str) -> Any:
         """The enum's value; InvalidArgumentError lists the names where there is none of this name."""
         number = self._numbers.get(name) if isinstance(name, str) else None
         if number is None:
-            known = ", ".join(self._numbers)
+            known = ", ".join(self._offered)
             reason = _REASONS.get(self._field, "INVALID_ARGUMENT")
             raise InvalidArgumentError(f"{self._field} is {name!r}; it is one of {known}", reason=reason, field=self._field)
         return number
@@ -58,7 +65,7 @@ TARGET_SCORES = EnumNames(alignment_pb2.TargetScore, "target_score")
 AGGREGATES = EnumNames(alignment_pb2.Aggregate, "aggregate")
 RDM_DISTANCES = EnumNames(alignment_pb2.RdmDistance, "rdm_distance")
 RDM_COMPARISONS = EnumNames(alignment_pb2.RdmComparison, "rdm_comparison")
-BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method")
+BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method", not_chosen=("composed", "stitching_layer"))
 BRIDGE_SIDES = EnumNames(bridge_pb2.BridgeSide, "side")
 BRIDGE_DERIVATIONS = EnumNames(bridge_pb2.BridgeDerivation, "derivation")
 CORRECTIONS = EnumNames(match_pb2.Correction, "correction")

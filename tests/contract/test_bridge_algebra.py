@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.filled_space import fill
 
-from consilience import FailedPreconditionError, InvalidArgumentError, Operation
+from consilience import FailedPreconditionError, InvalidArgumentError, NotFoundError, Operation
 
 
 @pytest.fixture
@@ -68,3 +68,18 @@ def test_bad_input(client, name, chain):
     with pytest.raises(InvalidArgumentError) as refused:
         client.invert_bridge(bridges[0], name=chain[0][0])
     assert refused.value.reason == "INVALID_NAME"
+
+
+def test_a_bridge_that_is_not_there_is_named_by_the_argument(client):
+    for call in (client.get_bridge, client.evaluate_bridge, client.delete_bridge, client.export_bridge, client.download_bridge):
+        with pytest.raises(NotFoundError) as missing:
+            call("nobody")
+        assert missing.value.field == "bridge"
+
+
+def test_pairs_too_few_are_told_with_the_number_to_give(client, name, chain):
+    spaces, _ = chain
+    ids = client.get_embeddings(spaces[0]).ids[:5]
+    with pytest.raises(InvalidArgumentError, match=r"of 5 known pairs 1 is held out, which leaves 4 .* give 13 pairs or more") as refused:
+        client.fit_bridge(spaces[0], spaces[1], name=f"{name}-few", method="ridge", pair_ids=ids)
+    assert (refused.value.reason, refused.value.field) == ("TOO_FEW_PAIRS", "pair_ids")

@@ -6,6 +6,7 @@ from typing import Any, overload
 from consilience import _names
 from consilience._async.base import AsyncCalls
 from consilience._async.concurrency import run_blocking
+from consilience._fields import argument_called
 from consilience._methods import EXPORT_BRIDGE
 from consilience._results.bridge import Bridge
 from consilience.errors import InvalidArgumentError
@@ -83,7 +84,8 @@ class AsyncBridgeExportCalls(AsyncCalls):
     ) -> bytes | Path:
         content = bytearray()
         while True:
-            message, _ = await self._call(EXPORT_BRIDGE, request, timeout)
+            with argument_called(name="bridge"):
+                message, _ = await self._call(EXPORT_BRIDGE, request, timeout)
             part: Any = getattr(message, field)
             content += part
             if len(content) >= message.total_bytes:

@@ -1,19 +1,26 @@
 """Bridges: known pairs as a selection, answers as results."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from consilience import _names
 from consilience._codec.alignment import decode_interval
 from consilience._codec.spaces import decode_space_use
 from consilience._codec.times import to_datetime
-from consilience._convert import to_ids
+from consilience._convert import as_list, to_ids
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
 from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_convergence_pb2, bridge_pb2
+
+_MISSING = ("NAType", "NaTType")
+"""What pandas has for a missing value."""
 
 
 def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
@@ -38,8 +45,8 @@ def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
 
 
 def encode_labels(labels: Any, pairs: int) -> list[str]:
-    """One class a pair, as text; InvalidArgumentError where there are not as many as pairs."""
-    told = [str(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
+    """One class a pair, as text (`encode_classes`); InvalidArgumentError where there are not as many as pairs."""
+    told = encode_classes(labels, "labels")
     if len(told) != pairs:
         raise InvalidArgumentError(
             f"{len(told):,} labels came with {pairs:,} pair_ids; label i is that of pair_ids[i]", reason="SHAPE_MISMATCH", field="labels"
@@ -47,12 +54,38 @@ def encode_labels(labels: Any, pairs: int) -> list[str]:
     return told
 
 
-def read_model(path: str | Path) -> bytes:
-    """The file's bytes; InvalidArgumentError where it cannot be read."""
+def encode_classes(classes: Any, field: str) -> list[str]:
+    """Classes as text, so that equal ones are spelled alike: 1, 1.0 and True are all `1`.
+
+    Raises:
+        InvalidArgumentError: no list, or a missing value in it (None, NaN, NaT), which would become a class of its own.
+    """
+    if isinstance(classes, str | bytes | Mapping) or not isinstance(classes, Iterable):
+        raise InvalidArgumentError(f"{field} is of type {type(classes).__name__}; give a list of classes", field=field)
+    return [_spelled(value, f"{field}[{position}]", field) for position, value in enumerate(as_list(classes))]
+
+
+def _spelled(value: Any, place: str, field: str) -> str:
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is None or type(plain).__name__ in _MISSING or (isinstance(plain, float) and math.isnan(plain)):
+        raise InvalidArgumentError(
+            f"{place} is {value!r}, which is no class; leave its pair out, or name a class for it", reason="INVALID_ATTRIBUTE", field=field
+        )
+    if isinstance(plain, bool) or (isinstance(plain, float) and plain.is_integer()):
+        plain = int(plain)
+    return _names.text(str(plain), place)
+
+
+def read_head(head: Any) -> bytes:
+    """An ONNX model as bytes, from bytes of any kind or from a file; InvalidArgumentError where it is neither, or cannot be read."""
+    if isinstance(head, bytes | bytearray | memoryview):
+        return bytes(head)
+    if not isinstance(head, str | PathLike):
+        raise InvalidArgumentError(f"head is of type {type(head).__name__}; give an ONNX model as bytes, or its path", field="head")
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error}", field="head") from error
+        return Path(head).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"{head} cannot be read: {error}", field="head") from error
 
 
 def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS) -> Bridge:

@@ -1,7 +1,7 @@
 # Generated from _async/bridge_algebra.py by client/unasync.py; edit that file.
 """Calls that make bridges of bridges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast, overload
 
 from consilience import _names
@@ -84,9 +84,11 @@ class BridgeAlgebraCalls(OperationCalls):
         """
         if isinstance(bridges, str | Bridge):
             raise InvalidArgumentError("bridges is one bridge; give a list of two or more", field="bridges")
+        if isinstance(bridges, Mapping) or not isinstance(bridges, Iterable):
+            raise InvalidArgumentError(f"bridges is of type {type(bridges).__name__}; give a list of two or more bridges", field="bridges")
         request = bridge_algebra_pb2.ComposeBridgesRequest(
-            bridge_id=_names.new_name(name, "bridge_id"),
-            bridges=[_names.bridge_name(bridge) for bridge in bridges],
+            bridge_id=_names.new_name(name, "name"),
+            bridges=[_names.bridge_name(bridge, f"bridges[{position}]") for position, bridge in enumerate(bridges)],
             pairs=encode_pairs(pair_ids, target_ids),
             mode=_names.execution_mode(wait=wait),
             request_id=_names.request_id(request_id),
@@ -158,7 +160,7 @@ class BridgeAlgebraCalls(OperationCalls):
             AlreadyExistsError: a bridge has this name.
         """
         request = bridge_algebra_pb2.InvertBridgeRequest(
-            bridge_id=_names.new_name(name, "bridge_id"),
+            bridge_id=_names.new_name(name, "name"),
             bridge=_names.bridge_name(bridge),
             pairs=encode_pairs(pair_ids, target_ids),
             mode=_names.execution_mode(wait=wait),

@@ -7,6 +7,7 @@ from typing import Any, overload
 from consilience import _names
 from consilience._sync.base import Calls
 from consilience._sync.concurrency import run_blocking
+from consilience._fields import argument_called
 from consilience._methods import EXPORT_BRIDGE
 from consilience._results.bridge import Bridge
 from consilience.errors import InvalidArgumentError
@@ -84,7 +85,8 @@ class BridgeExportCalls(Calls):
     ) -> bytes | Path:
         content = bytearray()
         while True:
-            message, _ = self._call(EXPORT_BRIDGE, request, timeout)
+            with argument_called(name="bridge"):
+                message, _ = self._call(EXPORT_BRIDGE, request, timeout)
             part: Any = getattr(message, field)
             content += part
             if len(content) >= message.total_bytes:

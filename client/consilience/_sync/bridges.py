@@ -9,8 +9,9 @@ from consilience import _names
 from consilience._sync.concurrency import run_blocking
 from consilience._sync.operations import OperationCalls
 from consilience._codec.bridge_evaluation import decode_evaluation
-from consilience._codec.bridges import decode_bridge, encode_labels, encode_pairs, read_model
+from consilience._codec.bridges import decode_bridge, encode_classes, encode_labels, encode_pairs, read_head
 from consilience._codec.operations import decode_operation
+from consilience._fields import argument_called
 from consilience._methods import DELETE_BRIDGE, EVALUATE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
 from consilience._numbers import UINT64, reals, share, whole
 from consilience._progress import Progress
@@ -113,7 +114,7 @@ class BridgeCalls(OperationCalls):
             FailedPreconditionError: DID_NOT_CONVERGE, of `unsupervised`; nothing was kept.
         """
         request = bridge_pb2.FitBridgeRequest(
-            bridge_id=_names.new_name(name, "bridge_id"),
+            bridge_id=_names.new_name(name, "name"),
             source=_names.space_ref(source, "source"),
             target=_names.space_ref(target, "target"),
             method=_names.BRIDGE_METHODS.to_number(method),
@@ -134,7 +135,9 @@ class BridgeCalls(OperationCalls):
 
     def get_bridge(self, bridge: str | Bridge, *, timeout: float | None = None) -> Bridge:
         """A bridge; NotFoundError."""
-        message, details = self._call(GET_BRIDGE, bridge_pb2.GetBridgeRequest(name=_names.bridge_name(bridge)), timeout)
+        request = bridge_pb2.GetBridgeRequest(name=_names.bridge_name(bridge))
+        with argument_called(name="bridge"):
+            message, details = self._call(GET_BRIDGE, request, timeout)
         return decode_bridge(message.bridge, details)
 
     def evaluate_bridge(
@@ -144,7 +147,7 @@ class BridgeCalls(OperationCalls):
         target_ids: Any = None,
         *,
         labels: Any = None,
-        head: bytes | str | Path | None = None,
+        head: bytes | bytearray | memoryview | str | Path | None = None,
         head_classes: Sequence[Any] | None = None,
         timeout: float | None = None,
     ) -> BridgeEvaluation:
@@ -158,7 +161,7 @@ class BridgeCalls(OperationCalls):
             pair_ids: item ids known in both spaces; None is all common items that the bridge was not fitted on.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
             labels: classes for the stitching penalty, what a linear probe of the target space loses by the bridge: the name of an attribute
-                of either space, or one label for each of `pair_ids`.
+                of either space, or one label for each of `pair_ids`; none may be missing. Whole floats and booleans count as whole numbers.
             head: your own classifier of the target space in place of the probe: an ONNX model, as bytes or as a path, that takes (rows,
                 width of the target) float32 and tells (rows, classes) scores or (rows,) labels first. It is given the items' own target
                 vectors, then the bridged ones where they stand in the target space, as long as its vectors are in the mean.
@@ -177,11 +180,12 @@ class BridgeCalls(OperationCalls):
         elif labels is not None:
             request.labels.extend(encode_labels(labels, len(request.pairs.item_ids)))
         if head is not None:
-            request.head = head if isinstance(head, bytes) else run_blocking(lambda: read_model(head))
+            request.head = run_blocking(lambda: read_head(head))
             self._check_size(request)
         if head_classes is not None:
-            request.head_classes.extend(str(name) for name in head_classes)
-        message, details = self._call(EVALUATE_BRIDGE, request, timeout)
+            request.head_classes.extend(encode_classes(head_classes, "head_classes"))
+        with argument_called(name="bridge"):
+            message, details = self._call(EVALUATE_BRIDGE, request, timeout)
         return decode_evaluation(message, details)
 
     def list_bridges(self, *, timeout: float | None = None) -> list[Bridge]:
@@ -199,4 +203,5 @@ class BridgeCalls(OperationCalls):
     def delete_bridge(self, bridge: str | Bridge, *, request_id: str | None = None, timeout: float | None = None) -> None:
         """Remove a bridge; NotFoundError."""
         request = bridge_pb2.DeleteBridgeRequest(name=_names.bridge_name(bridge), request_id=_names.request_id(request_id))
-        self._call(DELETE_BRIDGE, request, timeout)
+        with argument_called(name="bridge"):
+            self._call(DELETE_BRIDGE, request, timeout)

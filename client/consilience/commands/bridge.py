@@ -7,6 +7,7 @@ import typer
 
 from consilience._sync.client import Client
 from consilience.commands.connected import Answer, answer, read_lines, shows_progress
+from consilience.commands.options import parse_penalties
 
 NameArgument = Annotated[str, typer.Argument(help="The bridge.")]
 
@@ -29,6 +30,12 @@ def fit(
     ] = None,
     held_out_fraction: Annotated[float, typer.Option(help="Share of the pairs kept out of the fit for the report.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Chooses the held-out pairs.")] = 0,
+    penalties: Annotated[
+        str | None,
+        typer.Option(
+            help="Of ridge and affine, in units of the mean eigenvalue, commas between several.", show_default="the server's grid"
+        ),
+    ] = None,
     keep_unconverged: Annotated[bool, typer.Option(help="Keep an unsupervised bridge even where it did not converge.")] = False,
 ) -> Answer:
     """Fit a map on known pairs (all common items by default) and keep it."""
@@ -42,6 +49,7 @@ def fit(
         target_ids=target_ids,
         held_out_fraction=held_out_fraction,
         seed=seed,
+        penalties=() if penalties is None else parse_penalties(penalties),
         keep_unconverged=keep_unconverged,
         progress=shows_progress(),
     )

@@ -84,13 +84,18 @@ def predictivity_options(target_score: str, aggregate: str, folds: int, penaltie
     """The keywords of a call that linear predictivity reads; InvalidArgumentError where penalties are no numbers."""
     told: dict[str, Any] = {"target_score": target_score, "aggregate": aggregate, "folds": folds}
     if penalties is not None:
-        try:
-            told["penalties"] = [float(part) for part in penalties.split(",")]
-        except ValueError:
-            raise InvalidArgumentError(
-                f"penalties is {penalties!r}; give numbers of 0 or more, separated by commas", field="penalties"
-            ) from None
+        told["penalties"] = parse_penalties(penalties)
     return told
+
+
+def parse_penalties(penalties: str) -> list[float]:
+    """`.01,1,100`; InvalidArgumentError where they are no numbers."""
+    try:
+        return [float(part) for part in penalties.split(",")]
+    except ValueError:
+        raise InvalidArgumentError(
+            f"penalties is {penalties!r}; give numbers of 0 or more, separated by commas", field="penalties"
+        ) from None
 
 
 def pairwise_options(distance: str, comparison: str, bandwidth: str, sample_items: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.caller_head import CallerHeads, Head
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
-from consilience_server.app.pair_labels import check_labels, pair_labels
+from consilience_server.app.pair_labels import check_labels, check_shared, pair_labels
 from consilience_server.app.ports import BridgeStore
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
@@ -111,6 +111,8 @@ class BridgeEvaluations:
                 check_uid(artefact, side, snapshot.uid)
             pairs, fitted = await self._pool.run(call, "load", lambda: _new_pairs(query, artefact, source, target))
             labels = await pair_labels(self._snapshots, call, query.labels, query.labels_attribute, query.item_ids, pairs, (source, target))
+            if labels is not None and not query.head:
+                check_shared(labels, query.labels_attribute)
             report, baselines = await self._pool.run(
                 call,
                 "statistics",

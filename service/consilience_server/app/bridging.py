@@ -23,7 +23,7 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import item_digest
 from consilience_server.app.unpaired_bridging import fit_unpaired
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, pair_keys
-from consilience_server.bridges.choose import METHODS, fit_and_choose
+from consilience_server.bridges.choose import METHODS, check_count, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops, unpaired_flops
 from consilience_server.bridges.held_out import Split, near_copies, split_pairs
@@ -108,9 +108,7 @@ class Bridging:
 
     async def _fit_on_pairs(self, call: Call, query: FitQuery, source: Snapshot, target: Snapshot) -> BridgeArtefact:
         pairs = await self._pool.run(call, "load", lambda: known_pairs(query.item_ids, query.target_ids, source, target))
-        if len(pairs.source_ids) < 2:
-            message = "one known pair; one is held out, so a fit needs more: give at least two"
-            raise TooFewPairs(message, field="pairs", pairs=len(pairs.source_ids))
+        check_count(query.method, len(pairs.source_ids), query.held_out_fraction, source.dim, target.dim)
         groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
         whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
         copies = await self._pool.run(

@@ -57,7 +57,10 @@ def gallery_part(
     if exclude_ids:
         left[rows_of(gallery.ids, exclude_ids, name, "exclude_ids.ids")] = False
     if not left.any():
-        raise InvalidArgument(f"exclude_ids leaves nothing of {gallery.name} to match with; leave out fewer items", field="exclude_ids.ids")
+        raise InvalidArgument(
+            f"exclude_ids leaves nothing of space {gallery.name.removeprefix('spaces/')!r} to match with; leave out fewer items",
+            field="exclude_ids.ids",
+        )
     if fulfilled is not None and not (left & fulfilled).any():
         raise InvalidArgument(
             f"the filter is true for none of the {int(left.sum()):,} items of {gallery.name}; ask for less", field="filter"

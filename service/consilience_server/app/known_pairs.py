@@ -39,9 +39,30 @@ def check_pair_ids(
         )
     for field, ids in zip(fields, (item_ids, target_ids), strict=True):
         if len(set(ids)) != len(ids):
-            seen: set[str] = set()
-            twice = [item for item in ids if item in seen or seen.add(item)]  # type: ignore[func-returns-value]  # set.add is None, falsy
-            raise DuplicateId(f"items stand in several pairs: {shown(twice)}; give each once on its side", field=field, ids=twice[:10])
+            _refuse_repeats(ids, target_ids if ids is item_ids else item_ids, field)
+
+
+def _refuse_repeats(ids: Sequence[str], partners: Sequence[str], field: str) -> None:
+    """DuplicateId: which items stand in several pairs, and with which partners where these differ.
+
+    Args:
+        ids: of one side, some of them twice.
+        partners: of the other; empty: the same ids.
+        field: of the request, that holds `ids`.
+    """
+    together: dict[str, list[str]] = {}
+    for item, partner in zip(ids, partners or ids, strict=True):
+        together.setdefault(item, []).append(partner)
+    twice = [item for item, found in together.items() if len(found) > 1]
+    for item in twice:
+        differing = list(dict.fromkeys(together[item]))
+        if len(differing) > 1:
+            raise DuplicateId(
+                f"items stand in several pairs: {item!r} is paired with {shown(differing)}, which contradict each other; keep one of them",
+                field=field,
+                ids=[item],
+            )
+    raise DuplicateId(f"items stand in several pairs: {shown(twice)}; give each once on its side", field=field, ids=twice[:10])
 
 
 def known_pairs(item_ids: Sequence[str], target_ids: Sequence[str], source: Snapshot, target: Snapshot) -> KnownPairs:

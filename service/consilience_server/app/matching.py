@@ -283,7 +283,8 @@ def _check_size(query: MatchQuery, candidates: int, gallery: Snapshot) -> None:
     for k, field in ((query.k, "k"), (query.correction_k if query.corrected.has_neighbourhoods else 1, "correction_k")):
         if k > candidates:
             raise InvalidK(
-                f"{field} is {k}, but {gallery.name} has {candidates:,} items to match with, so it may be at most {candidates}",
+                f"{field} is {k}, but space {gallery.name.removeprefix('spaces/')!r} has {candidates:,} items to match with, so it may be "
+                f"at most {candidates}",
                 field=field,
                 k=k,
                 limit=candidates,

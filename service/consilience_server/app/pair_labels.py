@@ -21,6 +21,21 @@ def check_labels(labels: Sequence[str], attribute: str, item_ids: Sequence[str])
         raise ShapeMismatch(f"{len(labels):,} labels came with {len(item_ids):,} item_ids; label i is that of item_ids[i]", field="labels")
 
 
+def check_shared(labels: NDArray[np.object_], attribute: str) -> None:
+    """InvalidAttribute where no two pairs have one label, so that a probe could learn none of them from others.
+
+    Args:
+        labels: (n,) text.
+        attribute: where they come from; empty: from the request.
+    """
+    if len(set(labels.tolist())) == len(labels):
+        raise InvalidAttribute(
+            f"each of the {len(labels):,} pairs has a label of its own, so a probe can learn none from other pairs; give labels that "
+            "several pairs share",
+            field="labels_attribute" if attribute else "labels",
+        )
+
+
 async def pair_labels(
     snapshots: Snapshots,
     call: Call,

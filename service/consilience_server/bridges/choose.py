@@ -1,5 +1,6 @@
 """Fit what was asked and what it must be compared with, measure all on pairs none has seen, keep the best."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -13,6 +14,7 @@ from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRet
 from consilience_server.bridges.learning_curve import learning_curve
 from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.control import Control
+from consilience_server.core.counted import counted
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
 from consilience_server.engine.protocol import NeighbourEngine
 
@@ -51,13 +53,45 @@ def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, tar
     needed = min(need for name, need in needs.items() if name not in BASELINES) if method == "auto" else needs[method]
     if fit_pairs < needed:
         raise TooFewPairs(
-            f"{fit_pairs} known pairs are left for the fit; {method} needs at least {needed}: give more pairs, hold out fewer"
-            + (", or use a method that needs fewer (ridge, procrustes, relative)" if needed > needs["ridge"] else ""),
+            f"{counted(fit_pairs, 'known pair is', 'known pairs are')} left for the fit; {method} needs at least {needed}: give more "
+            f"pairs, hold out fewer{_other_methods(fit_pairs, source_dim, target_dim)}",
             field="pairs",
             fit_pairs=fit_pairs,
             needed=needed,
         )
     return tuple(name for name in METHODS if (name in BASELINES or method in ("auto", name)) and fit_pairs >= needs[name])
+
+
+def check_count(method: MethodChoice, pairs: int, fraction: float, source_dim: int, target_dim: int) -> None:
+    """TooFewPairs, with the number to give, where fewer pairs than the method needs are left once `round(fraction * pairs)` are held out.
+
+    Args:
+        method: as asked; the least that any learned method needs for `auto`.
+        pairs: known ones.
+        fraction: held out, in (0, 1); at least one pair is.
+        source_dim: width of the source space.
+        target_dim: of the target space.
+    """
+    learned = [name for name in METHODS if name not in BASELINES] if method == "auto" else [method]
+    needed = max(min(needed_pairs(name, source_dim, target_dim) for name in learned), 1)
+    held_out = max(1, round(fraction * pairs))
+    if pairs - held_out >= needed:
+        return
+    total = max(math.ceil(needed / (1.0 - fraction)), needed + 1)
+    left = pairs - held_out
+    raise TooFewPairs(
+        f"of {counted(pairs, 'known pair', 'known pairs')} {counted(held_out, 'is', 'are')} held out, which leaves {left:,} for the fit; "
+        f"{method} needs at least {needed:,}: give {total:,} pairs or more{_other_methods(left, source_dim, target_dim)}",
+        field="pairs",
+        pairs=pairs,
+        needed=total,
+    )
+
+
+def _other_methods(fit_pairs: int, source_dim: int, target_dim: int) -> str:
+    """The end of a refusal: which learned methods so many pairs suffice for; empty for none."""
+    fewer = [name for name in METHODS if name not in BASELINES and needed_pairs(name, source_dim, target_dim) <= fit_pairs]
+    return f", or use a method that needs fewer ({', '.join(fewer)})" if fewer else ""
 
 
 def fit_and_choose(

@@ -98,6 +98,14 @@ BAD = [
     ({"item_ids": IDS, "labels": ["a"] * 200}, errors.InvalidAttribute, "one label"),
     ({"item_ids": IDS, "labels": ["a"] * 200, "labels_attribute": "sign"}, errors.InvalidArgument, "one of them"),
     ({"labels_attribute": "sign"}, errors.InvalidAttribute, "no attribute 'sign'"),
+    ({"item_ids": IDS, "labels": IDS}, errors.InvalidAttribute, "each of the 40 pairs has a label of its own"),
+    ({"item_ids": ["i0000", "i0000"], "target_ids": ["i0000", "i0000"]}, errors.DuplicateId, "several pairs: 'i0000'; give each once"),
+    (
+        {"item_ids": ["i0003", "i0001", "i0003"], "target_ids": ["i0001", "i0004", "i0002"]},
+        errors.DuplicateId,
+        "'i0003' is paired with 'i0001', 'i0002', which contradict each other",
+    ),
+    ({"item_ids": ["i0000"] * 20}, errors.DuplicateId, "pairs: 'i0000'; give"),
 ]
 
 

@@ -224,8 +224,13 @@ BAD = [
     ({"item_ids": ["i0001", "i0002"], "target_ids": ["i0003", "i0003"]}, errors.DuplicateId, "pairs.target_ids", "'i0003'"),
     ({"item_ids": ["i0001", "i0002"], "target_ids": ["i0003"]}, errors.ShapeMismatch, "pairs.target_ids", "2 item_ids .* 1 target_ids"),
     ({"target_ids": ["i0003"]}, errors.ShapeMismatch, "pairs.target_ids", "0 item_ids"),
-    ({"item_ids": ["i0001"]}, errors.TooFewPairs, "pairs", "one known pair"),
-    ({"item_ids": [f"i{row:04d}" for row in range(11)]}, errors.TooFewPairs, "pairs", "9 known pairs .* at least 10"),
+    ({"item_ids": ["i0001"]}, errors.TooFewPairs, "pairs", "of 1 known pair 1 is held out.* give 13 pairs or more$"),
+    (
+        {"item_ids": [f"i{row:04d}" for row in range(11)]},
+        errors.TooFewPairs,
+        "pairs",
+        "of 11 known pairs 2 are held out, which leaves 9 .* at least 10: give 13",
+    ),
 ]
 
 

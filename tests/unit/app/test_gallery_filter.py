@@ -126,7 +126,7 @@ REFUSED = [
     ({"gallery_ids": ["i0001", "gone", "lost"]}, errors.ItemNotFound, "gallery_ids.ids", "2 ids are not in space 'x'.*'gone', 'lost'"),
     ({"exclude_ids": ["gone"]}, errors.ItemNotFound, "exclude_ids.ids", "'gone'"),
     ({"gallery_ids": []}, errors.InvalidArgument, "gallery_ids.ids", "empty"),
-    ({"exclude_ids": IDS.tolist()}, errors.InvalidArgument, "exclude_ids.ids", "nothing of spaces/x"),
+    ({"exclude_ids": IDS.tolist()}, errors.InvalidArgument, "exclude_ids.ids", "nothing of space 'x'"),
     ({"gallery_ids": ["i0001"], "exclude_ids": ["i0001"]}, errors.InvalidArgument, "exclude_ids.ids", "nothing"),
     ({"gallery_ids": IDS[:4].tolist(), "k": 5}, errors.InvalidK, "k", "leave 4 items, so it may be at most 4"),
     ({"exclude_ids": IDS[4:].tolist(), "k": 5}, errors.InvalidK, "k", "at most 4"),

@@ -302,10 +302,10 @@ async def test_a_gallery_smaller_than_k_is_refused():
     bench.space("x", X[:30])
     bench.space("y", Y[:30])
     await bench.bridging.fit(Call("fit_bridge"), bench.query())
-    with pytest.raises(errors.InvalidK, match="k is 31, but spaces/y has 30 items"):
+    with pytest.raises(errors.InvalidK, match="k is 31, but space 'y' has 30 items"):
         await match(bench, bridge="b", k=31, vectors=X[:1])
     assert (await match(bench, bridge="b", k=30, vectors=X[:1])).scores.shape == (1, 30)
-    with pytest.raises(errors.InvalidK, match="k is 30, but spaces/x has 29 items to match with"):
+    with pytest.raises(errors.InvalidK, match="k is 30, but space 'x' has 29 items to match with"):
         await match(bench, space=SpaceQuery("x"), k=30, ids=("i0001",))
     with pytest.raises(errors.InvalidK, match="correction_k is 31") as caught:
         await match(bench, bridge="b", k=1, vectors=X[:1], correction="csls", correction_k=31)

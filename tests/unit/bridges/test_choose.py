@@ -6,7 +6,8 @@ from scipy.stats import ortho_group, skew
 
 from consilience_server.bridges import held_out_retrieval
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.choose import METHODS, candidate_methods, fit_and_choose
+from consilience_server.bridges.choose import METHODS, candidate_methods, check_count, fit_and_choose
+from consilience_server.bridges.fit import needed_pairs
 from consilience_server.bridges.held_out_retrieval import FitProblem
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.core import errors
@@ -187,8 +188,32 @@ def test_baselines_join_equal_widths_only(method):
 
 @pytest.mark.parametrize(("method", "pairs"), [("ridge", 9), ("procrustes", 9), ("auto", 9), ("mean_shift", 1)])
 def test_too_few_pairs_are_told_with_both_numbers(method, pairs):
-    with pytest.raises(errors.TooFewPairs, match=f"{pairs} known pairs .* at least {pairs + 1}"):
+    with pytest.raises(errors.TooFewPairs, match=rf"{pairs} known pairs? (is|are) left .* at least {pairs + 1}: [^(]*$"):
         candidate_methods(method, pairs, 8, 8)
+
+
+@pytest.mark.parametrize("method", ["ridge", "procrustes", "cca", "auto", "mean_shift", "identity"])
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.5, 0.77, 0.9])
+def test_the_number_of_pairs_to_give_is_enough(method, fraction):
+    for pairs in range(1, 200):
+        left = pairs - max(1, round(fraction * pairs))
+        if left >= max(needed_pairs("ridge" if method == "auto" else method, 16, 16), 1):
+            check_count(method, pairs, fraction, 16, 16)
+            candidate_methods(method, left, 16, 16)
+            continue
+        with pytest.raises(errors.TooFewPairs, match=f"which leaves {left} .* give [0-9]+ pairs or more") as refused:
+            check_count(method, pairs, fraction, 16, 16)
+        give = int(refused.value.metadata["needed"])
+        assert give > pairs
+        check_count(method, give, fraction, 16, 16)
+        candidate_methods(method, give - max(1, round(fraction * give)), 16, 16)
+
+
+def test_only_methods_that_suffice_are_offered_instead():
+    with pytest.raises(errors.TooFewPairs, match=r"give 80 pairs or more, or use a method that needs fewer \(procrustes.*relative\)$"):
+        check_count("cca", 20, 0.2, 64, 80)
+    with pytest.raises(errors.TooFewPairs, match=r"which leaves 2 for the fit; cca needs at least 64: give 80 pairs or more$"):
+        check_count("cca", 3, 0.2, 64, 80)
 
 
 def test_enough_is_enough():

@@ -226,6 +226,14 @@ def test_a_bridge_measured_by_ones_own_head(call, script, tmp_path):
     assert (script.last.labels_attribute, script.last.head, list(script.last.head_classes)) == ("species", b"head", ["cat", "dog"])
 
 
+def test_penalties_of_a_bridge(call, script):
+    assert call("bridge", "fit", "a", "b", "c", "--method", "ridge", "--penalties", ".01,1,100")[0] == 0
+    assert (list(script.last.penalties), script.last.bridge_id) == ([0.01, 1.0, 100.0], "c")
+    assert call("bridge", "fit", "a", "b", "c")[0] == 0
+    assert list(script.last.penalties) == []
+    assert call("bridge", "fit", "a", "b", "c", "--penalties", "many")[0] == 2
+
+
 def test_bridges_of_bridges(call, script, tmp_path):
     assert json.loads(call("bridge", "compose", "a-to-b", "b-to-c", "--name", "a-to-c", "--json")[1])["method"] == "composed"
     assert (list(script.last.bridges), script.last.bridge_id) == (["bridges/a-to-b", "bridges/b-to-c"], "a-to-c")

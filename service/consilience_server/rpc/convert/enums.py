@@ -33,8 +33,15 @@ def served(
     for number, meaning in table.items():
         if number == value:
             return meaning
-    offered = ", ".join(kind.Name(number) for number in table if number)
+    offered = ", ".join(_plain(kind, number) for number in table if number)
     if value == 0 or value not in kind.values():
         given = "is unspecified" if value == 0 else f"{value} is unknown"
         raise unknown(f"the {what} {given}; served are {offered}", field=field)
-    raise NotServed(f"{kind.Name(value)} is not served by this version; served are {offered}", field=field, missing=kind.Name(value))
+    raise NotServed(
+        f"the {what} {_plain(kind, value)} is not served by this version; served are {offered}", field=field, missing=kind.Name(value)
+    )
+
+
+def _plain(kind: EnumType, number: int) -> str:
+    """As callers of the SDK write it: `BRIDGE_METHOD_MEAN_SHIFT` is `mean_shift`."""
+    return kind.Name(number).removeprefix(kind.Name(0).removesuffix("UNSPECIFIED")).lower()

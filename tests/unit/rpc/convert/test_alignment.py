@@ -59,7 +59,7 @@ def test_metrics_without_neighbours_ask_one_question_whatever_k():
 
 @pytest.mark.parametrize("value", [0, 99])
 def test_unknown_metrics(value):
-    with pytest.raises(UnknownMetric, match="METRIC_MUTUAL_KNN, METRIC_CKA, METRIC_UNBIASED_CKA") as caught:
+    with pytest.raises(UnknownMetric, match="mutual_knn, cka, unbiased_cka") as caught:
         read_spec(Spec(metric=value))
     assert caught.value.field == "spec.metric"
 
