@@ -10,6 +10,7 @@ from google.protobuf import empty_pb2
 from consilience.v1 import (
     alignment_pb2,
     bridge_algebra_pb2,
+    bridge_estimate_pb2,
     bridge_pb2,
     classify_pb2,
     comparison_pb2,
@@ -121,6 +122,9 @@ GET_BRIDGE = _method("BridgeService", "GetBridge", bridge_pb2.GetBridgeRequest, 
 LIST_BRIDGES = _method("BridgeService", "ListBridges", bridge_pb2.ListBridgesRequest, bridge_pb2.ListBridgesResponse)
 DELETE_BRIDGE = _method("BridgeService", "DeleteBridge", bridge_pb2.DeleteBridgeRequest, bridge_pb2.DeleteBridgeResponse)
 EVALUATE_BRIDGE = _method("BridgeService", "EvaluateBridge", bridge_pb2.EvaluateBridgeRequest, bridge_pb2.EvaluateBridgeResponse)
+ESTIMATE_BRIDGE = _method(
+    "BridgeEstimateService", "EstimateBridge", bridge_estimate_pb2.EstimateBridgeRequest, bridge_estimate_pb2.EstimateBridgeResponse
+)
 COMPOSE_BRIDGES = _method(
     "BridgeAlgebraService", "ComposeBridges", bridge_algebra_pb2.ComposeBridgesRequest, bridge_algebra_pb2.ComposeBridgesResponse
 )

@@ -9,6 +9,7 @@ from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import CallDetails, Result
 from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
+from consilience._results.bridge_estimate import BridgeEstimate, MethodSupport, PairAlignment
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
 from consilience._results.certificate import Certificate
 from consilience._results.classification import Classification, ClassificationAccuracy, ClassRecall
@@ -38,6 +39,7 @@ __all__ = [
     "AlignmentMatrix",
     "AlignmentReport",
     "Bridge",
+    "BridgeEstimate",
     "BridgeEvaluation",
     "CallDetails",
     "CeilingScore",
@@ -70,10 +72,12 @@ __all__ = [
     "MatchResult",
     "Measured",
     "Measurement",
+    "MethodSupport",
     "MutualPairs",
     "NoiseCeiling",
     "Operation",
     "PairAgreement",
+    "PairAlignment",
     "PairsSummary",
     "ParentBridge",
     "PmiReport",

@@ -13,6 +13,7 @@ from consilience_server.app.alignment import Alignment
 from consilience_server.app.alignment_spec import AlignmentLimits
 from consilience_server.app.application import Application, ServerInfo
 from consilience_server.app.bridge_derivation import BridgeDerivations
+from consilience_server.app.bridge_estimates import BridgeEstimates
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging, FitLimits
@@ -152,6 +153,14 @@ def use_cases(
     trends = Trends(alignment, snapshots, tables, results, pool)
     consensus = Consensus(alignment, snapshots, tables, results, pool, DerivedSpaces(spaces))
     info = _server_info(settings, warm, indexes, account, remote is not None, stores.spaces.read_only, metrics_url, runtime.name)
+    bridging = Bridging(
+        store=stores.spaces,
+        bridges=stores.bridges,
+        snapshots=snapshots,
+        engine=warm.engine,
+        pool=pool,
+        limits=FitLimits(info.version, flops),
+    )
     return Application(
         spaces=spaces,
         alignment=alignment,
@@ -165,14 +174,8 @@ def use_cases(
         trends=trends,
         consensus=consensus,
         pmi=PmiSpaces(DerivedSpaces(spaces), pool, settings.max_dim, settings.max_id_bytes),
-        bridging=Bridging(
-            store=stores.spaces,
-            bridges=stores.bridges,
-            snapshots=snapshots,
-            engine=warm.engine,
-            pool=pool,
-            limits=FitLimits(info.version, flops),
-        ),
+        bridging=bridging,
+        bridge_estimates=BridgeEstimates(bridging=bridging, snapshots=snapshots, pool=pool, engine=warm.engine),
         evaluations=BridgeEvaluations(
             bridges=stores.bridges,
             snapshots=snapshots,

@@ -2,6 +2,7 @@
 
 from consilience._async.alignment import AsyncAlignmentCalls
 from consilience._async.bridge_algebra import AsyncBridgeAlgebraCalls
+from consilience._async.bridge_estimates import AsyncBridgeEstimateCalls
 from consilience._async.bridge_exports import AsyncBridgeExportCalls
 from consilience._async.bridges import AsyncBridgeCalls
 from consilience._async.classification import AsyncClassificationCalls
@@ -36,6 +37,7 @@ class AsyncClient(
     AsyncConvergenceCalls,
     AsyncPmiCalls,
     AsyncBridgeCalls,
+    AsyncBridgeEstimateCalls,
     AsyncBridgeAlgebraCalls,
     AsyncBridgeExportCalls,
     AsyncUpgradeCalls,

@@ -3,6 +3,7 @@
 
 from consilience._sync.alignment import AlignmentCalls
 from consilience._sync.bridge_algebra import BridgeAlgebraCalls
+from consilience._sync.bridge_estimates import BridgeEstimateCalls
 from consilience._sync.bridge_exports import BridgeExportCalls
 from consilience._sync.bridges import BridgeCalls
 from consilience._sync.classification import ClassificationCalls
@@ -37,6 +38,7 @@ class Client(
     ConvergenceCalls,
     PmiCalls,
     BridgeCalls,
+    BridgeEstimateCalls,
     BridgeAlgebraCalls,
     BridgeExportCalls,
     UpgradeCalls,

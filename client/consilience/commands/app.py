@@ -7,6 +7,7 @@ from consilience.commands import (
     align,
     bridge,
     bridge_algebra,
+    bridge_estimate,
     bridge_export,
     ceiling,
     classify,
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 spaces_app = typer.Typer(help="List, make, show and delete spaces.", no_args_is_help=True, epilog=HELP)
-bridge_app = typer.Typer(help="Fit, measure, list, show, compose, invert, export and delete bridges.", no_args_is_help=True, epilog=HELP)
+bridge_app = typer.Typer(help="Foresee, fit, measure, list, show, compose, invert, export, delete.", no_args_is_help=True, epilog=HELP)
 app.add_typer(spaces_app, name="spaces")
 app.add_typer(bridge_app, name="bridge")
 watch_app = typer.Typer(help="Watch whether the alignment of two spaces drops.", no_args_is_help=True, epilog=HELP)
@@ -74,6 +75,7 @@ spaces_app.command("describe", epilog=HELP)(connected(spaces.describe))
 spaces_app.command("export", epilog=HELP)(connected(spaces.export))
 spaces_app.command("delete", epilog=HELP)(connected(spaces.delete))
 bridge_app.command("fit", epilog=HELP)(connected(bridge.fit))
+bridge_app.command("estimate", epilog=HELP)(connected(bridge_estimate.estimate))
 bridge_app.command("list", epilog=HELP)(connected(bridge.list_bridges))
 bridge_app.command("evaluate", epilog=HELP)(connected(bridge.evaluate))
 bridge_app.command("get", epilog=HELP)(connected(bridge.get))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from consilience_server.app.alignment import Alignment
 from consilience_server.app.bridge_derivation import BridgeDerivations
+from consilience_server.app.bridge_estimates import BridgeEstimates
 from consilience_server.app.bridge_evaluation import BridgeEvaluations
 from consilience_server.app.bridge_export import BridgeExports
 from consilience_server.app.bridging import Bridging
@@ -73,6 +74,7 @@ class Application:
     ceilings: NoiseCeilings
     reliabilities: Reliabilities
     bridging: Bridging
+    bridge_estimates: BridgeEstimates
     evaluations: BridgeEvaluations
     exports: BridgeExports
     upgrades: Upgrades

@@ -41,7 +41,7 @@ from consilience_server.core.errors import (
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
 
-__all__ = ["Bridging", "FitLimits"]
+__all__ = ["Bridging", "FitLimits", "paired_fit_bytes"]
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ class Bridging:
             lambda: fit_and_choose(
                 _problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
             ),
-            nbytes=_fit_bytes(len(split.fit), source, target),
+            nbytes=paired_fit_bytes(len(split.fit), source, target),
         )
         used = np.sort(split.fit)
         return self._artefact(
@@ -283,7 +283,7 @@ def _problem(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot
     )
 
 
-def _fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:
+def paired_fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:
     """Peak of a fit: pairs in float32 and twice in float64, two centred galleries, the matrices of the decompositions."""
     widths = source.dim + target.dim
     order = min(fit_pairs, source.dim)

@@ -22,6 +22,9 @@ REPORTED_KS = (1, 5, 10)
 MAX_HELD_OUT_QUERIES = 4096
 """Held-out pairs that are asked, by hash: recall is then known to .008 (one standard error), whatever the number held out."""
 
+_KEPT_GALLERIES = 2
+"""Centred, each as large as the gallery: of the baseline without a mean, and of the maps of one fit."""
+
 
 @dataclass(frozen=True)
 class FitProblem:
@@ -88,8 +91,11 @@ class HeldOutRetrieval:
 
     def recalls(self, bridge: SpaceMap, control: Control) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
         """Recall@k of a map and its intervals, and no more."""
-        ranks = self._ranks(*self._sides(bridge, control), control)
-        return _recalls(ranks)
+        return _recalls(self.ranks(bridge, control))
+
+    def ranks(self, bridge: SpaceMap, control: Control) -> NDArray[np.int64]:
+        """(h,) of each held-out partner among the gallery, from 1; ZeroVector as above."""
+        return self._ranks(*self._sides(bridge, control), control)
 
     def _sides(self, bridge: SpaceMap, control: Control) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The queries that are asked and the gallery, where they meet."""
@@ -107,6 +113,9 @@ class HeldOutRetrieval:
             return centre_gallery(make_ready(bridge), self._problem.gallery, control, self._problem.gallery_ids)
         key = bridge.target_mean.tobytes()
         if key not in self._galleries:
+            # Parts of the pairs have means of their own, which nobody asks for again.
+            while len(self._galleries) >= _KEPT_GALLERIES:
+                del self._galleries[next(iter(self._galleries))]
             self._galleries[key] = centre_gallery(make_ready(bridge), self._problem.gallery, control, self._problem.gallery_ids)
         return self._galleries[key]
 

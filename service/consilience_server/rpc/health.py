@@ -11,6 +11,7 @@ SERVICES = (
     "consilience.v1.GeometryService",
     "consilience.v1.NoiseCeilingService",
     "consilience.v1.BridgeService",
+    "consilience.v1.BridgeEstimateService",
     "consilience.v1.UpgradeService",
     "consilience.v1.BridgeAlgebraService",
     "consilience.v1.ClassificationService",

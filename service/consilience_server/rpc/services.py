@@ -8,6 +8,7 @@ from google.longrunning import operations_pb2_grpc
 from consilience.v1 import (
     alignment_pb2_grpc,
     bridge_algebra_pb2_grpc,
+    bridge_estimate_pb2_grpc,
     bridge_pb2_grpc,
     classify_pb2_grpc,
     comparison_pb2_grpc,
@@ -26,6 +27,7 @@ from consilience_server.app.application import Application
 from consilience_server.app.memory_budget import Account
 from consilience_server.rpc.alignment_service import AlignmentService
 from consilience_server.rpc.bridge_algebra_service import BridgeAlgebraService
+from consilience_server.rpc.bridge_estimate_service import BridgeEstimateService
 from consilience_server.rpc.bridge_service import BridgeService
 from consilience_server.rpc.classification_service import ClassificationService
 from consilience_server.rpc.comparison_service import ComparisonService
@@ -70,6 +72,10 @@ def register_services(server: object, application: Application, account: Account
         (geometry_pb2_grpc.add_GeometryServiceServicer_to_server, GeometryService(application.geometry)),
         (noise_ceiling_pb2_grpc.add_NoiseCeilingServiceServicer_to_server, ceilings),
         (bridge_pb2_grpc.add_BridgeServiceServicer_to_server, bridges),
+        (
+            bridge_estimate_pb2_grpc.add_BridgeEstimateServiceServicer_to_server,
+            BridgeEstimateService(application.bridge_estimates),
+        ),
         (classify_pb2_grpc.add_ClassificationServiceServicer_to_server, ClassificationService(application.classifying, execution)),
         (upgrade_pb2_grpc.add_UpgradeServiceServicer_to_server, UpgradeService(application.upgrades, execution)),
         (bridge_algebra_pb2_grpc.add_BridgeAlgebraServiceServicer_to_server, BridgeAlgebraService(application.derivations, execution)),

@@ -58,8 +58,8 @@ def test_both_kinds_have_the_same_methods_with_the_same_parameters(sync, asynchr
 def test_the_designs_methods_are_there():
     names = """align align_arrays align_items align_matrix cancel_operation classify close compare_alignments compare_versions
     compose_bridges consensus create_space delete_bridge delete_embeddings delete_operation delete_space delete_watch
-    describe_space download_bridge estimate_alignment evaluate_bridge evaluate_upgrade export_bridge export_embeddings
-    export_mutual_pairs fit_bridge gallery_curve get_bridge get_embeddings get_operation get_space get_watch ingest
+    describe_space download_bridge estimate_alignment estimate_bridge evaluate_bridge evaluate_upgrade export_bridge
+    export_embeddings export_mutual_pairs fit_bridge gallery_curve get_bridge get_embeddings get_operation get_space get_watch ingest
     invert_bridge is_ready iterate_embeddings iterate_mutual_pairs list_bridges list_operations list_spaces list_watches
     local match mutual_pairs noise_ceiling pmi_space rebaseline_watch reliability run_watch server_info settings translate
     trend upsert wait_operation wait_ready watch watch_history writer"""

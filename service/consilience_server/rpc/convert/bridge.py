@@ -26,7 +26,7 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
     bridge_pb2.BRIDGE_METHOD_CSA: "csa",
     bridge_pb2.BRIDGE_METHOD_UNSUPERVISED: "unsupervised",
 }
-_METHOD_VALUES = {name: value for value, name in METHODS.items()} | {"composed": bridge_pb2.BRIDGE_METHOD_COMPOSED}
+METHOD_VALUES = {name: value for value, name in METHODS.items()} | {"composed": bridge_pb2.BRIDGE_METHOD_COMPOSED}
 _DERIVATIONS: dict[Derivation, bridge_pb2.BridgeDerivation] = {
     "fitted": bridge_pb2.BRIDGE_DERIVATION_FITTED,
     "composed": bridge_pb2.BRIDGE_DERIVATION_COMPOSED,
@@ -73,7 +73,7 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         version=FORMAT_VERSION,
         source=space_pb2.SpaceUse(name=space_name(artefact.source_name), uid=artefact.source_uid, version=artefact.source_version),
         target=space_pb2.SpaceUse(name=space_name(artefact.target_name), uid=artefact.target_uid, version=artefact.target_version),
-        method=_METHOD_VALUES[artefact.method],
+        method=METHOD_VALUES[artefact.method],
         source_dim=artefact.source_dim,
         target_dim=artefact.target_dim,
         fit_pairs=artefact.fit_pairs,
@@ -90,7 +90,7 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         learning_curve=[write_point(point) for point in artefact.learning_curve],
         derivation=_DERIVATIONS[artefact.derivation],
         parents=[
-            bridge_pb2.ParentBridge(name=bridge_name(parent.name), uid=parent.uid, method=_METHOD_VALUES[parent.method])
+            bridge_pb2.ParentBridge(name=bridge_name(parent.name), uid=parent.uid, method=METHOD_VALUES[parent.method])
             for parent in artefact.parents
         ],
         notes=artefact.notes,
@@ -111,13 +111,13 @@ def _write_convergence(told: Convergence) -> bridge_convergence_pb2.BridgeConver
 
 def write_method(method: MethodName) -> bridge_pb2.BridgeMethod:
     """A method of a map."""
-    return _METHOD_VALUES[method]
+    return METHOD_VALUES[method]
 
 
 def write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
     """The report of one method."""
     return bridge_pb2.RetrievalReport(
-        method=_METHOD_VALUES[report.method],
+        method=METHOD_VALUES[report.method],
         recalls=_write_recalls(report),
         mean_reciprocal_rank=report.mean_reciprocal_rank,
         median_rank=report.median_rank,
