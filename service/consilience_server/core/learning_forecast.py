@@ -81,7 +81,8 @@ def forecast(sizes: Sequence[int], hits: NDArray[np.bool_], pairs: Sequence[int]
         np.asarray(pairs, dtype=np.int64),
         middle,
         np.clip(np.minimum(low.min(axis=0), middle) - below, 0.0, 1.0),
-        np.clip(np.maximum(high.max(axis=0), middle) + above, 0.0, 1.0),
+        # What fewer pairs found is never excluded: the line comes near 1 and does not reach it.
+        np.clip(np.maximum(np.maximum(high.max(axis=0), middle) + above, np.where(ahead >= n[-1], hit / queries, 0.0)), 0.0, 1.0),
         float(plateaus[0]),
     )
 

@@ -50,7 +50,7 @@ def test_a_flat_curve_stays_and_a_perfect_one_too():
     perfect = forecast(SIZES, np.ones((5, 100), dtype=bool), [4000], rng)
     assert perfect.recall[0] > 0.99
     assert perfect.low[0] < 0.985  # a hundred that all hit do not say that the next one will
-    assert perfect.high[0] <= 1.0
+    assert perfect.high[0] == 1.0
     assert perfect.low[0] <= perfect.recall[0] <= perfect.high[0]
 
 
