@@ -23,9 +23,7 @@ def measured(report: Any) -> str:
     if report.selection_n:
         asked = f"{report.n:,} of the {report.layers_n:,} items common to all layers"
     if report.n != report.gallery:
-        how = "given" if report.query_sampling == "given" else "chosen by a hash of their ids"
-        how += f" in strata of {report.strata}" if report.strata else ""
-        asked = f"{report.n:,} queries {how} among the {asked}"
+        asked = f"{report.n:,} queries {chosen(report)} among the {asked}"
     dropped = [
         f"{count:,} items of {side} had no partner"
         for side, count in zip(sides, (report.dropped_x, report.dropped_y), strict=True)
@@ -42,6 +40,12 @@ def measured(report: Any) -> str:
         f"The alignment of {sides[0]} and {sides[1]} was measured by {source}{ks} over the {asked}{tail}, "
         f"from {read(report, sides)}{nearness(report)}."
     )
+
+
+def chosen(asked: Any) -> str:
+    """How queries were chosen from the items: of a report, a matrix or a measurement."""
+    strata = f" in strata of {asked.strata}" if asked.strata else ""
+    return f"{'given' if asked.query_sampling == 'given' else 'chosen by a hash of their ids'}{strata}"
 
 
 def metric_source(metric: str) -> sources.Source:
@@ -168,14 +172,22 @@ def null(report: Any) -> str:
         return ""
     named = [_p_value(report, entry) for entry in report.by_k.values()]
     text = f"{null_of(report.permutations, report.seed, report.within)}: {'; '.join(named)}."
-    if report.stop_after:
-        drawn = listed([f"{entry.permutations:,}" for entry in report.by_k.values() if entry.permutations is not None])
-        text += f" Pairings were drawn until {report.stop_after:,} of them scored as high ({sources.SEQUENTIAL_TEST}), {drawn} of them."
+    text += stopped([report])
     calibrated = [entry for entry in report.by_k.values() if entry.calibrated is not None]
     if calibrated:
         values = ", ".join(number(entry.calibrated or 0.0) for entry in calibrated)
         text += f" Calibrated at alpha = {report.alpha:g} ({sources.CALIBRATION}), the score was {values}."
     return text
+
+
+def stopped(reports: Sequence[Any]) -> str:
+    """The rule that ended the pairings of alignments tested alike, and how many were drawn for each score; empty where all were drawn."""
+    drawn = [f"{entry.permutations:,}" for report in reports for entry in report.by_k.values() if entry.permutations is not None]
+    if not reports[0].stop_after or not drawn:
+        return ""
+    return (
+        f" Pairings were drawn until {reports[0].stop_after:,} of them scored as high ({sources.SEQUENTIAL_TEST}), {listed(drawn)} of them."
+    )
 
 
 def null_of(permutations: int, seed: int, within: Any = None) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consilience._results import sources
 from consilience._results.base import number
-from consilience._results.citation import computed, distances, intervals, listed, metric_source, regression, side
+from consilience._results.citation import chosen, computed, distances, intervals, listed, metric_source, regression, side
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def _items(matrix: Any) -> str:
     common = f"{_span(matrix.gallery)} items common to {'all' if matrix.items == 'common' else 'each pair'}"
     if np.array_equal(matrix.n, matrix.gallery):
         return common
-    how = "given" if matrix.query_sampling == "given" else "chosen by a hash of their ids"
-    how += f" in strata of {matrix.strata}" if matrix.strata else ""
-    return f"{_span(matrix.n)} queries {how} among the {common}"
+    return f"{_span(matrix.n)} queries {chosen(matrix)} among the {common}"
 
 
 def left_out(matrix: Any) -> str:

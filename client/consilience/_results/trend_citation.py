@@ -6,7 +6,7 @@ import numpy as np
 
 from consilience._results import sources
 from consilience._results.base import number, probability
-from consilience._results.citation import computed, listed, metric_source, nearness, ranged, side
+from consilience._results.citation import chosen, computed, listed, metric_source, nearness, ranged, side
 from consilience._results.matrix_citation import form_of_many, left_out
 
 
@@ -23,9 +23,7 @@ def _measured(trend: Any) -> str:
     form = f" with k = {trend.k:,}" if trend.k else "" if how is None else form_of_many(how)
     items = f"{trend.n:,} items common to all"
     if how is not None and how.gallery != trend.n:
-        chosen = "given" if how.query_sampling == "given" else "chosen by a hash of their ids"
-        chosen += f" in strata of {how.strata}" if how.strata else ""
-        items = f"{trend.n:,} queries {chosen} among the {how.gallery:,} items common to all"
+        items = f"{trend.n:,} queries {chosen(how)} among the {how.gallery:,} items common to all"
     near = nearness(trend.reports[0]) if trend.reports else ""
     tail = "" if how is None else left_out(how)
     return f"The alignment of {what} was measured by {metric_source(trend.metric)}{form} over the {items}{tail}, from {_read(trend)}{near}."

@@ -1,5 +1,6 @@
 """Methods sentences of what stands beside single alignments: every parameter that it takes to repeat the number is in them."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -19,6 +20,7 @@ from consilience.results import (
     Interval,
     ItemReport,
     ItemSlice,
+    LinearFit,
     Measurement,
     NoiseCeiling,
     Reliability,
@@ -159,7 +161,7 @@ def test_a_trend_tells_what_its_metric_was_asked():
     assert trend(measurement=None).cite()
 
 
-def test_a_consensus_tells_method_axes_and_each_space():
+def consensus(**told):
     values = {
         "method": "procrustes",
         "spaces": ("clip", "bge"),
@@ -183,8 +185,12 @@ def test_a_consensus_tells_method_axes_and_each_space():
         "kernel_rules": ("", "-d"),
         "measurement": Measurement(1024, duplicates=4, deduplicate=0.99),
     }
+    return ConsensusReport(**{**values, **told})
+
+
+def test_a_consensus_tells_method_axes_and_each_space():
     told_all(
-        ConsensusReport(**values).cite(),
+        consensus().cite(),
         "clip (version 3) and bge (version 8)",
         "Gower 1975",
         "(12 rounds, still moving)",
@@ -196,7 +202,7 @@ def test_a_consensus_tells_method_axes_and_each_space():
         "0.500 nothing shared",
         MUTUAL,
         "with k = 10",
-        "256 queries of 1,024 items",
+        "with k = 10, 256 queries chosen by a hash of their ids among the 1,024 items, nearness by",
         "nearness by cosine and squared l2",
         "bge 0.135 [0.128, 0.142], chance 0.0098, p <= .01",
         "90% intervals",
@@ -205,6 +211,40 @@ def test_a_consensus_tells_method_axes_and_each_space():
         "0.250 on average",
         "engine 7",
     )
+
+
+def test_a_consensus_tells_all_its_items_and_which_of_them_its_alignments_are_over():
+    asked = {"ks": (0,), "metric": "rsa", "rdm_distance": "euclidean", "rdm_comparison": "kendall_tau_a", "similarity_x": ""}
+    sample = SampledItems(50, 120)
+    sides = tuple(report(n=50, gallery=50, query_sampling="all", sampled_items=sample, **asked) for _ in range(2))
+    text = consensus(n=120, leave_one_out=sides, measurement=Measurement(50, sampled_items=sample)).cite()
+    told_all(
+        text,
+        "over the 120 items common to all, in 7",
+        "Kendall's tau a of euclidean distances, over 50 of them, a sample by a hash of their ids: clip 0.135",
+    )
+    assert "a sample of 120" not in text
+    drawn = (report(query_sampling="stratified", strata="label"), report())
+    assert "256 queries chosen by a hash of their ids in strata of label among" in consensus(leave_one_out=drawn).cite()
+    assert "256 queries given among" in consensus(leave_one_out=(report(query_sampling="given"),) * 2).cite()
+
+
+def test_the_rule_that_ended_the_pairings_is_told():
+    def stopped(at):
+        told = report(stop_after=3)
+        return dataclasses.replace(told, by_k={10: dataclasses.replace(told.headline, permutations=at)})
+
+    two = (stopped(7), stopped(99))
+    rule = "Pairings were drawn until 3 of them scored as high (Besag and Clifford 1991, Biometrika 78:301-304), 7 and 99 of them."
+    values = np.array([0.5, 0.25])
+    line = CurveLine("k = 10", np.array([10, 10]), *[values] * 7)
+    for result in (
+        AlignmentComparison(*two, {10: Difference(0.01)}),
+        GalleryCurve("mutual_knn", np.array([100, 400]), np.array([100, 400]), (line,), two),
+        consensus(leave_one_out=two),
+    ):
+        assert rule in result.cite()
+    assert "Pairings were drawn" not in consensus().cite()
 
 
 def test_a_comparison_tells_both_pairs_and_the_difference():
@@ -243,12 +283,33 @@ def test_a_curve_tells_its_galleries_and_every_score():
         "200 queries",
         "4 near-duplicates, of cosine 0.99",
         "columns standardised",
-        "k = n/100 (1 and 4): 0.500 [0.400, 0.600] (chance 0.050), 0.250",
+        "the scores were for k = n/100 (1 and 4): 0.500 [0.400, 0.600] (chance 0.050), 0.250",
         PAIRINGS,
         "90% intervals",
         "was <= .005",
         "engine 7",
     )
+
+
+def test_a_curve_tells_what_its_metric_was_asked():
+    values, sizes = np.array([0.5, 0.25]), np.array([100, 400])
+
+    def curve(*reports, name="", n=sizes):
+        line = CurveLine(name, np.zeros(2, np.int64), *[values] * 7)
+        return GalleryCurve(reports[0].metric, sizes, n, (line,), reports).cite()
+
+    rsa = report(ks=(0,), metric="rsa", rdm_distance="euclidean", rdm_comparison="kendall_tau_a")
+    told_all(curve(rsa, rsa), "Kendall's tau a of euclidean distances, in nested", "the scores were 0.500 [0.500, 0.500]")
+    fit = LinearFit(np.array([0.5]), "pearson", "median", 4, "run", (0.1, 1.0), (3, 1), 12)
+    entry = AlignmentAtK(0, 0.1, 0.0, 0.1, Interval(0.0, 0.2), fit=fit)
+    fitted = dataclasses.replace(report(metric="linear_predictivity"), by_k={0: entry})
+    told_all(curve(fitted, fitted), "(median Pearson r of the second space's columns, ridge regression, 4 folds, 12 groups of 'run'")
+    wide, narrow = (report(ks=(0,), metric="rbf_cka", bandwidths=(sigma, 2.0)) for sigma in (1.5, 1.25))
+    assert "of sigma 1.250 and 2.000 in the largest gallery, in nested" in curve(wide, narrow)
+    grouped = report(group_by="scene", groups=40)
+    assert "items of equal scene compared as one thing, 40 of them in the largest" in curve(grouped, grouped, name="k = 10")
+    strata = report(query_sampling="stratified", strata="label")
+    told_all(curve(strata, strata, n=np.array([50, 200])), ", 200 queries chosen by a hash of their ids in strata of label in the largest")
 
 
 def test_items_tell_what_was_compared_and_their_slices():
