@@ -21,7 +21,7 @@ DATA = Path(os.environ.get("CONSILIENCE_REFERENCE_DATA", Path(__file__).parents[
 CONTROL = Control()
 ENGINE = ExactNeighbours(FaissCpuScan(1), 1)
 HELD_OUT = {"words": 1155, "digits": 400, "objects": 371}
-STATED = {2: (0.03, 0.01, 0.97), 4: (0.05, 0.02, 0.98), 8: (0.07, 0.04, 0.95), 16: (0.08, 0.04, 0.91)}
+STATED = {2: (0.03, 0.01, 0.99), 4: (0.05, 0.02, 0.99), 8: (0.07, 0.04, 0.95), 16: (0.08, 0.04, 0.93)}
 """Mean absolute error, bias and coverage by how many times the pairs, as stated."""
 
 
@@ -119,4 +119,4 @@ def test_the_stated_errors_are_those_of_all_curves():
         errors, inside = np.array(off[times]).T
         assert np.abs(errors).mean() == pytest.approx(error, abs=0.006), times
         assert errors.mean() == pytest.approx(bias, abs=0.006), times
-        assert inside.mean() >= coverage - 0.006, times
+        assert inside.mean() == pytest.approx(coverage, abs=0.006), times

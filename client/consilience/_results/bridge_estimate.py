@@ -50,7 +50,7 @@ class BridgeEstimate(Result):
         method: the one whose curve this is; None where the pairs are too few for three points of one, or it learns nothing from pairs.
         measured: recall@1 and recall@10 among all items of the target space, by number of pairs in the fit, at most 8,000.
         foreseen: the same for 2, 4, 8 and 16 times the pairs of the last measured point, with intervals of about 95%. On word vectors,
-            digits and object concepts they were off by .03, .05, .07 and .08 on average, and 97%, 98%, 95% and 91% of the intervals
+            digits and object concepts they were off by .03, .05, .07 and .08 on average, and 99%, 99%, 95% and 93% of the intervals
             held what was then measured.
         plateaus: by k, what a power law through the measured points tends to: an extrapolation without an interval.
         needed_pairs: in the fit, for the wished recall; None where up to 16 times the last measured point are not expected to reach it.

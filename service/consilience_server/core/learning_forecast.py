@@ -50,7 +50,7 @@ def forecast(sizes: Sequence[int], hits: NDArray[np.bool_], pairs: Sequence[int]
 
     How well: on 296 forecasts of recall@1 and @10 from 3 to 5 points each (word2vec and GloVe both ways, two views of handwritten digits,
     object concepts; Procrustes and ridge; 500 queries) the mean absolute error is .03 for twice as many pairs as the last point has,
-    .05 for 4 times, .07 for 8 times and .08 for 16 times, most of it upwards (bias .01, .02, .04, .04); 97%, 98%, 95% and 91% of the
+    .05 for 4 times, .07 for 8 times and .08 for 16 times, most of it upwards (bias .01, .02, .04, .04); 99%, 99%, 95% and 93% of the
     intervals hold what was then measured. The margin was chosen on these curves, so expect a little less elsewhere. The worst come from
     50 to 80 pairs, where recall has hardly begun to rise.
 
