@@ -28,6 +28,7 @@ _ARGUMENTS = {
     "consensus_space_id": "name",
     "space_id": "name",
     "bridge_id": "name",
+    "attribute": "pair_attribute",
     "watch_id": "name",
     "item_ids": "pair_ids",
     "pairs": "pair_ids",

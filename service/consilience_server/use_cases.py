@@ -182,6 +182,7 @@ def use_cases(
             pool=pool,
             engine=warm.engine,
             heads=CallerHeads(head_loader(settings), settings.max_head_bytes),
+            flops_per_second=flops,
         ),
         derivations=BridgeDerivations(
             store=stores.spaces,

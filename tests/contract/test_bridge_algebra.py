@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from support.filled_space import fill
 
+import consilience
 from consilience import FailedPreconditionError, InvalidArgumentError, NotFoundError, Operation
+from consilience import _methods as methods
+from consilience.v1 import bridge_algebra_pb2
 
 
 @pytest.fixture
@@ -83,3 +86,14 @@ def test_pairs_too_few_are_told_with_the_number_to_give(client, name, chain):
     with pytest.raises(InvalidArgumentError, match=r"of 5 known pairs 1 is held out, which leaves 4 .* give 13 pairs or more") as refused:
         client.fit_bridge(spaces[0], spaces[1], name=f"{name}-few", method="ridge", pair_ids=ids)
     assert (refused.value.reason, refused.value.field) == ("TOO_FEW_PAIRS", "pair_ids")
+
+
+def test_bridges_of_bridges_are_measured_on_pairs_by_id(client, name):
+    for method, request in (
+        (methods.COMPOSE_BRIDGES, bridge_algebra_pb2.ComposeBridgesRequest(bridges=["bridges/a", "bridges/b"])),
+        (methods.INVERT_BRIDGE, bridge_algebra_pb2.InvertBridgeRequest(bridge="bridges/a")),
+    ):
+        request.bridge_id = name
+        request.pairs.attribute = "group_id"
+        with pytest.raises(consilience.UnimplementedError, match="evaluate_bridge measures by an attribute"):
+            client._call(method, request)

@@ -73,6 +73,7 @@ class BridgeBench:
             pool=self.pool,
             engine=self.engine,
             heads=CallerHeads(OnnxHeads(1), 1 << 20),
+            flops_per_second=1e10,
         )
         self.matching = Matching(
             snapshots=self.snapshots,

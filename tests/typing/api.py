@@ -13,6 +13,7 @@ from consilience import (
     AsyncClient,
     Bridge,
     BridgeEstimate,
+    BridgeEvaluation,
     Classification,
     Client,
     ConsensusReport,
@@ -77,6 +78,8 @@ def synchronous(client: Client, ids: list[str], x: NDArray[np.float32]) -> None:
     assert_type(client.fit_bridge("a", "b", name="a-to-b", pair_ids=ids[:3]), Bridge)
     assert_type(client.fit_bridge("a", "b", name="a-to-b", wait=False), Operation)
     assert_type(client.estimate_bridge("a", "b", ids[:3]), BridgeEstimate)
+    assert_type(client.evaluate_bridge("a-to-b", pair_attribute="photo"), BridgeEvaluation)
+    assert_type(client.evaluate_bridge("a-to-b", wait=False), Operation)
     assert_type(client.evaluate_upgrade("a", "b", thresholds={"recall@10": 0.9}), UpgradeReport)
     assert_type(client.evaluate_upgrade("a", "b", wait=False), Operation)
     assert_type(client.classify("a", "b", bridge="a-to-b", labels="label"), Classification)

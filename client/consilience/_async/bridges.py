@@ -36,6 +36,7 @@ class AsyncBridgeCalls(AsyncOperationCalls):
         method: str = "auto",
         pair_ids: Any = None,
         target_ids: Any = None,
+        pair_attribute: str | None = None,
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
@@ -56,6 +57,7 @@ class AsyncBridgeCalls(AsyncOperationCalls):
         method: str = "auto",
         pair_ids: Any = None,
         target_ids: Any = None,
+        pair_attribute: str | None = None,
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
@@ -75,6 +77,7 @@ class AsyncBridgeCalls(AsyncOperationCalls):
         method: str = "auto",
         pair_ids: Any = None,
         target_ids: Any = None,
+        pair_attribute: str | None = None,
         held_out_fraction: float = 0.2,
         seed: int = 0,
         penalties: Sequence[float] = (),
@@ -97,6 +100,9 @@ class AsyncBridgeCalls(AsyncOperationCalls):
                 (mini-vec2vec), from thousands of items on each side; ids of both spaces mean nothing to it.
             pair_ids: item ids known in both spaces; None is all common items. With `unsupervised` they are only measured, and None is none.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
+            pair_attribute: instead of ids, joins every source item with every target item of an equal value, many-to-many, such as
+                `group_id`. Of a value with more than 100 pairs so many are taken, by a hash of their ids. Values stay on one side of the
+                split, and a held-out item counts as found where any item of its value is.
             held_out_fraction: share of the pairs kept out of the fit for the report, above 0 and below 1.
             seed: chooses the held-out pairs.
             penalties: of ridge and affine, in units of the mean eigenvalue; empty is the server's grid.
@@ -107,7 +113,8 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
 
         Raises:
-            InvalidArgumentError: too few pairs (none too), a malformed name or one that a space has, widths that the method cannot join.
+            InvalidArgumentError: too few pairs (none too), a malformed name or one that a space has, widths that the method cannot join, an
+                attribute that no item of a space has, or no value of it that both have.
             NotFoundError: no such space, or a pair id that is absent from it.
             AlreadyExistsError: a bridge has this name.
             FailedPreconditionError: DID_NOT_CONVERGE, of `unsupervised`; nothing was kept.
@@ -117,7 +124,7 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             source=_names.space_ref(source, "source"),
             target=_names.space_ref(target, "target"),
             method=_names.BRIDGE_METHODS.to_number(method),
-            pairs=encode_pairs(pair_ids, target_ids),
+            pairs=encode_pairs(pair_ids, target_ids, pair_attribute),
             held_out_fraction=share(held_out_fraction, "held_out_fraction"),
             seed=whole(seed, "seed", most=UINT64),
             mode=_names.execution_mode(wait=wait),
@@ -139,17 +146,55 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             message, details = await self._call(GET_BRIDGE, request, timeout)
         return decode_bridge(message.bridge, details)
 
+    @overload
     async def evaluate_bridge(
         self,
         bridge: str | Bridge,
         pair_ids: Any = None,
         target_ids: Any = None,
         *,
+        pair_attribute: str | None = None,
         labels: Any = None,
         head: bytes | bytearray | memoryview | str | Path | None = None,
         head_classes: Sequence[Any] | None = None,
+        wait: Literal[True] = True,
+        progress: Progress = False,
+        request_id: str | None = None,
         timeout: float | None = None,
-    ) -> BridgeEvaluation:
+    ) -> BridgeEvaluation: ...
+
+    @overload
+    async def evaluate_bridge(
+        self,
+        bridge: str | Bridge,
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        *,
+        pair_attribute: str | None = None,
+        labels: Any = None,
+        head: bytes | bytearray | memoryview | str | Path | None = None,
+        head_classes: Sequence[Any] | None = None,
+        wait: Literal[False],
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Operation: ...
+
+    async def evaluate_bridge(
+        self,
+        bridge: str | Bridge,
+        pair_ids: Any = None,
+        target_ids: Any = None,
+        *,
+        pair_attribute: str | None = None,
+        labels: Any = None,
+        head: bytes | bytearray | memoryview | str | Path | None = None,
+        head_classes: Sequence[Any] | None = None,
+        wait: bool = True,
+        progress: Progress = False,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> BridgeEvaluation | Operation:
         """Measure a bridge on pairs that it was not fitted on, in its spaces as they are now.
 
         Pairs of the fit are left out and counted; at most 4,096, chosen by hash, are asked. A space that has moved on since the fit is used
@@ -159,13 +204,19 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             bridge: the bridge.
             pair_ids: item ids known in both spaces; None is all common items that the bridge was not fitted on.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
+            pair_attribute: instead of ids, joins items of equal value, many-to-many: every source item of a value that the bridge was not
+                fitted on asks, and any target item of its value counts as found. Each value counts once, and intervals are over values.
+                Not together with labels.
             labels: classes for the stitching penalty, what a linear probe of the target space loses by the bridge: the name of an attribute
                 of either space, or one label for each of `pair_ids`; none may be missing. Whole floats and booleans count as whole numbers.
             head: your own classifier of the target space in place of the probe: an ONNX model, as bytes or as a path, that takes (rows,
                 width of the target) float32 and tells (rows, classes) scores or (rows,) labels first. It is given the items' own target
                 vectors, then the bridged ones where they stand in the target space, as long as its vectors are in the mean.
             head_classes: what its scores are of, in order, in the spelling of the labels; None: the labels are whole numbers from 0.
-            timeout: seconds for everything; None is the client's.
+            wait: False starts an operation and returns it at once.
+            progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
+            request_id: makes repeating the call safe across processes.
+            timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
 
         Raises:
             InvalidArgumentError: it was fitted on all of these pairs; labels that are missing, all equal, or not as many as pairs; a head
@@ -173,7 +224,12 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             NotFoundError: no such bridge, or a pair id that is absent from a space.
             FailedPreconditionError: one of its spaces was deleted and made anew.
         """
-        request = bridge_pb2.EvaluateBridgeRequest(name=_names.bridge_name(bridge), pairs=encode_pairs(pair_ids, target_ids))
+        request = bridge_pb2.EvaluateBridgeRequest(
+            name=_names.bridge_name(bridge),
+            pairs=encode_pairs(pair_ids, target_ids, pair_attribute),
+            mode=_names.execution_mode(wait=wait),
+            request_id=_names.request_id(request_id),
+        )
         if isinstance(labels, str):
             request.labels_attribute = labels
         elif labels is not None:
@@ -185,7 +241,11 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             request.head_classes.extend(encode_classes(head_classes, "head_classes"))
         with argument_called(name="bridge"):
             message, details = await self._call(EVALUATE_BRIDGE, request, timeout)
-        return decode_evaluation(message, details)
+        if not message.HasField("operation"):
+            return decode_evaluation(message, details)
+        if not wait:
+            return decode_operation(message.operation, details)
+        return cast("BridgeEvaluation", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
 
     async def list_bridges(self, *, timeout: float | None = None) -> list[Bridge]:
         """All bridges by name; asks page by page."""

@@ -23,12 +23,20 @@ _MISSING = ("NAType", "NaTType")
 """What pandas has for a missing value."""
 
 
-def encode_pairs(pair_ids: Any, target_ids: Any) -> bridge_pb2.PairSelection:
-    """Known pairs; None is all common items.
+def encode_pairs(pair_ids: Any, target_ids: Any, attribute: str | None = None) -> bridge_pb2.PairSelection:
+    """Known pairs; None is all common items, or those that the attribute joins.
 
     Raises:
-        InvalidArgumentError: an empty list, which the contract would read as "all", or lists that do not belong together.
+        InvalidArgumentError: an empty list, which the contract would read as "all", lists that do not belong together, an attribute too.
     """
+    if attribute is not None:
+        if pair_ids is not None or target_ids is not None:
+            raise InvalidArgumentError(
+                f"pair_attribute {attribute!r} joins pairs, and so do pair_ids; give one or the other", field="pair_attribute"
+            )
+        if not attribute:
+            raise InvalidArgumentError("pair_attribute is empty; give the name of an attribute, or None", field="pair_attribute")
+        return bridge_pb2.PairSelection(attribute=_names.text(attribute, "pair_attribute"))
     items = None if pair_ids is None else to_ids(pair_ids, "pair_ids")
     targets = None if target_ids is None else to_ids(target_ids, "target_ids")
     if items is not None and not items:
@@ -117,6 +125,8 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         ),
         notes=tuple(message.notes),
         convergence=_convergence(message.convergence) if message.HasField("convergence") else None,
+        pair_attribute=message.pair_attribute,
+        pairs_left_out=message.pairs_left_out,
         details=details,
     )
 
@@ -147,6 +157,7 @@ def decode_retrieval(message: bridge_pb2.RetrievalReport) -> RetrievalReport:
         neighbour_retention=measured_if_any(message, "neighbour_retention"),
         hubness=measured_if_any(message, "hubness"),
         hubness_csls=measured_if_any(message, "hubness_csls"),
+        values=message.values,
     )
 
 

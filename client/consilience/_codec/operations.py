@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from consilience._codec.alignment import decode_matrix, decode_report
+from consilience._codec.bridge_evaluation import decode_evaluation
 from consilience._codec.bridges import decode_bridge
 from consilience._codec.classification import decode_classification
 from consilience._codec.comparisons import decode_comparison
@@ -46,6 +47,7 @@ _ANSWERS: dict[str, tuple[Any, str, Callable[[Any, CallDetails], Result]]] = {
     "consilience.v1.MeasureNoiseCeilingResponse": (noise_ceiling_pb2.MeasureNoiseCeilingResponse, "report", decode_ceiling),
     "consilience.v1.CreatePmiSpaceResponse": (pmi_pb2.CreatePmiSpaceResponse, "report", decode_pmi),
     "consilience.v1.FitBridgeResponse": (bridge_pb2.FitBridgeResponse, "bridge", decode_bridge),
+    "consilience.v1.EvaluateBridgeResponse": (bridge_pb2.EvaluateBridgeResponse, "", decode_evaluation),
     "consilience.v1.EvaluateUpgradeResponse": (upgrade_pb2.EvaluateUpgradeResponse, "report", decode_upgrade),
     "consilience.v1.ComposeBridgesResponse": (bridge_algebra_pb2.ComposeBridgesResponse, "bridge", decode_bridge),
     "consilience.v1.InvertBridgeResponse": (bridge_algebra_pb2.InvertBridgeResponse, "bridge", decode_bridge),

@@ -39,7 +39,7 @@ class RetrievalReport:
         method: for example `ridge`.
         recalls: by k.
         mean_reciprocal_rank, median_rank: of the true partner.
-        queries: held-out pairs asked.
+        queries: held-out pairs asked; where an attribute joined pairs, source items.
         gallery: items of the target space that they were searched in.
         penalty: the penalty or regularisation chosen, in units of the mean eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
@@ -49,6 +49,8 @@ class RetrievalReport:
         neighbour_retention: mean share of the 10 nearest of the true partner, in the target space itself, that are among the 10 nearest of
             the mapped query.
         hubness, hubness_csls: skewness of how often gallery items are found, raw and after CSLS.
+        values: where an attribute joined pairs, its values among the queries: any item of a query's value counts as found, each value
+            counts once, and intervals are over values (foscttm has no chance level of .5 then). Else 0.
     """
 
     method: str
@@ -65,6 +67,7 @@ class RetrievalReport:
     neighbour_retention: Measured | None = None
     hubness: Measured | None = None
     hubness_csls: Measured | None = None
+    values: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class Bridge(Result):
         create_time: UTC.
         target_similarity: how near two vectors of the target space are.
         near_copies: pairs left out of the fit because they are nearly the same as a held-out one on both sides.
-        split_by: the attribute whose equal values stayed on one side of the split (`group_id` where a space has it); empty for none.
+        split_by: the attribute whose equal values stayed on one side of the split: the one that joined the pairs (whose values `group_id`
+            may chain to more), or `group_id` where a space has it; empty for none.
         learning_curve: the kept method fitted on an eighth, a quarter, a half and all of its pairs: what more pairs would bring. Empty for
             the baselines.
         leads_into_target: whether mapped vectors are vectors of the target space; else both sides are mapped into a space of their own.
@@ -137,6 +141,8 @@ class Bridge(Result):
         notes: what must be known of it, in plain sentences: a space that moved on since (asked of one bridge, not of a list), a report that
             is missing because no pair was left that no parent was fitted on.
         convergence: of a fit without pairs; None for others.
+        pair_attribute: joined its pairs, many-to-many; empty for pairs by id.
+        pairs_left_out: of values with more pairs than are taken of one; `notes` tell.
     """
 
     name: str
@@ -163,6 +169,8 @@ class Bridge(Result):
     parents: tuple[ParentBridge, ...] = ()
     notes: tuple[str, ...] = ()
     convergence: Convergence | None = None
+    pair_attribute: str = ""
+    pairs_left_out: int = 0
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""
@@ -192,6 +200,8 @@ class Bridge(Result):
 
     def __repr__(self) -> str:
         told = f"bridge {self.name}: {self.source} to {self.target} · {self.method} on {self.fit_pairs:,} pairs"
+        if self.pair_attribute:
+            told += f" of equal {self.pair_attribute}"
         if self.parents:
             told += f" · {self.derivation} of {', '.join(parent.name for parent in self.parents)}"
         if self.held_out is not None:

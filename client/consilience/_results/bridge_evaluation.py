@@ -38,7 +38,8 @@ class BridgeEvaluation(Result):
         report: retrieval of the partners among all items of the target space.
         baselines: the same by identity and by mean shift.
         source, target: the versions read.
-        fitted_pairs: pairs left out because the bridge was fitted on them.
+        fitted_pairs: pairs left out because the bridge was fitted on them; joined by an attribute, source items of values that
+            it was fitted on.
         stitching: where labels were given.
         notes: what weakens the answer, in plain sentences.
     """
@@ -65,4 +66,5 @@ class BridgeEvaluation(Result):
 
 def _told(report: RetrievalReport) -> str:
     recalls = ", ".join(f"recall@{k} {number(recall.recall)}" for k, recall in report.recalls.items())
-    return f"{report.method}: {recalls} ({counted(report.queries, 'query', 'queries')} in {report.gallery:,})"
+    values = f" of {counted(report.values, 'value', 'values')}" if report.values else ""
+    return f"{report.method}: {recalls} ({counted(report.queries, 'query', 'queries')}{values} in {report.gallery:,})"

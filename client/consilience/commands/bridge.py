@@ -10,6 +10,9 @@ from consilience.commands.connected import Answer, answer, read_lines, shows_pro
 from consilience.commands.options import parse_penalties
 
 NameArgument = Annotated[str, typer.Argument(help="The bridge.")]
+PairAttribute = Annotated[
+    str | None, typer.Option(help="Join items of equal value of this attribute instead, many-to-many: group_id, say. A value counts once.")
+]
 
 
 def fit(
@@ -28,6 +31,7 @@ def fit(
     pairs: Annotated[
         Path | None, typer.Option(help="Text file of known pairs: an id a line, or source and target ids with a tab between.")
     ] = None,
+    pair_attribute: PairAttribute = None,
     held_out_fraction: Annotated[float, typer.Option(help="Share of the pairs kept out of the fit for the report.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Chooses the held-out pairs.")] = 0,
     penalties: Annotated[
@@ -47,6 +51,7 @@ def fit(
         method=method,
         pair_ids=pair_ids,
         target_ids=target_ids,
+        pair_attribute=pair_attribute,
         held_out_fraction=held_out_fraction,
         seed=seed,
         penalties=() if penalties is None else parse_penalties(penalties),
@@ -71,6 +76,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Text file of new pairs: an id a line, or source and target ids with a tab between."),
     ] = None,
+    pair_attribute: PairAttribute = None,
     labels: Annotated[str | None, typer.Option(help="Attribute whose values are classes: tells the stitching penalty.")] = None,
     head: Annotated[Path | None, typer.Option(help="ONNX classifier of the target space, in place of a linear probe.")] = None,
     head_classes: Annotated[Path | None, typer.Option(help="Text file of the classes of its outputs, one a line.")] = None,
@@ -78,7 +84,17 @@ def evaluate(
     """Measure a bridge on new pairs (by default all common items that it was not fitted on)."""
     pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
     classes = None if head_classes is None else read_lines(head_classes, "head_classes")
-    return answer(client.evaluate_bridge(name, pair_ids, target_ids, labels=labels, head=head, head_classes=classes))
+    found = client.evaluate_bridge(
+        name,
+        pair_ids,
+        target_ids,
+        pair_attribute=pair_attribute,
+        labels=labels,
+        head=head,
+        head_classes=classes,
+        progress=shows_progress(),
+    )
+    return answer(found)
 
 
 def list_bridges(client: Client) -> Answer:

@@ -123,7 +123,7 @@ class LearningPoint(_message.Message):
     def __init__(self, pairs: _Optional[int] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ...) -> None: ...
 
 class RetrievalReport(_message.Message):
-    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components", "mean_reciprocal_rank_interval", "median_rank_interval", "foscttm", "neighbour_retention", "hubness", "hubness_csls")
+    __slots__ = ("method", "recalls", "mean_reciprocal_rank", "median_rank", "queries", "gallery", "penalty", "components", "mean_reciprocal_rank_interval", "median_rank_interval", "foscttm", "neighbour_retention", "hubness", "hubness_csls", "values")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     RECALLS_FIELD_NUMBER: _ClassVar[int]
     MEAN_RECIPROCAL_RANK_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +138,7 @@ class RetrievalReport(_message.Message):
     NEIGHBOUR_RETENTION_FIELD_NUMBER: _ClassVar[int]
     HUBNESS_FIELD_NUMBER: _ClassVar[int]
     HUBNESS_CSLS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
     method: BridgeMethod
     recalls: _containers.RepeatedCompositeFieldContainer[RecallAtK]
     mean_reciprocal_rank: float
@@ -152,10 +153,11 @@ class RetrievalReport(_message.Message):
     neighbour_retention: Measured
     hubness: Measured
     hubness_csls: Measured
-    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ...) -> None: ...
+    values: int
+    def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ..., values: _Optional[int] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes", "convergence")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes", "convergence", "pair_attribute", "pairs_left_out")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +182,8 @@ class Bridge(_message.Message):
     PARENTS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     CONVERGENCE_FIELD_NUMBER: _ClassVar[int]
+    PAIR_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -204,7 +208,9 @@ class Bridge(_message.Message):
     parents: _containers.RepeatedCompositeFieldContainer[ParentBridge]
     notes: _containers.RepeatedScalarFieldContainer[str]
     convergence: _bridge_convergence_pb2.BridgeConvergence
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., convergence: _Optional[_Union[_bridge_convergence_pb2.BridgeConvergence, _Mapping]] = ...) -> None: ...
+    pair_attribute: str
+    pairs_left_out: int
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., convergence: _Optional[_Union[_bridge_convergence_pb2.BridgeConvergence, _Mapping]] = ..., pair_attribute: _Optional[str] = ..., pairs_left_out: _Optional[int] = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
     __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties", "keep_unconverged")
@@ -281,20 +287,24 @@ class DeleteBridgeResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class EvaluateBridgeRequest(_message.Message):
-    __slots__ = ("name", "pairs", "labels_attribute", "labels", "head", "head_classes")
+    __slots__ = ("name", "pairs", "labels_attribute", "labels", "head", "head_classes", "mode", "request_id")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAIRS_FIELD_NUMBER: _ClassVar[int]
     LABELS_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     HEAD_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     pairs: PairSelection
     labels_attribute: str
     labels: _containers.RepeatedScalarFieldContainer[str]
     head: bytes
     head_classes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., head: _Optional[bytes] = ..., head_classes: _Optional[_Iterable[str]] = ...) -> None: ...
+    mode: _alignment_pb2.ExecutionMode
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., labels_attribute: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., head: _Optional[bytes] = ..., head_classes: _Optional[_Iterable[str]] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class StitchingPenalty(_message.Message):
     __slots__ = ("native", "bridged", "mean_only", "penalty", "classes", "items", "own_head")
@@ -315,7 +325,7 @@ class StitchingPenalty(_message.Message):
     def __init__(self, native: _Optional[_Union[Measured, _Mapping]] = ..., bridged: _Optional[_Union[Measured, _Mapping]] = ..., mean_only: _Optional[_Union[Measured, _Mapping]] = ..., penalty: _Optional[_Union[Measured, _Mapping]] = ..., classes: _Optional[int] = ..., items: _Optional[int] = ..., own_head: bool = ...) -> None: ...
 
 class EvaluateBridgeResponse(_message.Message):
-    __slots__ = ("report", "baselines", "source", "target", "fitted_pairs", "stitching", "notes")
+    __slots__ = ("report", "baselines", "source", "target", "fitted_pairs", "stitching", "notes", "operation")
     REPORT_FIELD_NUMBER: _ClassVar[int]
     BASELINES_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -323,6 +333,7 @@ class EvaluateBridgeResponse(_message.Message):
     FITTED_PAIRS_FIELD_NUMBER: _ClassVar[int]
     STITCHING_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
     report: RetrievalReport
     baselines: _containers.RepeatedCompositeFieldContainer[RetrievalReport]
     source: _space_pb2.SpaceUse
@@ -330,7 +341,8 @@ class EvaluateBridgeResponse(_message.Message):
     fitted_pairs: int
     stitching: StitchingPenalty
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ..., baselines: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., fitted_pairs: _Optional[int] = ..., stitching: _Optional[_Union[StitchingPenalty, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    operation: _operations_pb2.Operation
+    def __init__(self, report: _Optional[_Union[RetrievalReport, _Mapping]] = ..., baselines: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., fitted_pairs: _Optional[int] = ..., stitching: _Optional[_Union[StitchingPenalty, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ..., operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
 
 class ExportBridgeRequest(_message.Message):
     __slots__ = ("name", "side", "format", "offset", "uid")

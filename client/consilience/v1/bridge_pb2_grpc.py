@@ -84,6 +84,7 @@ class BridgeServiceServicer(object):
         | INVALID_ARGUMENT | INVALID_NAME | malformed, or a space has it | choose another |
         | INVALID_ARGUMENT | DIMENSION_MISMATCH | the method cannot join these widths | another method |
         | INVALID_ARGUMENT | UNKNOWN_METHOD | unspecified or unknown method | see server info |
+        | INVALID_ARGUMENT | INVALID_ATTRIBUTE, NO_COMMON_ITEMS | a space without the attribute that joins pairs; no value in both | correct it |
         | INVALID_ARGUMENT | TOO_FEW_ITEMS | without pairs: fewer than 600 different directions in a space | give more, or pairs |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | without pairs: fewer than 10 dimensions; a share, seed or penalty out of range | correct it |
         | FAILED_PRECONDITION | DID_NOT_CONVERGE | without pairs: independent fits end elsewhere | give pairs, or keep_unconverged |
@@ -122,13 +123,14 @@ class BridgeServiceServicer(object):
 
         | INVALID_ARGUMENT | TOO_FEW_PAIRS | fitted on all of these pairs; fewer than 10 with labels | give pairs it has not seen |
         | INVALID_ARGUMENT | INVALID_ATTRIBUTE | no such attribute, an item without a value, one label for all | correct it |
+        | INVALID_ARGUMENT | NO_COMMON_ITEMS | no value of the attribute that joins pairs is in both spaces | correct it |
         | INVALID_ARGUMENT | SHAPE_MISMATCH, DUPLICATE_ID | ids and labels that do not belong together; an item twice on its side | correct it |
         | FAILED_PRECONDITION | WRONG_SPACE | a space was deleted and made anew since | fit the bridge again |
         | NOT_FOUND | ITEM_NOT_FOUND | a pair id is absent from a space | correct it |
         | INVALID_ARGUMENT | DIMENSION_MISMATCH, SHAPE_MISMATCH | a head for other vectors, with other inputs or outputs | correct it |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | a head that does not load, loops, reads other files, or knows other labels | correct it |
         | INVALID_ARGUMENT | MESSAGE_TOO_LARGE | a head beyond `max_head_bytes` | a smaller one |
-        | UNIMPLEMENTED | NOT_SERVED | the operator runs no heads | leave it out |
+        | UNIMPLEMENTED | NOT_SERVED | the operator runs no heads; labels with pairs joined by an attribute | leave it out |
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

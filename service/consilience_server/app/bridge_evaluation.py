@@ -11,23 +11,29 @@ from consilience_server.app.bridge_spaces import check_uid, moved_on
 from consilience_server.app.call import Call
 from consilience_server.app.caller_head import CallerHeads, Head
 from consilience_server.app.compute import ComputePool
-from consilience_server.app.known_pairs import KnownPairs, check_pair_ids, known_pairs
+from consilience_server.app.evaluation_pairs import EvaluationPairs, pairs_by_id, pairs_by_value
+from consilience_server.app.joined_pairs import FIELD
+from consilience_server.app.known_pairs import KnownPairs, check_pairs
 from consilience_server.app.pair_labels import check_labels, check_shared, pair_labels
 from consilience_server.app.ports import BridgeStore
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
+from consilience_server.app.shared_values import shared_values
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
-from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport, seen_pairs
+from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
 from consilience_server.bridges.baselines import measure_with_baselines
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
+from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, head_penalty, in_target_space, stitching_penalty
 from consilience_server.bridges.tuning import Tuning
 from consilience_server.core.counted import counted
-from consilience_server.core.errors import InvalidArgument, TooFewPairs
-from consilience_server.core.tie_order import tie_keys
+from consilience_server.core.errors import InvalidArgument, NotServed, TooFewPairs
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
+
+_PROBE_PASSES = 5000
+"""Passes over the pairs that training a linear probe in five parts takes, about."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class EvaluationQuery:
         bridge: the bare id.
         item_ids: source items of the pairs; empty: all items common to both spaces that the bridge was not fitted on.
         target_ids: their partners where the two sides have different ids; empty: the same ids.
+        attribute: joins the pairs instead, many-to-many: items of equal value; empty for pairs by id.
         labels_attribute: whose values are the classes of the stitching penalty; empty for none.
         labels: the class of each pair, in the order of `item_ids`, instead of an attribute.
         head: the caller's own ONNX classifier of the target space, in place of the linear probe; empty for none.
@@ -47,6 +54,7 @@ class EvaluationQuery:
     bridge: str
     item_ids: Sequence[str] = ()
     target_ids: Sequence[str] = ()
+    attribute: str = ""
     labels_attribute: str = ""
     labels: Sequence[str] = ()
     head: bytes = b""
@@ -62,7 +70,8 @@ class BridgeEvaluation:
         baselines: the same by identity and by mean shift.
         source: the version read.
         target: the version read.
-        fitted_pairs: pairs left out because the bridge was fitted on them.
+        fitted_pairs: pairs left out because the bridge was fitted on them; joined by an attribute, source items of values that
+            it was fitted on.
         stitching: where labels were asked for.
         notes: what weakens the answer, in plain sentences.
     """
@@ -80,8 +89,16 @@ class BridgeEvaluations:
     """The use case of EvaluateBridge."""
 
     def __init__(
-        self, *, bridges: BridgeStore, snapshots: Snapshots, pool: ComputePool, engine: NeighbourEngine, heads: CallerHeads
+        self,
+        *,
+        bridges: BridgeStore,
+        snapshots: Snapshots,
+        pool: ComputePool,
+        engine: NeighbourEngine,
+        heads: CallerHeads,
+        flops_per_second: float,
     ) -> None:
+        self._flops = flops_per_second
         self._heads = heads
         self._bridges = bridges
         self._snapshots = snapshots
@@ -109,28 +126,55 @@ class BridgeEvaluations:
         ):
             for side, snapshot in (("source", source), ("target", target)):
                 check_uid(artefact, side, snapshot.uid)
-            pairs, fitted = await self._pool.run(call, "load", lambda: _new_pairs(query, artefact, source, target))
+            new = await self._new_pairs(call, query, artefact, source, target)
+            pairs = new.pairs
+            asked = call if not (query.labels or query.labels_attribute) else call.part(0.0, 0.6)
             labels = await pair_labels(self._snapshots, call, query.labels, query.labels_attribute, query.item_ids, pairs, (source, target))
             if labels is not None and not query.head:
                 check_shared(labels, query.labels_attribute)
             report, baselines = await self._pool.run(
                 call,
                 "statistics",
-                lambda: self._retrieval(call, artefact, pairs, source, target),
+                lambda: self._retrieval(asked, artefact, new.problem(source, target)),
                 nbytes=3 * 4 * target.n * max(artefact.map.width, target.dim) + (64 << 20),
             )
             stitching = None
             if labels is not None:
-                stitching = await self._stitching(call, query, artefact, pairs, labels, source, target)
+                stitching = await self._stitching(call.part(0.6, 1.0), query, artefact, pairs, labels, source, target)
             return BridgeEvaluation(
                 report=report,
                 baselines=baselines,
                 source=SpaceUse(source.name, source.uid, source.version),
                 target=SpaceUse(target.name, target.uid, target.version),
-                fitted_pairs=fitted,
+                fitted_pairs=new.fitted,
                 stitching=stitching,
-                notes=_notes(artefact, source, target, fitted),
+                notes=_notes(query, artefact, source, target, new.fitted),
             )
+
+    async def estimate_seconds(self, call: Call, query: EvaluationQuery) -> float:
+        """A rough estimate at the machine's usual rate: the searches of three maps, and a classifier's passes over the pairs."""
+        call.remaining()
+        with asked_by("name"):
+            artefact = await asyncio.to_thread(self._bridges.get, query.bridge)
+        source = await self._snapshots.record(artefact.source_name, field="name")
+        target = await self._snapshots.record(artefact.target_name, field="name")
+        asked = min(len(query.item_ids) or source.item_count, MAX_HELD_OUT_QUERIES)
+        searches = 3 * (asked + 4 * min(asked, MAX_QUERIES)) * target.item_count
+        passes = _PROBE_PASSES * asked if query.labels or query.labels_attribute else 0
+        return 2.0 * (searches + passes) * max(artefact.map.width, target.spec.dim) / self._flops
+
+    async def _new_pairs(
+        self, call: Call, query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot
+    ) -> EvaluationPairs:
+        if not query.attribute:
+            return await self._pool.run(call, "load", lambda: pairs_by_id(query.item_ids, query.target_ids, artefact, source, target))
+        values = await shared_values(self._snapshots, call, query.attribute, source, target, FIELD)
+        return await self._pool.run(
+            call,
+            "load",
+            lambda: pairs_by_value(values, query.attribute, artefact, source, target),
+            nbytes=64 * (source.n + target.n),
+        )
 
     async def _stitching(
         self,
@@ -160,41 +204,19 @@ class BridgeEvaluations:
 
         return await self._pool.run(call, "statistics", work, nbytes=nbytes)
 
-    def _retrieval(
-        self, call: Call, artefact: BridgeArtefact, pairs: KnownPairs, source: Snapshot, target: Snapshot
-    ) -> tuple[RetrievalReport, tuple[RetrievalReport, ...]]:
-        problem = FitProblem(
-            x=source.vectors[:0],
-            y=target.vectors[:0],
-            queries=source.vectors[pairs.source_rows],
-            partners=pairs.target_rows,
-            gallery=target.vectors,
-            query_ids=pairs.source_ids,
-            gallery_ids=target.ids,
-            similarity=target.similarity,
-        )
+    def _retrieval(self, call: Call, artefact: BridgeArtefact, problem: FitProblem) -> tuple[RetrievalReport, tuple[RetrievalReport, ...]]:
         tuning = Tuning() if artefact.held_out is None else Tuning(artefact.held_out.penalty, artefact.held_out.components)
         return measure_with_baselines(artefact.method, artefact.map, tuning, problem, self._engine, call.control)
 
 
-def _new_pairs(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot) -> tuple[KnownPairs, int]:
-    """The pairs that the bridge was not fitted on, in an order by hash, and how many it was."""
-    pairs = known_pairs(query.item_ids, query.target_ids, source, target)
-    seen = seen_pairs(artefact, pairs.source_ids, pairs.target_ids)
-    if seen.all():
-        raise TooFewPairs(
-            f"bridge {artefact.name!r} was fitted on all {len(seen):,} of these pairs; give pairs it has not seen", field="pairs"
-        )
-    kept = np.flatnonzero(~seen)
-    # The order of the split of the fit, so that its held-out pairs alone give its held-out report, to the bit.
-    kept = kept[np.argsort(tie_keys(f"held-out:{artefact.seed}", pairs.source_ids[kept]), kind="stable")][:MAX_HELD_OUT_QUERIES]
-    some = KnownPairs(pairs.source_ids[kept], pairs.target_ids[kept], pairs.source_rows[kept], pairs.target_rows[kept])
-    return some, int(seen.sum())
-
-
 def _check(query: EvaluationQuery, heads: CallerHeads) -> None:
     """What can be refused before anything is read."""
-    check_pair_ids(query.item_ids, query.target_ids)
+    check_pairs(query.item_ids, query.target_ids, query.attribute)
+    if query.attribute and (query.labels or query.labels_attribute):
+        raise NotServed(
+            "a classifier is asked for items with one partner each; give pairs by id with labels, or leave the labels out",
+            field="labels",
+        )
     check_labels(query.labels, query.labels_attribute, query.item_ids)
     if not query.head:
         if query.head_classes:
@@ -227,14 +249,15 @@ def _with_head(
     return head_penalty(lambda rows: head.classify(rows, call.control), bridged, native, labels)
 
 
-def _notes(artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:
+def _notes(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:
     notes = []
     for side, snapshot in (("source", source), ("target", target)):
         if moved := moved_on(artefact, side, snapshot.version):
             notes.append(moved)
     if fitted:
-        left_out = counted(fitted, "pair was", "pairs were")
-        notes.append(f"{left_out} left out because the bridge was fitted on {'it' if fitted == 1 else 'them'}")
+        left_out = counted(fitted, *(("source item was", "source items were") if query.attribute else ("pair was", "pairs were")))
+        them = f"items of their {query.attribute!r}" if query.attribute else "it" if fitted == 1 else "them"
+        notes.append(f"{left_out} left out because the bridge was fitted on {them}")
     if artefact.fit_keys is None:
         notes.append("the bridge does not tell which pairs it was fitted on; those among these flatter it")
     return tuple(notes)

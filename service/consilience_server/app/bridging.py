@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from consilience_server.app.bridge_spaces import notes_on_spaces
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
+from consilience_server.app.fit_pairs import fit_pairs
 from consilience_server.app.fit_query import FitQuery, check_fit, fit_digest
-from consilience_server.app.known_pairs import KnownPairs, known_pairs
 from consilience_server.app.pages import decode_token, encode_token, page_size
-from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
+from consilience_server.app.pair_groups import GROUP_ATTRIBUTE
 from consilience_server.app.ports import BridgeStore, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
@@ -26,8 +25,8 @@ from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, p
 from consilience_server.bridges.choose import METHODS, check_count, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops, unpaired_flops
-from consilience_server.bridges.held_out import Split, near_copies, split_pairs
-from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
+from consilience_server.bridges.held_out import Split, split_pairs
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.tuning import ANCHORS
@@ -78,7 +77,8 @@ class Bridging:
         """Fit, measure on held-out pairs, and keep.
 
         Neither the order of the pairs nor that of the stored rows matters; the held-out pairs are chosen by a hash of source id and seed.
-        Pairs of one `group_id` stay on one side of the split, and near-copies of held-out pairs are left out of the fit.
+        Pairs of one `group_id`, or of one value of the attribute that joins them, stay on one side of the split, and near-copies of
+        held-out pairs are left out of the fit.
 
         Raises:
             InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
@@ -107,15 +107,16 @@ class Bridging:
         return artefact
 
     async def _fit_on_pairs(self, call: Call, query: FitQuery, source: Snapshot, target: Snapshot) -> BridgeArtefact:
-        pairs = await self._pool.run(call, "load", lambda: known_pairs(query.item_ids, query.target_ids, source, target))
-        check_count(query.method, len(pairs.source_ids), query.held_out_fraction, source.dim, target.dim)
-        groups = await pair_groups(self._snapshots, call, source, pairs.source_rows, target, pairs.target_rows)
-        whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, groups)
+        known = await fit_pairs(self._snapshots, self._pool, call, query.item_ids, query.target_ids, query.attribute, source, target)
+        pairs = known.pairs
+        if known.joined is None:
+            check_count(query.method, len(pairs.source_ids), query.held_out_fraction, source.dim, target.dim)
+        whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, known.groups)
         copies = await self._pool.run(
             call,
             "statistics",
-            lambda: _near_copies(pairs, whole, source, target, call),
-            nbytes=_copy_bytes(len(whole.fit), len(whole.held_out), source, target),
+            lambda: known.near_copies(whole, source, target, call.control),
+            nbytes=known.copy_bytes(whole, source, target),
         )
         split = Split(whole.fit[~copies], whole.held_out)
         if copies.any() and len(split.fit) < needed_pairs("ridge", source.dim, target.dim):
@@ -129,7 +130,7 @@ class Bridging:
             call,
             "statistics",
             lambda: fit_and_choose(
-                _problem(pairs, split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
+                known.problem(split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
             ),
             nbytes=paired_fit_bytes(len(split.fit), source, target),
         )
@@ -146,9 +147,12 @@ class Bridging:
             candidates=fitted.candidates,
             learning_curve=fitted.learning_curve,
             near_copies=int(copies.sum()),
-            split_by="" if groups is None else GROUP_ATTRIBUTE,
-            fit_keys=pair_keys(pairs.source_ids[used]),
-            fit_target_keys=pair_keys(pairs.target_ids[used]) if query.target_ids else None,
+            split_by=query.attribute or ("" if known.groups is None else GROUP_ATTRIBUTE),
+            pair_attribute=query.attribute,
+            pairs_left_out=0 if known.joined is None else known.joined.left_out,
+            notes=known.notes(query.attribute),
+            fit_keys=pair_keys(np.unique(pairs.source_ids[used])),
+            fit_target_keys=pair_keys(np.unique(pairs.target_ids[used])) if query.target_ids or query.attribute else None,
         )
 
     async def _fit_without_pairs(self, call: Call, query: FitQuery, source: Snapshot, target: Snapshot) -> BridgeArtefact:
@@ -176,7 +180,8 @@ class Bridging:
         widths = source.spec.dim, target.spec.dim
         if query.method == "unsupervised":
             return unpaired_flops(source.item_count, target.item_count, *widths) / self._limits.flops_per_second
-        pairs = len(query.item_ids) or min(source.item_count, target.item_count)
+        # An attribute joins about as many pairs as the larger side has items, where one side has one item a value.
+        pairs = len(query.item_ids) or (max if query.attribute else min)(source.item_count, target.item_count)
         asked = METHODS if query.method == "auto" else (query.method,)
         methods = [name for name in METHODS if name in BASELINES or (name in asked and pairs >= needed_pairs(name, *widths))]
         # The learning curve fits the kept method on parts that together are less than all pairs.
@@ -254,33 +259,6 @@ def _refuse_space_name(store: SpaceStore, name: str) -> None:
     except SpaceNotFound:
         return
     raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids: choose another", field="bridge_id")
-
-
-def _near_copies(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot, call: Call) -> NDArray[np.bool_]:
-    """Of the pairs of the fit; only held-out pairs that are asked count."""
-    fit, held = split.fit, split.held_out[:MAX_HELD_OUT_QUERIES]
-    sides = ((source.vectors, pairs.source_rows), (target.vectors, pairs.target_rows))
-    (x, held_x), (y, held_y) = ((vectors[rows[fit]], vectors[rows[held]]) for vectors, rows in sides)
-    return near_copies(x, y, held_x, held_y, call.control)
-
-
-def _copy_bytes(fit_pairs: int, held_out: int, source: Snapshot, target: Snapshot) -> int:
-    """Rows in float32, unit rows in float64, blocks of cosines of both sides."""
-    return fit_pairs * (source.dim + target.dim) * 20 + 18 * min(fit_pairs, 2048) * min(held_out, MAX_HELD_OUT_QUERIES)
-
-
-def _problem(pairs: KnownPairs, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
-    fit, held = split.fit, split.held_out
-    return FitProblem(
-        x=source.vectors[pairs.source_rows[fit]],
-        y=target.vectors[pairs.target_rows[fit]],
-        queries=source.vectors[pairs.source_rows[held]],
-        partners=pairs.target_rows[held],
-        gallery=target.vectors,
-        query_ids=pairs.source_ids[held],
-        gallery_ids=target.ids,
-        similarity=target.similarity,
-    )
 
 
 def paired_fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:

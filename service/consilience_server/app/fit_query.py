@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.app.known_pairs import check_pair_ids
+from consilience_server.app.known_pairs import check_pairs
 from consilience_server.app.validation import check_name, shown
 from consilience_server.bridges.choose import METHODS, MethodChoice
-from consilience_server.core.errors import InvalidArgument, UnknownMethod
+from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
 
 METHOD_CHOICES: tuple[MethodChoice, ...] = ("auto", *METHODS, "unsupervised")
 _MOST_HELD_OUT = 0.9
 _MOST_PENALTIES = 100
 _MAX_SEED = 2**64 - 1
+
+_LATER = ("keep_unconverged", "attribute")
+"""Options that a digest leaves out where they are not used: those of requests from before them stay what they were."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class FitQuery:
         penalties: ridge penalties to try, in units of the mean eigenvalue; empty: the server's.
         request_id: the same id and query again answer the bridge that the first made.
         keep_unconverged: keep a bridge without pairs even where it did not converge; of no meaning for other methods.
+        attribute: joins the pairs instead of ids, many-to-many: items of equal value; empty for pairs by id.
     """
 
     name: str
@@ -47,6 +51,7 @@ class FitQuery:
     penalties: Sequence[float] = ()
     request_id: str = ""
     keep_unconverged: bool = False
+    attribute: str = ""
 
 
 def check_fit(query: FitQuery) -> None:
@@ -68,10 +73,15 @@ def check_fit(query: FitQuery) -> None:
             else f"{len(query.penalties)} penalties; at most {_MOST_PENALTIES} are tried",
             field="penalties",
         )
-    check_pair_ids(query.item_ids, query.target_ids)
+    check_pairs(query.item_ids, query.target_ids, query.attribute)
+    if query.attribute and query.method == "unsupervised":
+        raise NotServed(
+            "a fit without pairs measures pairs by id; leave the attribute out, and measure the bridge by it with evaluate_bridge",
+            field="pairs.attribute",
+        )
 
 
 def fit_digest(query: FitQuery) -> str:
     """Of everything that was asked but the request id."""
-    asked = {key: value for key, value in asdict(query).items() if key != "request_id" and not (key == "keep_unconverged" and not value)}
+    asked = {key: value for key, value in asdict(query).items() if key != "request_id" and (value or key not in _LATER)}
     return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()

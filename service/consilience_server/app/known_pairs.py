@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consilience_server.app.spaces import rows_of
 from consilience_server.app.validation import shown
-from consilience_server.core.errors import DuplicateId, NoCommonItems, ShapeMismatch, ZeroVector
+from consilience_server.core.errors import DuplicateId, InvalidArgument, NoCommonItems, ShapeMismatch, ZeroVector
 from consilience_server.engine.snapshot import Snapshot
 
 
@@ -65,6 +65,16 @@ def _refuse_repeats(ids: Sequence[str], partners: Sequence[str], field: str) -> 
     raise DuplicateId(f"items stand in several pairs: {shown(twice)}; give each once on its side", field=field, ids=twice[:10])
 
 
+def check_pairs(item_ids: Sequence[str], target_ids: Sequence[str], attribute: str) -> None:
+    """As `check_pair_ids`; InvalidArgument where ids and an attribute both name the pairs."""
+    if attribute and (item_ids or target_ids):
+        raise InvalidArgument(
+            f"the attribute {attribute!r} joins pairs, and so do {len(item_ids or target_ids):,} ids; give one or the other",
+            field="pairs.attribute",
+        )
+    check_pair_ids(item_ids, target_ids)
+
+
 def known_pairs(item_ids: Sequence[str], target_ids: Sequence[str], source: Snapshot, target: Snapshot) -> KnownPairs:
     """The pairs asked, checked: present, and with a direction.
 
@@ -98,24 +108,30 @@ def known_pairs(item_ids: Sequence[str], target_ids: Sequence[str], source: Snap
     rows = []
     for snapshot, ids, name, field in sides:
         found = rows_of(snapshot.ids, ids.tolist(), name, field)
-        _check_directions(snapshot, found, name, field)
+        check_directions(snapshot, found, field)
         rows.append(found)
-    zero = np.flatnonzero(~target.vectors.any(axis=1))
-    if len(zero):
-        raise ZeroVector(
-            f"{len(zero):,} items of space {names[1]!r} are zero vectors, which no bridge can lead to: "
-            f"{shown(target.ids[zero].tolist())}; delete them",
-            field="target",
-        )
+    check_gallery(target)
     return KnownPairs(source_ids, partner_ids, rows[0], rows[1])
 
 
-def _check_directions(snapshot: Snapshot, rows: NDArray[np.int64], name: str, field: str) -> None:
-    """No zero vectors among these rows."""
+def check_directions(snapshot: Snapshot, rows: NDArray[np.int64], field: str) -> None:
+    """ZeroVector where one of these rows has no direction."""
     zero = rows[~snapshot.vectors[rows].any(axis=1)]
     if len(zero):
+        name = snapshot.name.removeprefix("spaces/")
         raise ZeroVector(
             f"{len(zero):,} pair items of space {name!r} are zero vectors, which have no direction: {shown(snapshot.ids[zero].tolist())}; "
             "leave them out",
             field=field,
+        )
+
+
+def check_gallery(target: Snapshot) -> None:
+    """ZeroVector where any item of the target space has no direction."""
+    zero = np.flatnonzero(~target.vectors.any(axis=1))
+    if len(zero):
+        raise ZeroVector(
+            f"{len(zero):,} items of space {target.name.removeprefix('spaces/')!r} are zero vectors, which no bridge can lead to: "
+            f"{shown(target.ids[zero].tolist())}; delete them",
+            field="target",
         )

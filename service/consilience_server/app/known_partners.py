@@ -1,17 +1,17 @@
 """Known pairs as groups of rows: equal groups are partners."""
 
 import asyncio
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.call import Call
 from consilience_server.app.pairs_query import KnownPartners
+from consilience_server.app.shared_values import shared_values
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.spaces import rows_of
 from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
-from consilience_server.core.errors import InvalidAttribute, NoCommonItems, TooFewPairs
+from consilience_server.core.errors import TooFewPairs
 from consilience_server.engine.snapshot import Snapshot
 
 _Groups = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -27,17 +27,7 @@ async def partner_groups(snapshots: Snapshots, call: Call, known: KnownPartners,
     """
     if not known.attribute:
         return await asyncio.to_thread(_by_ids, known, source, target)
-    columns = []
-    for snapshot, side in ((source, "source"), (target, "target")):
-        column = (await snapshots.attributes(call, snapshot, np.arange(snapshot.n))).get(known.attribute)
-        if column is None:
-            name = snapshot.name.removeprefix("spaces/")
-            raise InvalidAttribute(
-                f"no item of the {side} space {name!r} has the attribute {known.attribute!r}; upsert it, or give known pairs by id",
-                field="known_attribute",
-            )
-        columns.append(column.values)
-    return await asyncio.to_thread(_by_values, columns[0], columns[1], known.attribute)
+    return await shared_values(snapshots, call, known.attribute, source, target, "known_attribute")
 
 
 def unseen(artefact: BridgeArtefact, groups: _Groups, source: Snapshot, target: Snapshot, field: str) -> tuple[_Groups, int]:
@@ -60,19 +50,6 @@ def unseen(artefact: BridgeArtefact, groups: _Groups, source: Snapshot, target: 
     if not np.isin(left[0][left[0] >= 0], left[1]).any():
         raise TooFewPairs(f"bridge {artefact.name!r} was fitted on all of the known pairs; give pairs that it has not seen", field=field)
     return (left[0], left[1]), fitted
-
-
-def _by_values(source: Sequence[object], target: Sequence[object], attribute: str) -> _Groups:
-    numbers: dict[object, int] = {}
-
-    def group(value: object) -> int:
-        # With its type: True and 1 are no one value.
-        return -1 if value is None else numbers.setdefault((type(value), value), len(numbers))
-
-    groups = [np.fromiter(map(group, values), dtype=np.int64, count=len(values)) for values in (source, target)]
-    if not (np.intersect1d(groups[0], groups[1]) >= 0).any():
-        raise NoCommonItems(f"no value of {attribute!r} is in both spaces, so no pair is known", field="known_attribute")
-    return groups[0], groups[1]
 
 
 def _by_ids(known: KnownPartners, source: Snapshot, target: Snapshot) -> _Groups:

@@ -50,6 +50,8 @@ class RetrievalReport:
         foscttm: mean share of the other gallery items that are nearer to the query than its partner is, in [0, 1]; chance .5, 0 is best.
         neighbour_retention, hubness, hubness_csls: of `bridges/neighbourhood.py`. All six are None in artefacts of format 1, the last
             three also in a gallery of one item, or of one query.
+        values: where pairs were joined by an attribute, the number of its values among the queries. Any item of a query's value counts as
+            found, every value counts once, and intervals are over values (`core/units.py`). 0 where every query has one partner.
     """
 
     method: MethodName
@@ -67,6 +69,7 @@ class RetrievalReport:
     neighbour_retention: Estimate | None = None
     hubness: Estimate | None = None
     hubness_csls: Estimate | None = None
+    values: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,15 @@ class BridgeFacts:
         candidates: of all that were measured on the same held-out pairs.
         request_id, request_digest: (of everything that was asked) let a repeated request be told from another one; empty without one.
         near_copies: pairs left out of the fit for being nearly the same as a held-out one.
-        split_by: the attribute whose equal values stayed on one side of the split, empty for none.
+        split_by: the attribute whose equal values stayed on one side of the split: that of the pairs, else `group_id`; empty for none.
         learning_curve: of `bridges/learning_curve.py`.
         derivation: whether it was fitted, or made of others.
         parents: what it was made of, in the order of the call.
         fit_pairs, fit_ids_digest: of a derived bridge the pairs that any parent was fitted on, and the digest of the parents' digests.
         notes: what must be known of it, in plain sentences.
         convergence: of a fit without pairs; None for others.
+        pair_attribute: that joined the pairs, many-to-many; empty for pairs by id.
+        pairs_left_out: of its values with more pairs than are taken of one.
     """
 
     name: str
@@ -134,6 +139,8 @@ class BridgeFacts:
     parents: Sequence[Parent] = ()
     notes: Sequence[str] = ()
     convergence: Convergence | None = None
+    pair_attribute: str = ""
+    pairs_left_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

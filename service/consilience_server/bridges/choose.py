@@ -16,6 +16,7 @@ from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.control import Control
 from consilience_server.core.counted import counted
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
+from consilience_server.core.units import unit_means
 from consilience_server.engine.protocol import NeighbourEngine
 
 MethodChoice = Literal[MethodName, "auto"]
@@ -35,8 +36,12 @@ class FittedBridge:
     learning_curve: tuple[LearningPoint, ...]
 
 
-def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int) -> tuple[MethodName, ...]:
+def candidate_methods(
+    method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int, *, joined: bool = False
+) -> tuple[MethodName, ...]:
     """What will be fitted: the method asked, or all that the pairs support; the baselines beside either.
+
+    `fit_pairs` are independent draws: of pairs `joined` by an attribute their groups.
 
     Raises:
         DimensionMismatch: a baseline asked by name for spaces of unequal width.
@@ -52,9 +57,11 @@ def candidate_methods(method: MethodChoice, fit_pairs: int, source_dim: int, tar
     needs = {name: needed_pairs(name, source_dim, target_dim) for name in METHODS}
     needed = min(need for name, need in needs.items() if name not in BASELINES) if method == "auto" else needs[method]
     if fit_pairs < needed:
+        what = ("group of joined pairs is", "groups of joined pairs are") if joined else ("known pair is", "known pairs are")
+        left = counted(fit_pairs, *what)
         raise TooFewPairs(
-            f"{counted(fit_pairs, 'known pair is', 'known pairs are')} left for the fit; {method} needs at least {needed}: give more "
-            f"pairs, hold out fewer{_other_methods(fit_pairs, source_dim, target_dim)}",
+            f"{left} left for the fit; {method} needs at least {needed}: give more pairs, hold out fewer"
+            f"{_other_methods(fit_pairs, source_dim, target_dim)}",
             field="pairs",
             fit_pairs=fit_pairs,
             needed=needed,
@@ -115,10 +122,10 @@ def fit_and_choose(
     Raises:
         DimensionMismatch, TooFewPairs, ZeroVector.
     """
-    names = candidate_methods(method, len(problem.x), problem.x.shape[1], problem.y.shape[1])
+    names = candidate_methods(method, problem.fitted, problem.x.shape[1], problem.y.shape[1], joined=problem.joined is not None)
     fitted: dict[MethodName, _Candidate] = {}
     measuring = HeldOutRetrieval(problem, engine, control)
-    fits = Fits(problem.x, problem.y, penalties, control)
+    fits = Fits(problem.x, problem.y, penalties, control, None if problem.joined is None else problem.joined.fit)
     for done, name in enumerate(names):
         part = control.part(0.9 * done / len(names), 0.9 * (done + 1) / len(names))
         bridge, tuning = fits.fit(name)
@@ -127,7 +134,7 @@ def fit_and_choose(
         except ZeroVector:
             if name == method or name not in BASELINES:
                 raise
-    best = _best(tuple(fitted.values())) if method == "auto" else fitted[method]
+    best = _best(tuple(fitted.values()), problem) if method == "auto" else fitted[method]
     curve = learning_curve(problem, best.report.method, best.report, penalties, measuring, control)
     control.progress(1.0)
     return FittedBridge(best.report.method, best.map, best.report, tuple(candidate.report for candidate in fitted.values()), curve)
@@ -142,13 +149,14 @@ class _Candidate:
     ranks: NDArray[np.int64]
 
 
-def _best(candidates: Sequence[_Candidate]) -> _Candidate:
+def _best(candidates: Sequence[_Candidate], problem: FitProblem) -> _Candidate:
     # max keeps the first of equals, and the simplest comes first.
     best = max(candidates, key=_merit)
     if best.map.leads_into_target:
         return best
     other = max((candidate for candidate in candidates if candidate.map.leads_into_target), key=_merit)
-    differences = (best.ranks == 1).astype(np.float64) - (other.ranks == 1)
+    firsts = (best.ranks == 1).astype(np.float64) - (other.ranks == 1)
+    differences = unit_means(firsts, problem.units(len(firsts)))
     error = float(differences.std(ddof=1)) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
     return other if differences.mean() <= error else best
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.bridges.joined_values import appearance
 from consilience_server.core.centring import unit
 from consilience_server.core.control import Control
 
 Array = NDArray[np.float64]
 Scores = Callable[[Array, Array], Iterator[Array]]
 """Of (queries, gallery), the similarities (q, g) under each option, one after the other."""
+
+Groups = NDArray[np.int64] | None
 
 FOLDS = 5
 _ENOUGH_QUERIES = 2000
@@ -53,12 +56,16 @@ class Votes:
         return nearest
 
 
-def best_options(x: Array, y: Array, options: int, fit: Callable[[Array, Array], Scores], control: Control) -> NDArray[np.int64]:
+def best_options(
+    x: Array, y: Array, options: int, fit: Callable[[Array, Array], Scores], control: Control, groups: Groups = None
+) -> NDArray[np.int64]:
     """Positions of the options that retrieve best; see `retrieval_votes` and `Votes.best`."""
-    return retrieval_votes(x, y, options, fit, control).best(range(options))
+    return retrieval_votes(x, y, options, fit, control, groups).best(range(options))
 
 
-def retrieval_votes(x: Array, y: Array, options: int, fit: Callable[[Array, Array], Scores], control: Control) -> Votes:
+def retrieval_votes(
+    x: Array, y: Array, options: int, fit: Callable[[Array, Array], Scores], control: Control, groups: Groups = None
+) -> Votes:
     """Cross-validation on retrieval: sources that a fit did not see look for their partners among all targets.
 
     The criterion is the mean reciprocal rank (it moves with every rank, where recall@k sees one threshold). Fold f is every fifth row from
@@ -71,19 +78,22 @@ def retrieval_votes(x: Array, y: Array, options: int, fit: Callable[[Array, Arra
         options: how many there are.
         fit: told the kept rows of both sides; answers what scores the rest.
         control: cancellation.
+        groups: (n,) int64, equal for pairs that no fold may tear apart, at least ten groups; None: every pair is one.
     """
+    numbers = np.arange(len(x)) if groups is None else appearance(groups)
     gains, cosines = np.zeros(options), np.zeros(options)
     asked = 0
     for fold in range(FOLDS):
         control.check()
-        held = np.arange(fold, len(x), FOLDS)
-        kept = np.setdiff1d(np.arange(len(x)), held, assume_unique=True)
+        in_fold = numbers % FOLDS == fold
+        held, kept = np.flatnonzero(in_fold), np.flatnonzero(~in_fold)
         scores_of = fit(x[kept], y[kept])
-        gallery = unit(y[np.concatenate((held, kept))[:_FOLD_GALLERY]])
-        queries = x[held[:_FOLD_QUERIES]]
+        among, asking = np.concatenate((held, kept))[:_FOLD_GALLERY], held[:_FOLD_QUERIES]
+        partners = None if groups is None else groups[asking, None] == groups[among]
+        gallery, queries = unit(y[among]), x[asking]
         for position, scores in enumerate(scores_of(queries, gallery)):
             control.check()
-            own = np.diagonal(scores)
+            own = np.diagonal(scores) if partners is None else scores.max(axis=1, where=partners, initial=-np.inf)
             gains[position] += (1.0 / (1 + (scores > own[:, None]).sum(axis=1))).sum()
             cosines[position] += own.sum()
         asked += len(queries)

@@ -73,12 +73,21 @@ class Fits:
         y: (n, d_y) float32 target rows, row i the partner of row i of x.
         penalties: candidates for ridge and affine, at least one.
         control: cancellation.
+        groups: (n,) int64, equal for pairs that no fold may tear apart; None: every pair stands alone.
     """
 
-    def __init__(self, x: NDArray[np.float32], y: NDArray[np.float32], penalties: Sequence[float], control: Control) -> None:
+    def __init__(
+        self,
+        x: NDArray[np.float32],
+        y: NDArray[np.float32],
+        penalties: Sequence[float],
+        control: Control,
+        groups: NDArray[np.int64] | None = None,
+    ) -> None:
         self._x, self._y = x, y
         self._penalties = penalties
         self._control = control
+        self._groups = groups
 
     def fit(self, method: MethodName) -> tuple[BridgeMap, Tuning]:
         """One method's map and what was chosen for it; ConstantFeatures where all rows of a side point one way."""
@@ -107,7 +116,7 @@ class Fits:
 
     @cached_property
     def _penalty(self) -> float:
-        return choose_penalty(*self._rows, self._penalties, self._control)
+        return choose_penalty(*self._rows, self._penalties, self._control, self._groups)
 
     @cached_property
     def _ridge_path(self) -> RidgePath:
@@ -115,7 +124,7 @@ class Fits:
 
     @cached_property
     def _tunings(self) -> dict[CanonicalMethod, Tuning]:
-        return choose_canonical(*self._rows, self._control)
+        return choose_canonical(*self._rows, self._control, self._groups)
 
     @property
     def _forms(self) -> dict[MethodName, Callable[[], tuple[_Form, Tuning]]]:
@@ -132,11 +141,11 @@ class Fits:
         }
 
     def _affine(self) -> tuple[_Form, Tuning]:
-        rank = choose_rank(*self._rows, self._penalty, self._control)
+        rank = choose_rank(*self._rows, self._penalty, self._control, self._groups)
         return _Form(rank_path(self._ridge_path, self._penalty).of_rank(rank)), Tuning(self._penalty, rank)
 
     def _relative(self) -> tuple[_Form, Tuning]:
-        anchors = choose_anchors(*self._rows, self._control)
+        anchors = choose_anchors(*self._rows, self._control, self._groups)
         return _Form(*relative_maps(*self._rows, anchors)), Tuning(components=anchors)
 
     def _whitened(self) -> tuple[_Form, Tuning]:

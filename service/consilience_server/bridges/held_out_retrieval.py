@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import MethodName, RetrievalReport
+from consilience_server.bridges.joined_values import JoinedValues
 from consilience_server.bridges.neighbourhood import MAX_QUERIES, native_lists, neighbourhood
 from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.bridges.tuning import Tuning
 from consilience_server.core.control import Control
 from consilience_server.core.estimate import Estimate, mean_estimate, median_estimate
-from consilience_server.core.retrieval import mean_reciprocal_rank, median_rank, partner_ranks, recall_at_k, wilson_interval
+from consilience_server.core.retrieval import nearest_partners, partner_ranks, wilson_interval
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.units import unit_means, unit_medians
 from consilience_server.engine.protocol import NeighbourEngine
 
 REPORTED_KS = (1, 5, 10)
@@ -39,6 +41,8 @@ class FitProblem:
         query_ids: (h,) names of the held-out source items, for messages.
         gallery_ids: (n,) names of the gallery's items, for messages.
         similarity: of the target space, for the neighbours its items have there.
+        joined: where pairs were joined by an attribute: any gallery item of a query's value counts as found, and a value is one draw. Then
+            each query is a source item, told once, and `partners` has one of its partners.
     """
 
     x: NDArray[np.float32]
@@ -49,6 +53,20 @@ class FitProblem:
     query_ids: NDArray[np.object_]
     gallery_ids: NDArray[np.object_]
     similarity: Similarity = Similarity.COSINE
+    joined: JoinedValues | None = None
+
+    @property
+    def fitted(self) -> int:
+        """Independent draws that a fit sees: pairs, or groups of joined ones (values, and what chains them)."""
+        return len(self.x) if self.joined is None else self.joined.fitted
+
+    def first_of_fit(self, share: float) -> NDArray[np.int64]:
+        """Positions of the pairs of the first `share` of these."""
+        return np.arange(int(share * len(self.x))) if self.joined is None else self.joined.first_of_fit(share)
+
+    def units(self, asked: int) -> NDArray[np.int64] | None:
+        """Of the first `asked` queries (`core/units.py`)."""
+        return None if self.joined is None else self.joined.queries[:asked]
 
 
 class HeldOutRetrieval:
@@ -70,28 +88,33 @@ class HeldOutRetrieval:
         """The report of one map and the partners' ranks; ZeroVector where an item has no direction on either side."""
         mapped, gallery = self._sides(bridge, control)
         ranks = self._ranks(mapped, gallery, control)
-        recalls, intervals = _recalls(ranks)
+        units = self._problem.units(len(ranks))
+        recalls, intervals = _recalls(ranks, units)
+        reciprocal = mean_estimate(unit_means(1.0 / ranks, units), 0.0, 1.0)
+        medians = unit_medians(ranks, units)
         others = max(len(gallery) - 1, 1)
         report = RetrievalReport(
             method=method,
             recalls=recalls,
             intervals=intervals,
-            mean_reciprocal_rank=mean_reciprocal_rank(ranks),
-            median_rank=median_rank(ranks),
+            mean_reciprocal_rank=reciprocal.value,
+            median_rank=float(np.median(medians)),
             queries=len(ranks),
             gallery=len(gallery),
             penalty=tuning.penalty,
             components=tuning.components,
-            reciprocal_rank=mean_estimate(1.0 / ranks, 0.0, 1.0),
-            rank=median_estimate(ranks),
-            foscttm=mean_estimate((ranks - 1) / others, 0.0, 1.0),
+            reciprocal_rank=reciprocal,
+            rank=median_estimate(medians),
+            foscttm=mean_estimate(unit_means((ranks - 1) / others, units), 0.0, 1.0),
+            values=0 if units is None else len(np.unique(units)),
             **self._neighbours(mapped, gallery),
         )
         return report, ranks
 
     def recalls(self, bridge: SpaceMap, control: Control) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
         """Recall@k of a map and its intervals, and no more."""
-        return _recalls(self.ranks(bridge, control))
+        ranks = self.ranks(bridge, control)
+        return _recalls(ranks, self._problem.units(len(ranks)))
 
     def ranks(self, bridge: SpaceMap, control: Control) -> NDArray[np.int64]:
         """(h,) of each held-out partner among the gallery, from 1; ZeroVector as above."""
@@ -105,7 +128,10 @@ class HeldOutRetrieval:
         return mapped, gallery
 
     def _ranks(self, mapped: NDArray[np.float32], gallery: NDArray[np.float32], control: Control) -> NDArray[np.int64]:
-        return partner_ranks(mapped, gallery, self._problem.partners[: len(mapped)], control.check)
+        partners, joined = self._problem.partners[: len(mapped)], self._problem.joined
+        if joined is not None:
+            partners = nearest_partners(mapped, gallery, joined.queries[: len(mapped)], joined.gallery, control.check)
+        return partner_ranks(mapped, gallery, partners, control.check)
 
     def _gallery(self, bridge: SpaceMap, control: Control) -> NDArray[np.float32]:
         """Of maps into the target space, those with one target mean share one."""
@@ -124,7 +150,9 @@ class HeldOutRetrieval:
             return {}
         native = self._native
         some = slice(0, len(native))
-        found = neighbourhood(mapped[some], gallery, self._problem.partners[some], native, self._engine, self._control)
+        found = neighbourhood(
+            mapped[some], gallery, self._problem.partners[some], native, self._engine, self._control, self._problem.units(len(native))
+        )
         return {"neighbour_retention": found.retention, "hubness": found.hubness, "hubness_csls": found.hubness_csls}
 
     @cached_property
@@ -134,6 +162,8 @@ class HeldOutRetrieval:
         return native_lists(problem.gallery, partners, problem.similarity, self._engine, self._control)
 
 
-def _recalls(ranks: NDArray[np.int64]) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
-    intervals = {k: wilson_interval(int((ranks <= k).sum()), len(ranks)) for k in REPORTED_KS}
-    return {k: recall_at_k(ranks, k) for k in REPORTED_KS}, intervals
+def _recalls(ranks: NDArray[np.int64], units: NDArray[np.int64] | None) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:
+    """Mean share of each unit's queries that are found by k, and Wilson's interval over units."""
+    found = {k: unit_means((ranks <= k).astype(np.float64), units) for k in REPORTED_KS}
+    intervals = {k: wilson_interval(float(shares.sum()), len(shares)) for k, shares in found.items()}
+    return {k: float(shares.mean()) for k, shares in found.items()}, intervals

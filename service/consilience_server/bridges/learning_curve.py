@@ -21,8 +21,9 @@ def learning_curve(
 ) -> tuple[LearningPoint, ...]:
     """Recall by number of pairs, ascending; empty for the baselines, which learn at most a mean.
 
-    Each part is the first rows of the fit, which stand in random order, and chooses its penalty, rank or components anew. A part with fewer
-    pairs than the method needs is left out. Costs less than fitting the method once more.
+    Each part is the first rows of the fit, which stand in random order (of pairs joined by an attribute, those of the first values), and
+    chooses its penalty, rank or components anew. A part with fewer pairs (or values) than the method needs is left out. Costs less than
+    fitting the method once more.
 
     Args:
         problem: pairs and gallery.
@@ -37,10 +38,11 @@ def learning_curve(
     needed = needed_pairs(method, problem.x.shape[1], problem.y.shape[1])
     points = []
     for fraction in FRACTIONS:
-        count = int(fraction * len(problem.x))
-        if count < needed:
+        if int(fraction * problem.fitted) < needed:
             continue
         control.check()
-        bridge, _ = Fits(problem.x[:count], problem.y[:count], penalties, control.silent()).fit(method)
-        points.append(LearningPoint(count, *measuring.recalls(bridge, control.silent())))
+        rows = problem.first_of_fit(fraction)
+        groups = None if problem.joined is None else problem.joined.fit[rows]
+        bridge, _ = Fits(problem.x[rows], problem.y[rows], penalties, control.silent(), groups).fit(method)
+        points.append(LearningPoint(len(rows), *measuring.recalls(bridge, control.silent())))
     return (*points, LearningPoint(len(problem.x), full.recalls, full.intervals))

@@ -10,6 +10,7 @@ from consilience_server.core.csls import neighbourhood_mean
 from consilience_server.core.estimate import Estimate, jackknife_estimate, mean_estimate
 from consilience_server.core.hubness import hubness
 from consilience_server.core.similarity import Similarity
+from consilience_server.core.units import unit_means
 from consilience_server.engine.protocol import NeighbourEngine
 
 NEIGHBOURS = 10
@@ -52,6 +53,7 @@ def neighbourhood(
     native: NDArray[np.int32],
     engine: NeighbourEngine,
     control: Control,
+    units: NDArray[np.int64] | None = None,
 ) -> Neighbourhood:
     """Measure one map.
 
@@ -62,6 +64,7 @@ def neighbourhood(
         native: (m, k) of `native_lists`.
         engine: searches exactly.
         control: cancellation.
+        units: (m,) equal for queries that are one draw (`core/units.py`); None: each is its own.
     """
     k = native.shape[1]
     # One more than k: without the partner k are left.
@@ -72,15 +75,21 @@ def neighbourhood(
     among = min(k, len(mapped))
     term = neighbourhood_mean(engine.query(gallery, mapped, Similarity.COSINE, among, control=control).scores, among)
     corrected = engine.query(mapped, gallery, Similarity.COSINE, k, bias=term, control=control).indices[:, :k]
-    return Neighbourhood(mean_estimate(shared / k, 0.0, 1.0), _skewness(lists, len(gallery)), _skewness(corrected, len(gallery)))
+    return Neighbourhood(
+        mean_estimate(unit_means(shared / k, units), 0.0, 1.0),
+        _skewness(lists, len(gallery), units),
+        _skewness(corrected, len(gallery), units),
+    )
 
 
-def _skewness(lists: NDArray[np.int32], items: int) -> Estimate:
-    """Hubness of k-lists, its interval by leaving out twentieths of the queries."""
+def _skewness(lists: NDArray[np.int32], items: int, units: NDArray[np.int64] | None) -> Estimate:
+    """Hubness of k-lists, its interval by leaving out twentieths of the queries, whole units."""
     counts = np.bincount(lists.ravel(), minlength=items).astype(np.float64)
     full = hubness(counts)
-    groups = min(_GROUPS, len(lists))
+    numbers = np.arange(len(lists)) if units is None else np.unique(units, return_inverse=True)[1]
+    groups = min(_GROUPS, int(numbers.max()) + 1)
     if groups < 2:
         return Estimate(full, full, full)
-    without = [hubness(counts - np.bincount(lists[group::groups].ravel(), minlength=items)) for group in range(groups)]
+    part = numbers % groups
+    without = [hubness(counts - np.bincount(lists[part == group].ravel(), minlength=items)) for group in range(groups)]
     return jackknife_estimate(full, np.array(without))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.cross_validation import Scores, best_options
+from consilience_server.bridges.cross_validation import Groups, Scores, best_options
 from consilience_server.core.centring import unit
 from consilience_server.core.control import Control
 from consilience_server.core.ridge import ridge_path
@@ -14,7 +14,9 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Tried where the caller names none, in units of the mean eigenvalue: from nearly least squares to nearly the direction of X'Y."""
 
 
-def choose_penalty(x: NDArray[np.float64], y: NDArray[np.float64], penalties: Sequence[float], control: Control) -> float:
+def choose_penalty(
+    x: NDArray[np.float64], y: NDArray[np.float64], penalties: Sequence[float], control: Control, groups: Groups = None
+) -> float:
     """Cross-validation on retrieval (`bridges/cross_validation.py`); of penalties that nothing tells apart, the largest.
 
     Args:
@@ -22,6 +24,7 @@ def choose_penalty(x: NDArray[np.float64], y: NDArray[np.float64], penalties: Se
         y: (n, d_y) float64, likewise.
         penalties: candidates, in units of the mean eigenvalue.
         control: cancellation.
+        groups: (n,) of pairs that no fold may tear apart, or None.
     """
     if len(penalties) == 1:
         return penalties[0]
@@ -36,4 +39,4 @@ def choose_penalty(x: NDArray[np.float64], y: NDArray[np.float64], penalties: Se
 
         return scores
 
-    return max(float(penalties[position]) for position in best_options(x, y, len(penalties), fit, control))
+    return max(float(penalties[position]) for position in best_options(x, y, len(penalties), fit, control, groups))

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from consilience_server.bridges.cross_validation import Scores, best_options, retrieval_votes
+from consilience_server.bridges.cross_validation import Groups, Scores, best_options, retrieval_votes
 from consilience_server.core.canonical import canonical_path
 from consilience_server.core.centring import unit
 from consilience_server.core.control import Control
@@ -43,7 +43,7 @@ def halvings(most: int) -> tuple[int, ...]:
     return tuple(reversed(sizes))
 
 
-def choose_rank(x: Array, y: Array, penalty: float, control: Control) -> int:
+def choose_rank(x: Array, y: Array, penalty: float, control: Control, groups: Groups = None) -> int:
     """The rank of `core/reduced_rank.py` at a given penalty, of halvings of the full one; of equals the smallest."""
     ranks = halvings(min(x.shape[1], y.shape[1]))
 
@@ -58,10 +58,10 @@ def choose_rank(x: Array, y: Array, penalty: float, control: Control) -> int:
 
         return scores
 
-    return ranks[int(best_options(x, y, len(ranks), fit, control)[0])]
+    return ranks[int(best_options(x, y, len(ranks), fit, control, groups)[0])]
 
 
-def choose_anchors(x: Array, y: Array, control: Control) -> int:
+def choose_anchors(x: Array, y: Array, control: Control, groups: Groups = None) -> int:
     """The number of anchors of `core/relative.py`; of equals the smallest."""
     most = len(x) - len(x) // 5
     counts = tuple(count for count in ANCHORS if count <= most) or (most,)
@@ -74,10 +74,10 @@ def choose_anchors(x: Array, y: Array, control: Control) -> int:
 
         return scores
 
-    return counts[int(best_options(x, y, len(counts), fit, control)[0])]
+    return counts[int(best_options(x, y, len(counts), fit, control, groups)[0])]
 
 
-def choose_canonical(x: Array, y: Array, control: Control) -> dict[CanonicalMethod, Tuning]:
+def choose_canonical(x: Array, y: Array, control: Control, groups: Groups = None) -> dict[CanonicalMethod, Tuning]:
     """Regularisation and components of the canonical methods, which share their decompositions; whitened keeps all components.
 
     Of equals the strongest regularisation, then the fewest components.
@@ -106,7 +106,7 @@ def choose_canonical(x: Array, y: Array, control: Control) -> dict[CanonicalMeth
 
         return scores
 
-    votes = retrieval_votes(x, y, len(options), fit, control)
+    votes = retrieval_votes(x, y, len(options), fit, control, groups)
     chosen: dict[CanonicalMethod, Tuning] = {}
     for method in get_args(CanonicalMethod):
         of_method = [position for position, (name, _) in enumerate(options) if name == method]

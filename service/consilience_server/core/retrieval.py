@@ -1,4 +1,4 @@
-"""How well the true partner of each query is found: exact ranks, recall@k with its interval, mean reciprocal rank, median rank."""
+"""How well the true partner of each query is found: exact ranks, recall@k with its interval."""
 
 import math
 from collections.abc import Callable
@@ -53,6 +53,53 @@ def partner_ranks(
     return ranks
 
 
+def nearest_partners(
+    queries: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    groups: NDArray[np.int64],
+    gallery_groups: NDArray[np.int64],
+    check: Callable[[], None] = lambda: None,
+) -> NDArray[np.int64]:
+    """Where a query has several partners, the gallery row of the nearest: of the items of its group that of the greatest exact cosine.
+
+    Equal scores go to the lowest row, so `partner_ranks` of the answer is the best rank of any partner, and no partner stands before it.
+
+    Args:
+        queries: (m, d) float32, no zero rows.
+        gallery: (n, d) float32, no zero rows.
+        groups: (m,) int64; a query's partners are all gallery items of its group, at least one.
+        gallery_groups: (n,) int64.
+        check: called once a tile; raises to stop.
+
+    Returns:
+        (m,) int64.
+    """
+    tolerance = 2.0 * (queries.shape[1] + 16) * 2.0**-52  # of two products
+    lengths, gallery_lengths = exact_norms(queries), exact_norms(gallery)
+    by_group, by_gallery = np.argsort(groups, kind="stable"), np.argsort(gallery_groups, kind="stable")
+    numbers = np.unique(groups)
+    own, of_gallery = groups[by_group], gallery_groups[by_gallery]
+    bounds = [np.searchsorted(side, numbers, side=end) for side in (own, of_gallery) for end in ("left", "right")]
+    proposed: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for first, last, start, end in zip(*bounds, strict=True):
+        for tile in _tiles(by_gallery[start:end], _GALLERY_ROWS):
+            for asked in _tiles(by_group[first:last], _QUERY_ROWS):
+                check()
+                scores = queries[asked].astype(np.float64) @ gallery[tile].astype(np.float64).T
+                scores /= lengths[asked, None] * gallery_lengths[tile]
+                query, item = np.nonzero(scores >= scores.max(axis=1, keepdims=True) - tolerance)
+                proposed.append((asked[query], tile[item]))
+    query, rows = (np.concatenate(side) for side in zip(*proposed, strict=True))
+    exact = _cosines(queries, gallery, query, rows, lengths, gallery_lengths)
+    order = np.lexsort((rows, -exact, query))
+    nearest: NDArray[np.int64] = rows[order][np.unique(query[order], return_index=True)[1]]
+    return nearest
+
+
+def _tiles(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
 def _cosines(
     queries: NDArray[np.float32],
     gallery: NDArray[np.float32],
@@ -71,23 +118,14 @@ def recall_at_k(ranks: NDArray[np.int64], k: int) -> float:
     return float((ranks <= k).mean())
 
 
-def mean_reciprocal_rank(ranks: NDArray[np.int64]) -> float:
-    """Mean of 1 / rank, in (0, 1]; larger is better."""
-    return float((1.0 / ranks).mean())
-
-
-def median_rank(ranks: NDArray[np.int64]) -> float:
-    """Median rank; 1 is best."""
-    return float(np.median(ranks))
-
-
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Interval of a proportion that stays inside [0, 1] and holds for few trials and for 0 or all successes.
 
     With p = successes / trials and z the normal quantile: (p + z²/2n ± z sqrt(p (1 - p)/n + z²/4n²)) / (1 + z²/n).
 
     Args:
-        successes: 0 <= successes <= trials.
+        successes: 0 <= successes <= trials. Of trials that succeed in part, their sum: the interval is then conservative, as no spread of
+            numbers in [0, 1] is greater than that of 0 and 1 with the same mean.
         trials: at least 1.
         confidence: coverage, in (0, 1).
 

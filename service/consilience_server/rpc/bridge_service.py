@@ -69,9 +69,17 @@ class BridgeService(bridge_pb2_grpc.BridgeServiceServicer):
         await self._bridging.delete(current_call(), bridge_id(request.name, "name"), request.request_id)
         return bridge_pb2.DeleteBridgeResponse()
 
-    async def EvaluateBridge(self, request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bridge_pb2.EvaluateBridgeResponse:
+    async def EvaluateBridge(self, request: bridge_pb2.EvaluateBridgeRequest, _context: Any) -> bytes | bridge_pb2.EvaluateBridgeResponse:
         """What a bridge finds on new pairs, and the stitching penalty."""
-        return write_evaluation(await self._evaluations.evaluate(current_call(), read_evaluation(request)))
+        query = read_evaluation(request)
+
+        async def work(call: Call) -> bytes:
+            return write_evaluation(await self._evaluations.evaluate(call, query)).SerializeToString(deterministic=True)
+
+        call = current_call()
+        return await self._execution.answer(
+            request, bridge_pb2.EvaluateBridgeResponse, lambda: self._evaluations.estimate_seconds(call, query), work
+        )
 
     async def ExportBridge(self, request: bridge_pb2.ExportBridgeRequest, _context: Any) -> bridge_pb2.ExportBridgeResponse:
         """A part of a bridge as a file."""

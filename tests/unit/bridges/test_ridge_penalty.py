@@ -79,3 +79,19 @@ def test_it_stops_when_nobody_waits():
     control.cancel()
     with pytest.raises(errors.Cancelled):
         choose_penalty(*pairs(20), PENALTIES, control)
+
+
+def test_no_fold_tears_a_group_apart():
+    """Four copies of each pair with a little noise: torn apart, nearly least squares looks best; kept together, it does not."""
+    x, y = pairs(40, noise=3.0)
+    rng = np.random.default_rng(1)
+    groups = rng.permutation(np.repeat(np.arange(40), 4))
+    x, y = (side[groups] + 0.01 * rng.standard_normal((160, side.shape[1])) for side in (x, y))
+    torn = choose_penalty(x, y, PENALTIES, Control())
+    whole = choose_penalty(x, y, PENALTIES, Control(), groups)
+    assert whole > torn
+
+
+def test_groups_of_one_are_pairs_that_stand_alone():
+    x, y = pairs(60, noise=2.5)
+    assert choose_penalty(x, y, PENALTIES, Control(), np.arange(60)[::-1]) == choose_penalty(x, y, PENALTIES, Control())

@@ -234,6 +234,14 @@ def test_penalties_of_a_bridge(call, script):
     assert call("bridge", "fit", "a", "b", "c", "--penalties", "many")[0] == 2
 
 
+def test_pairs_that_an_attribute_joins(call, script):
+    assert call("bridge", "fit", "a", "b", "a-to-b", "--pair-attribute", "photo")[0] == 0
+    assert (script.last.pairs.attribute, list(script.last.pairs.item_ids)) == ("photo", [])
+    assert call("bridge", "evaluate", "a-to-b", "--pair-attribute", "photo")[0] == 0
+    assert (script.last.pairs.attribute, script.last.mode) == ("photo", 0)
+    assert call("bridge", "fit", "a", "b", "a-to-b", "--pair-attribute", "")[0] == 2
+
+
 def test_bridges_of_bridges(call, script, tmp_path):
     assert json.loads(call("bridge", "compose", "a-to-b", "b-to-c", "--name", "a-to-c", "--json")[1])["method"] == "composed"
     assert (list(script.last.bridges), script.last.bridge_id) == (["bridges/a-to-b", "bridges/b-to-c"], "a-to-c")

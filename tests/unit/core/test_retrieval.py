@@ -6,7 +6,7 @@ from consilience_server.core import errors
 from consilience_server.core.control import Control
 from consilience_server.core.exact_score import exact_scores
 from consilience_server.core.neighbours import nearest
-from consilience_server.core.retrieval import mean_reciprocal_rank, median_rank, partner_ranks, recall_at_k, wilson_interval
+from consilience_server.core.retrieval import nearest_partners, partner_ranks, recall_at_k, wilson_interval
 from consilience_server.core.similarity import Similarity
 
 
@@ -50,12 +50,32 @@ def test_it_stops_when_nobody_waits():
         partner_ranks(vectors, vectors, np.arange(4), control.check)
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "duplicates", "scaled copies"])
+@pytest.mark.parametrize("tile", [None, 7])
+def test_the_nearest_partner_has_the_best_rank_of_any(kind, tile, monkeypatch):
+    if tile:
+        monkeypatch.setitem(nearest_partners.__globals__, "_QUERY_ROWS", tile)
+        monkeypatch.setitem(nearest_partners.__globals__, "_GALLERY_ROWS", tile + 4)
+    rng = np.random.default_rng(2)
+    gallery = rng.standard_normal((90, 13)).astype(np.float32)
+    if kind != "gaussian":
+        gallery = gallery[rng.integers(0, 10, 90)]
+    if kind == "scaled copies":
+        gallery *= rng.uniform(0.1, 10, (90, 1)).astype(np.float32)
+    groups = rng.integers(-1, 9, 90)
+    asked = rng.permutation(np.repeat(np.arange(9), 5))
+    queries = (gallery[rng.integers(0, 90, 45)] + 0.3 * rng.standard_normal((45, 13))).astype(np.float32)
+    found = nearest_partners(queries, gallery, asked, groups)
+    assert (groups[found] == asked).all()
+    every = [oracle_ranks(np.repeat(queries[[i]], 90, axis=0), gallery, np.arange(90)) for i in range(45)]
+    best = [ranks[groups == group].min() for ranks, group in zip(every, asked, strict=True)]
+    assert partner_ranks(queries, gallery, found).tolist() == best
+
+
 def test_summaries():
     ranks = np.array([1, 1, 2, 10])
     assert recall_at_k(ranks, 1) == 0.5
     assert recall_at_k(ranks, 9) == 0.75
-    assert mean_reciprocal_rank(ranks) == pytest.approx((1 + 1 + 0.5 + 0.1) / 4)
-    assert median_rank(ranks) == 1.5
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (0, 40), (17, 40), (40, 40), (663, 1155)])

@@ -5,7 +5,7 @@ from consilience_server.app.fit_query import FitQuery
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, Derivation, LearningPoint, MethodName, RetrievalReport
 from consilience_server.bridges.choose import MethodChoice
 from consilience_server.bridges.convergence import Convergence
-from consilience_server.core.errors import NotServed, UnknownMethod
+from consilience_server.core.errors import UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.names import bridge_name, space_name, space_query
@@ -42,14 +42,10 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
 
     Raises:
         UnknownMethod: unspecified, or none of the contract's.
-        NotServed: another method of the contract, or pairs joined by an attribute.
+        NotServed: another method of the contract.
     """
     if request.method == bridge_pb2.BRIDGE_METHOD_COMPOSED:
         raise UnknownMethod("composed bridges are made of others, not fitted: compose them", field="method")
-    if request.pairs.attribute:
-        raise NotServed(
-            "pairs joined by an attribute are not served by this version; give item_ids and target_ids", field="pairs.attribute"
-        )
     return FitQuery(
         name=request.bridge_id,
         source=space_query(request.source, "source"),
@@ -57,6 +53,7 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
         method=served(bridge_pb2.BridgeMethod, request.method, METHODS, "method", what="method", unknown=UnknownMethod),
         item_ids=tuple(request.pairs.item_ids),
         target_ids=tuple(request.pairs.target_ids),
+        attribute=request.pairs.attribute,
         held_out_fraction=request.held_out_fraction or _DEFAULT_HELD_OUT,
         seed=request.seed,
         penalties=tuple(request.penalties),
@@ -95,6 +92,8 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         ],
         notes=artefact.notes,
         convergence=None if artefact.convergence is None else _write_convergence(artefact.convergence),
+        pair_attribute=artefact.pair_attribute,
+        pairs_left_out=artefact.pairs_left_out,
     )
 
 
@@ -131,6 +130,7 @@ def write_retrieval(report: RetrievalReport) -> bridge_pb2.RetrievalReport:
         neighbour_retention=write_measured(report.neighbour_retention),
         hubness=write_measured(report.hubness),
         hubness_csls=write_measured(report.hubness_csls),
+        values=report.values,
     )
 
 

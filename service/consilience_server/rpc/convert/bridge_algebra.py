@@ -20,6 +20,7 @@ def read_invert(request: bridge_algebra_pb2.InvertBridgeRequest) -> DeriveQuery:
 def _pairs(pairs: bridge_pb2.PairSelection) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if pairs.attribute:
         raise NotServed(
-            "pairs joined by an attribute are not served by this version; give item_ids and target_ids", field="pairs.attribute"
+            "bridges made of others are measured on pairs by id; give item_ids and target_ids (evaluate_bridge measures by an attribute)",
+            field="pairs.attribute",
         )
     return tuple(pairs.item_ids), tuple(pairs.target_ids)

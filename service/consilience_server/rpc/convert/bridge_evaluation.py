@@ -4,21 +4,17 @@ from consilience.v1 import bridge_pb2, space_pb2
 from consilience_server.app.bridge_evaluation import BridgeEvaluation, EvaluationQuery
 from consilience_server.app.reports import SpaceUse
 from consilience_server.bridges.stitching_penalty import StitchingPenalty
-from consilience_server.core.errors import NotServed
 from consilience_server.rpc.convert.bridge import write_measured, write_retrieval
 from consilience_server.rpc.convert.names import bridge_id
 
 
 def read_evaluation(request: bridge_pb2.EvaluateBridgeRequest) -> EvaluationQuery:
-    """What to measure; NotServed for pairs joined by an attribute."""
-    if request.pairs.attribute:
-        raise NotServed(
-            "pairs joined by an attribute are not served by this version; give item_ids and target_ids", field="pairs.attribute"
-        )
+    """What to measure."""
     return EvaluationQuery(
         bridge=bridge_id(request.name, "name"),
         item_ids=tuple(request.pairs.item_ids),
         target_ids=tuple(request.pairs.target_ids),
+        attribute=request.pairs.attribute,
         labels_attribute=request.labels_attribute,
         labels=tuple(request.labels),
         head=request.head,

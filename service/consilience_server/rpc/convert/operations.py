@@ -34,6 +34,7 @@ RESPONSES: dict[str, type[Message]] = {
     "measure_noise_ceiling": noise_ceiling_pb2.MeasureNoiseCeilingResponse,
     "create_pmi_space": pmi_pb2.CreatePmiSpaceResponse,
     "fit_bridge": bridge_pb2.FitBridgeResponse,
+    "evaluate_bridge": bridge_pb2.EvaluateBridgeResponse,
     "evaluate_upgrade": upgrade_pb2.EvaluateUpgradeResponse,
     "compose_bridges": bridge_algebra_pb2.ComposeBridgesResponse,
     "invert_bridge": bridge_algebra_pb2.InvertBridgeResponse,

@@ -35,6 +35,10 @@ def test_given_values_pass():
     assert query == FitQuery("a-to-b", SpaceQuery("a"), SpaceQuery("b", 2), "ridge", ("x",), ("y",), 0.5, 7, (0.1, 1.0), "r")
 
 
+def test_an_attribute_that_joins_pairs_passes():
+    assert read_fit(request(pairs=bridge_pb2.PairSelection(attribute="group_id"))).attribute == "group_id"
+
+
 @pytest.mark.parametrize("value", [0, 99])
 def test_unknown_methods(value):
     with pytest.raises(UnknownMethod, match=r"served are auto, identity, .*ridge"):
@@ -55,8 +59,6 @@ def test_what_is_made_of_others_is_not_fitted():
 
 
 def test_other_refusals():
-    with pytest.raises(NotServed):
-        read_fit(request(pairs=bridge_pb2.PairSelection(attribute="group_id")))
     with pytest.raises(InvalidName) as caught:
         read_fit(request(source=SpaceRef(name="a")))
     assert caught.value.field == "source.name"
