@@ -293,7 +293,7 @@ class TestBridges:
     def test_fewer_pairs_than_the_method_needs(self, client, space, name):
         with pytest.raises(INVALID) as refused:
             client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="procrustes", pair_ids=space.ids[:1])
-        check(refused.value, "TOO_FEW_PAIRS", "pairs", "")
+        check(refused.value, "TOO_FEW_PAIRS", "pair_ids", "")
 
     def test_no_pairs_at_all(self, client, space, name):
         with pytest.raises(INVALID) as refused:
