@@ -54,6 +54,11 @@ class ResumableParquet:
             if not path.parent.is_dir():
                 raise NotADirectoryError(f"there is no folder {path.parent}")
             for part in self._parts():
+                if int(part.stem) != self.rows:
+                    # A removal that was interrupted: what is left does not join.
+                    shutil.rmtree(self._folder, ignore_errors=True)
+                    self.rows, self.next_token, self.is_complete, self.told = 0, "", False, {}
+                    break
                 self._continue(part)
 
     def _parts(self) -> list[Path]:

@@ -131,7 +131,7 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             return decode_report(message.report, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentReport", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("AlignmentReport", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     async def align_arrays(
         self,
@@ -248,4 +248,4 @@ class AsyncAlignmentCalls(AsyncOperationCalls):
             return decode_matrix(message.matrix, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentMatrix", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("AlignmentMatrix", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -23,6 +24,9 @@ from consilience.v1 import server_pb2
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 Answer = TypeVar("Answer")
+
+_FOR_EVER = 1e9
+"""Seconds; gRPC takes an infinite deadline for one that has passed."""
 
 _ALWAYS_FITS = 1 << 20
 """Bytes that every server takes: for smaller requests its limits are not asked."""
@@ -93,7 +97,7 @@ class AsyncCalls:
         return f"{type(self).__name__}({self._settings.address!r})"
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._settings.timeout if timeout is None else seconds(timeout)
+        return min(self._settings.timeout if timeout is None else seconds(timeout), _FOR_EVER)
 
     async def _call(
         self, method: Method[Request, Response], request: Request, timeout: float | None = None
@@ -104,7 +108,9 @@ class AsyncCalls:
         async def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
             return await self._transport.unary(method, request, remaining, request_id)
 
-        return await self._retried(method, attempt, self._seconds(timeout))
+        started = time.monotonic()
+        response, details = await self._retried(method, attempt, self._seconds(timeout))
+        return response, replace(details, elapsed=time.monotonic() - started)
 
     async def _download(
         self, method: Method[Request, Response], request: Request, timeout: float | None

@@ -175,4 +175,4 @@ class AsyncBridgeAlgebraCalls(AsyncOperationCalls):
             return decode_bridge(message.bridge, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("Bridge", await self._outcome(message.operation, timeout, progress, owned=owned))
+        return cast("Bridge", await self._outcome(message.operation, details.left(timeout), progress, owned=owned))

@@ -137,7 +137,7 @@ class AsyncBridgeCalls(AsyncOperationCalls):
             return decode_bridge(message.bridge, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("Bridge", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("Bridge", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     async def get_bridge(self, bridge: str | Bridge, *, timeout: float | None = None) -> Bridge:
         """A bridge; NotFoundError."""

@@ -153,4 +153,4 @@ class AsyncClassificationCalls(AsyncOperationCalls):
                 return decode_classification(message.classification, details)
             if not wait:
                 return decode_operation(message.operation, details)
-            return cast("Classification", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+            return cast("Classification", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

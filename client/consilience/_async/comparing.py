@@ -98,7 +98,9 @@ class AsyncComparisonCalls(AsyncOperationCalls):
             return decode_comparison(message.comparison, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentComparison", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast(
+            "AlignmentComparison", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None)
+        )
 
 
 def _pair(pair: Any, field: str) -> comparison_pb2.SpacePair:

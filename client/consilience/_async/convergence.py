@@ -123,7 +123,7 @@ class AsyncConvergenceCalls(AsyncOperationCalls):
             return decode_trend(message, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("TrendReport", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("TrendReport", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     @overload
     async def consensus(
@@ -220,4 +220,4 @@ class AsyncConvergenceCalls(AsyncOperationCalls):
             return decode_consensus(message, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("ConsensusReport", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("ConsensusReport", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

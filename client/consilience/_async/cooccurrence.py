@@ -139,4 +139,4 @@ class AsyncPmiCalls(AsyncOperationCalls):
             return decode_pmi(encoded.report, details)
         if not wait:
             return decode_operation(encoded.operation, details)
-        return cast("PmiReport", await self._outcome(encoded.operation, timeout, progress, owned=request_id is None))
+        return cast("PmiReport", await self._outcome(encoded.operation, details.left(timeout), progress, owned=request_id is None))

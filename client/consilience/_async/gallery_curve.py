@@ -102,4 +102,4 @@ class AsyncGalleryCurveCalls(AsyncOperationCalls):
                 return decode_gallery_curve(message, details)
             if not wait:
                 return decode_operation(message.operation, details)
-            return cast("GalleryCurve", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+            return cast("GalleryCurve", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

@@ -7,13 +7,17 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from consilience._numbers import seconds as above_zero
 from consilience._results.match_result import MatchResult
 from consilience.errors import InvalidArgumentError, Timeout
 from consilience.v1 import match_pb2
 
 Lift = Callable[[], None]
 Send = Callable[[match_pb2.MatchRequest, float | None, Lift], Coroutine[Any, Any, MatchResult]]
-"""One request to its result; the last argument is called where the answer is an operation, which no deadline of a call ends."""
+"""One request to its result; the last argument is called where the answer is an operation, which only a deadline that was named ends."""
+
+_FOR_EVER = 1e9
+"""Seconds; an event loop has no infinite deadline."""
 
 _SMALL = 32
 """Queries up to which a call travels with others: more fill a scan by themselves."""
@@ -71,11 +75,12 @@ class AsyncMatchBatches:
         Raises:
             ConsilienceError: as the call alone.
         """
+        timeout = None if timeout is None else min(above_zero(timeout), _FOR_EVER)
         if not 0 < request.vectors.rows <= min(_SMALL, most - 1):
             return await self._send(request, timeout, _nothing)
         key = (_kind(request), timeout)
         lane = self._lanes.setdefault(key, _Lane(timeout, most))
-        seconds = self._seconds if timeout is None else timeout
+        seconds = min(self._seconds, _FOR_EVER) if timeout is None else timeout
         deadline = time.monotonic() + seconds
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -87,7 +92,7 @@ class AsyncMatchBatches:
         except TimeoutError:
             raise Timeout("the deadline passed before the server answered; give the call more time", reason="DEADLINE_EXCEEDED") from None
         except _AskAgainError:
-            return await self._send(request, max(deadline - time.monotonic(), 0.001), _nothing)
+            return await self._send(request, None if timeout is None else max(deadline - time.monotonic(), 0.001), _nothing)
 
     def _go(self, key: tuple[bytes, float | None], lane: _Lane) -> None:
         """Send the next batch: half of those who wait and are on the way, so that two batches in turn keep both sides busy."""
@@ -126,12 +131,12 @@ class AsyncMatchBatches:
         """One request for all of the batch; its failure reaches all of it."""
 
         def lift() -> None:
-            for one in batch:
+            for one in batch if lane.timeout is None else ():
                 # One whose time is over in this very moment keeps its end.
                 with contextlib.suppress(RuntimeError):
                     one.limit.reschedule(None)
 
-        remaining = None if lane.timeout is None else max(one.deadline for one in batch) - time.monotonic()
+        remaining = None if lane.timeout is None else max(max(one.deadline for one in batch) - time.monotonic(), 0.001)
         try:
             found = await self._send(_joined(batch), remaining, lift)
         except InvalidArgumentError as error:

@@ -110,7 +110,7 @@ class AsyncNoiseCeilingCalls(AsyncOperationCalls):
             return decode_ceiling(message.report, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("NoiseCeiling", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("NoiseCeiling", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     async def reliability(self, spaces: Sequence[SpaceName], *, timeout: float | None = None) -> Reliability:
         """How far the columns (voxels, units) of recordings of the same items agree: the ceiling of what predicts them.

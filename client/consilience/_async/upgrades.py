@@ -163,4 +163,4 @@ class AsyncUpgradeCalls(AsyncOperationCalls):
                 return decode_upgrade(message.report, details)
             if not wait:
                 return decode_operation(message.operation, details)
-            return cast("UpgradeReport", await self._outcome(message.operation, timeout, progress, owned=request_id is None))
+            return cast("UpgradeReport", await self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

@@ -178,4 +178,4 @@ class AsyncWatchCalls(AsyncOperationCalls):
         """The watch of an answer, or of the operation that it is."""
         if not message.HasField("operation"):
             return decode_watch(message.watch, details)
-        return cast("Watch", await self._outcome(message.operation, timeout, progress, owned=owned))
+        return cast("Watch", await self._outcome(message.operation, details.left(timeout), progress, owned=owned))

@@ -21,11 +21,17 @@ class CallDetails:
         request_id: names the call in the server's log.
         timings: seconds by stage (`queue`, `load`, `scan`, `statistics`, `cache`, `encode`), and `total`.
         cache_tier: `memory`, `redis` or `joined` where the answer was not computed for this call, else empty.
+        elapsed: seconds that the call took, retries included, as its caller saw it.
     """
 
     request_id: str = ""
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     cache_tier: str = ""
+    elapsed: float = field(default=0.0, compare=False)
+
+    def left(self, timeout: float | None) -> float | None:
+        """What the call left of `timeout` seconds, for work that goes on as an operation; None of None."""
+        return None if timeout is None else max(timeout - self.elapsed, 0.001)
 
 
 NO_DETAILS = CallDetails()

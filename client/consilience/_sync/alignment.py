@@ -132,7 +132,7 @@ class AlignmentCalls(OperationCalls):
             return decode_report(message.report, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("AlignmentReport", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     def align_arrays(
         self,
@@ -249,4 +249,4 @@ class AlignmentCalls(OperationCalls):
             return decode_matrix(message.matrix, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentMatrix", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("AlignmentMatrix", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -24,6 +25,9 @@ from consilience.v1 import server_pb2
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 Answer = TypeVar("Answer")
+
+_FOR_EVER = 1e9
+"""Seconds; gRPC takes an infinite deadline for one that has passed."""
 
 _ALWAYS_FITS = 1 << 20
 """Bytes that every server takes: for smaller requests its limits are not asked."""
@@ -94,7 +98,7 @@ class Calls:
         return f"{type(self).__name__}({self._settings.address!r})"
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._settings.timeout if timeout is None else seconds(timeout)
+        return min(self._settings.timeout if timeout is None else seconds(timeout), _FOR_EVER)
 
     def _call(
         self, method: Method[Request, Response], request: Request, timeout: float | None = None
@@ -105,7 +109,9 @@ class Calls:
         def attempt(remaining: float, request_id: str) -> tuple[Response, CallDetails]:
             return self._transport.unary(method, request, remaining, request_id)
 
-        return self._retried(method, attempt, self._seconds(timeout))
+        started = time.monotonic()
+        response, details = self._retried(method, attempt, self._seconds(timeout))
+        return response, replace(details, elapsed=time.monotonic() - started)
 
     def _download(
         self, method: Method[Request, Response], request: Request, timeout: float | None

@@ -176,4 +176,4 @@ class BridgeAlgebraCalls(OperationCalls):
             return decode_bridge(message.bridge, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("Bridge", self._outcome(message.operation, timeout, progress, owned=owned))
+        return cast("Bridge", self._outcome(message.operation, details.left(timeout), progress, owned=owned))

@@ -138,7 +138,7 @@ class BridgeCalls(OperationCalls):
             return decode_bridge(message.bridge, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("Bridge", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("Bridge", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     def get_bridge(self, bridge: str | Bridge, *, timeout: float | None = None) -> Bridge:
         """A bridge; NotFoundError."""

@@ -99,7 +99,9 @@ class ComparisonCalls(OperationCalls):
             return decode_comparison(message.comparison, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("AlignmentComparison", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast(
+            "AlignmentComparison", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None)
+        )
 
 
 def _pair(pair: Any, field: str) -> comparison_pb2.SpacePair:

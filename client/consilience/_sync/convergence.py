@@ -124,7 +124,7 @@ class ConvergenceCalls(OperationCalls):
             return decode_trend(message, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("TrendReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("TrendReport", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     @overload
     def consensus(
@@ -221,4 +221,4 @@ class ConvergenceCalls(OperationCalls):
             return decode_consensus(message, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("ConsensusReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("ConsensusReport", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

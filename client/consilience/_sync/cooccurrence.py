@@ -140,4 +140,4 @@ class PmiCalls(OperationCalls):
             return decode_pmi(encoded.report, details)
         if not wait:
             return decode_operation(encoded.operation, details)
-        return cast("PmiReport", self._outcome(encoded.operation, timeout, progress, owned=request_id is None))
+        return cast("PmiReport", self._outcome(encoded.operation, details.left(timeout), progress, owned=request_id is None))

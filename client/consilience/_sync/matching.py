@@ -32,7 +32,7 @@ class MatchCalls(OperationCalls):
         message, details = self._call(MATCH, request, timeout)
         if message.HasField("operation"):
             lift()
-            return cast("MatchResult", self._outcome(message.operation, timeout, progress=False, owned=True))
+            return cast("MatchResult", self._outcome(message.operation, details.left(timeout), progress=False, owned=True))
         return decode_match(message.report, details)
 
     @overload
@@ -119,8 +119,8 @@ class MatchCalls(OperationCalls):
     ) -> MatchResult | Operation:
         """The k nearest items of the gallery for each query, exact relative to the mapped query unless an approximate index is named.
 
-        More queries than a message takes are asked in parts, all against one version of the gallery. Calls of an synchronous client that
-        overlap and differ in nothing but a few vectors travel in one request; a call alone never waits, and no answer depends on it.
+        More queries than a message takes are asked in parts, all against one version of the gallery. Where calls are
+        awaited side by side, those that overlap and differ in nothing but a few vectors travel in one request; no answer depends on it.
 
         Args:
             queries: (n, d) or (d,) vectors of the bridge's source space, or of the space itself without a bridge.

@@ -111,7 +111,7 @@ class NoiseCeilingCalls(OperationCalls):
             return decode_ceiling(message.report, details)
         if not wait:
             return decode_operation(message.operation, details)
-        return cast("NoiseCeiling", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+        return cast("NoiseCeiling", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))
 
     def reliability(self, spaces: Sequence[SpaceName], *, timeout: float | None = None) -> Reliability:
         """How far the columns (voxels, units) of recordings of the same items agree: the ceiling of what predicts them.

@@ -164,4 +164,4 @@ class UpgradeCalls(OperationCalls):
                 return decode_upgrade(message.report, details)
             if not wait:
                 return decode_operation(message.operation, details)
-            return cast("UpgradeReport", self._outcome(message.operation, timeout, progress, owned=request_id is None))
+            return cast("UpgradeReport", self._outcome(message.operation, details.left(timeout), progress, owned=request_id is None))

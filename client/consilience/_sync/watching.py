@@ -179,4 +179,4 @@ class WatchCalls(OperationCalls):
         """The watch of an answer, or of the operation that it is."""
         if not message.HasField("operation"):
             return decode_watch(message.watch, details)
-        return cast("Watch", self._outcome(message.operation, timeout, progress, owned=owned))
+        return cast("Watch", self._outcome(message.operation, details.left(timeout), progress, owned=owned))

@@ -23,6 +23,7 @@ class BegunWork:
     def __init__(self, caller: Call, work: Callable[[Call], Awaitable[bytes]]) -> None:
         self._caller = caller
         self._waiting = caller
+        self.is_followed = False
         self._own = Call(caller.operation, caller.request_id, control=Control(self._progress))
         self._task = asyncio.ensure_future(work(self._own))
 
@@ -34,7 +35,7 @@ class BegunWork:
         try:
             done = await self._until(self._caller, seconds)
         except BaseException:
-            self._stop()
+            self.stop()
             raise
         if not done:
             return None
@@ -46,10 +47,11 @@ class BegunWork:
     async def follow(self, call: Call) -> bytes:
         """The response, whenever it is there: the work of the operation that took over. Its cancellation is the work's."""
         self._waiting = call
+        self.is_followed = True
         try:
             await self._until(call, None)
         except BaseException:
-            self._stop()
+            self.stop()
             raise
         return self._task.result()
 
@@ -65,8 +67,9 @@ class BegunWork:
             await asyncio.wait([self._task], timeout=left)
         return True
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Cancel it: nobody waits for it."""
         self._own.control.cancel()
         self._task.cancel()
-        # Marks its end as seen: nobody waits for it.
+        # Marks its end as seen.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())

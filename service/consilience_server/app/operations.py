@@ -24,6 +24,7 @@ class _Running:
     control: Control
     task: asyncio.Task[None]
     progress: float = 0.0
+    is_ending: bool = False
 
 
 class Operations:
@@ -51,6 +52,20 @@ class Operations:
             request: the encoded request, kept beside the answer.
             run: gives the encoded response; its Call has no deadline and carries the operation's cancellation.
         """
+        starting = asyncio.ensure_future(self._start_alone(kind, request_id, request, run))
+        try:
+            # Shielded: a record without its work would stay "running" for ever.
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._left if not request_id else _seen)
+            raise
+
+    def _left(self, starting: "asyncio.Task[OperationRecord]") -> None:
+        """Nobody knows of what was started: stop it."""
+        if _seen(starting) and (running := self._running.get(starting.result().name)) is not None:
+            self._stop(running)
+
+    async def _start_alone(self, kind: str, request_id: str, request: bytes, run: Callable[[Call], Awaitable[bytes]]) -> OperationRecord:
         # One at a time: a retry may come before the first call has left its trace.
         async with self._starting:
             return await self._start(kind, request_id, request, run)
@@ -101,6 +116,7 @@ class Operations:
             _LOG.exception("operation %s failed, error id %s", record.name, error_id)
             state, error = "failed", ("INTERNAL", f"unexpected failure; the server's log has it under error id {error_id}")
         finally:
+            self._running[record.name].is_ending = True
             # Not cancelled: a write under way in its thread would go on, and might land after that of the end.
             ended.set()
             await writer
@@ -160,8 +176,8 @@ class Operations:
 
     @staticmethod
     def _stop(running: _Running) -> None:
-        # Only once: a second cancellation could interrupt the recording of the end.
-        if not running.control.is_cancelled:
+        # Only once, and not at its end: a cancellation could interrupt the recording of it.
+        if not running.control.is_cancelled and not running.is_ending:
             running.control.cancel()
             running.task.cancel()
 
@@ -180,3 +196,8 @@ class Operations:
             self._stop(running)
         if tasks:
             await asyncio.wait(tasks)
+
+
+def _seen(starting: "asyncio.Task[OperationRecord]") -> bool:
+    """Whether an operation was started and still runs; its failure, if any, is marked as seen."""
+    return not starting.cancelled() and starting.exception() is None and starting.result().state == "running"

@@ -74,12 +74,22 @@ class Execution:
             if seconds <= self._patience(call):
                 if seconds < _SURELY_SHORT or call.deadline is None:
                     return await work(call)
+                patience = _SHARE_OF_DEADLINE * self._left(call)
                 begun = BegunWork(call, work)
-                answer = await begun.within(_SHARE_OF_DEADLINE * self._left(call))
-                if answer is not None:
-                    return answer
-                work = begun.follow
+                answer = await begun.within(patience)
+                return await self._take_over(call, begun, request_id, request) if answer is None else answer
         return write_operation(await self.operations.start(call.operation, request_id, request, work))
+
+    async def _take_over(self, call: Call, begun: BegunWork, request_id: str, request: bytes) -> operations_pb2.Operation:
+        """The operation that follows the work, or an earlier one of the same request, for which it is stopped."""
+        try:
+            record = await self.operations.start(call.operation, request_id, request, begun.follow)
+        except BaseException:
+            begun.stop()
+            raise
+        if not begun.is_followed:
+            begun.stop()
+        return write_operation(record)
 
     def _patience(self, call: Call) -> float:
         return min(self.inline_seconds, self._left(call))

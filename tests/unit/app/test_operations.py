@@ -217,3 +217,52 @@ async def test_one_request_id_twice_at_once_starts_one_operation(operations):
     first, second = await asyncio.gather(*(operations.start("align", "r1", b"q", answer) for _ in range(2)))
     assert first.name == second.name
     await operations.close()
+
+
+class SlowStore(MemoryStore):
+    """Takes its time, so that a caller can leave while an operation starts."""
+
+    def put(self, record):
+        time.sleep(0.05)
+        super().put(record)
+
+
+@pytest.mark.parametrize("request_id", ["", "r"])
+async def test_a_caller_that_leaves_while_it_starts_leaves_no_ghost(request_id):
+    store = SlowStore()
+    operations = Operations(store, SilentMetrics())
+    goes_on = asyncio.Event()
+
+    async def run(call):
+        await goes_on.wait()
+        return b"the answer"
+
+    starting = asyncio.ensure_future(operations.start("align", request_id, b"q", run))
+    await asyncio.sleep(0.01)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await asyncio.sleep(0.1)
+    goes_on.set()
+    async with asyncio.timeout(5):
+        while any(record.state == "running" for record in store.records.values()) or not store.records:
+            await asyncio.sleep(0.01)
+    (record,) = store.records.values()
+    # Whoever can ask again by its id finds the answer; what nobody knows of is stopped.
+    assert record.state == ("done" if request_id else "cancelled")
+    await operations.close()
+
+
+async def test_a_cancellation_at_its_end_hides_no_answer():
+    store = SlowStore()
+    operations = Operations(store, SilentMetrics())
+
+    async def run(call):
+        return b"the answer"
+
+    record = await operations.start("align", "", b"q", run)
+    # The work is done, its end is being written.
+    await asyncio.sleep(0.02)
+    await operations.cancel(record.name)
+    await operations.wait(record.name, 5)
+    assert store.records[record.name].state == "done"

@@ -148,6 +148,23 @@ async def test_a_batch_that_all_have_left_is_cancelled_and_others_go_on():
     assert [answer.ids[0, 0] for answer in answers if not isinstance(answer, asyncio.CancelledError)] == ["1", "3", "4", "5"]
 
 
+@pytest.mark.parametrize("timeout", ["5", 0, -1, float("nan")])
+async def test_a_timeout_that_is_none_is_refused(timeout):
+    with pytest.raises(consilience.InvalidArgumentError, match="above 0") as refused:
+        await AsyncMatchBatches(Server().send, 5).match(request(1), timeout, 256)
+    assert refused.value.field == "timeout"
+
+
+async def test_no_end_is_a_time_too():
+    assert (await AsyncMatchBatches(Server().send, float("inf")).match(request(1), None, 256)).ids[0, 0] == "1"
+    assert (await AsyncMatchBatches(Server().send, 5).match(request(1), float("inf"), 256)).ids[0, 0] == "1"
+
+
+async def test_a_deadline_that_was_named_ends_the_wait_for_an_operation():
+    with pytest.raises(consilience.Timeout):
+        await AsyncMatchBatches(Server().send, 5).match(request(99), 0.05, 256)
+
+
 async def test_each_keeps_its_deadline():
     server = Server()
     batches = AsyncMatchBatches(server.send, 5)

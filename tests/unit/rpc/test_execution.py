@@ -69,6 +69,7 @@ class FollowingOperations(StartedOperations):
     async def start(self, kind, request_id, request, run):
         self.call = Call(kind)
         self.task = asyncio.ensure_future(run(self.call))
+        await asyncio.sleep(0)
         return await super().start(kind, request_id, request, run)
 
 
@@ -114,6 +115,34 @@ async def test_the_operation_that_took_over_can_be_cancelled():
     operations.call.control.cancel()
     with pytest.raises(Cancelled):
         await operations.task
+    await asyncio.sleep(0)
+    assert stopped == [True]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_begun_work_that_no_operation_follows_is_stopped(fails):
+    stopped = []
+
+    class OtherOperations(StartedOperations):
+        async def start(self, kind, request_id, request, run):
+            if fails:
+                raise InvalidArgument("used for another request", field="request_id")
+            return await super().start(kind, request_id, request, run)
+
+    async def work(call):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            stopped.append(call.control.is_cancelled)
+            raise
+
+    call = Call("align", deadline=time.monotonic() + 0.6)
+    running = Execution(OtherOperations(), 20.0).run(call, 0, half_a_second, work, request_id="r", request=b"q")
+    if fails:
+        with pytest.raises(InvalidArgument):
+            await running
+    else:
+        assert (await running).name == "operations/align-1"
     await asyncio.sleep(0)
     assert stopped == [True]
 
