@@ -18,7 +18,7 @@ def test_parts_that_do_not_join_are_begun_anew(tmp_path, monkeypatch):
     going_on = begin()
     assert (going_on.rows, going_on.is_complete) == (4, True)
     # A removal of the folder that was interrupted after its first part.
-    sorted((tmp_path / "x.parquet.partial").glob("*.parquet"))[0].unlink()
+    min((tmp_path / "x.parquet.partial").glob("*.parquet")).unlink()
     anew = begin()
     assert (anew.rows, anew.is_complete, anew.next_token) == (0, False, "")
     anew.append(pa.table({"x": [1, 2]}), {}, "2")
