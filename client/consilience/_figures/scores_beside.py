@@ -31,11 +31,11 @@ class Gap:
 
 
 def scores_beside(rows: Sequence[Row], gaps: Sequence[Gap], *, title: str, label: str, gap_label: str) -> Any:
-    """Scores with intervals, the first on top, those that lead in blue, chance as a tick; beside them the differences with intervals.
+    """Scores with intervals, the first on top, those that lead in blue, chance as a tick; beside them the differences.
 
     Args:
         rows: at least one.
-        gaps: the differences.
+        gaps: the differences, with intervals where they are known.
         title: of the figure.
         label: what the scores are.
         gap_label: what the differences are.
@@ -72,7 +72,8 @@ def scores_beside(rows: Sequence[Row], gaps: Sequence[Gap], *, title: str, label
     differences.set_yticks(spots, shortened([gap.name for gap in gaps], 34))
     differences.set_ylim(-0.6, len(gaps) - 0.4)
     differences.margins(x=0.12)
-    quiet(differences, title="differences, paired over the items", x=gap_label)
+    paired = any(gap.low is not None for gap in gaps)
+    quiet(differences, title="differences, paired over the items" if paired else "differences, without interval", x=gap_label)
     differences.tick_params(axis="y", length=0, labelcolor=INK)
     headline(figure, title)
     return figure

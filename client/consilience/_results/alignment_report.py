@@ -54,9 +54,11 @@ class AlignmentReport(Result):
         context_x, context_y: hubness and intrinsic dimension of either side by itself, where neighbour lists of all items were at hand;
             with `context=True` always, and effective rank too. Of layers, those of the chosen pair.
         layer_contexts_x, layer_contexts_y: with `context=True` of each layer, over all `layers_n` items; empty without layers.
-        layer_selection: how it was chosen: `split_half` (on `selection_n` items, scored on the `n` others) or `max`; empty without layers.
+        layer_selection: how it was chosen: `split_half` (on `selection_n` items, scored on the `n` others) or `max`,
+            whose interval takes the choice of the pair as given, so that it may be too narrow; empty without layers.
         layer_p_values, layer_calibrated: of each pair by itself, not corrected for the choice among many.
         maximum: the largest score of all pairs over all items, calibrated as a maximum; None without permutations and with a single pair.
+            Its p-value and calibration allow for the choice; its interval takes the pair as given.
         maximum_layers: the pair that has it.
         x_layers, y_layers: the spaces that are the layers of a group.
         within: the groups that restricted the random pairings, else None.

@@ -19,9 +19,11 @@ def measured(report: Any) -> str:
     source = metric_source(report.metric)
     ks = f" with k = {listed([f'{k:,}' for k in report.by_k])}" if report.k else form(report)
     sides = [side(use, label) for use, label in ((report.x, "the first array"), (report.y, "the second array"))]
-    asked = f"{report.gallery:,} items common to {'all spaces' if report.controls else 'both'}"
+    every = "all layers" if report.selection_n else "all spaces" if report.controls else "both"
+    common = f"items common to {every}" if report.given is None else f"residuals of the {report.given.items:,} items common to all (below)"
+    asked = f"{report.gallery:,} {common}"
     if report.selection_n:
-        asked = f"{report.n:,} of the {report.layers_n:,} items common to all layers"
+        asked = f"{report.n:,} of the {report.layers_n:,} {common}"
     if report.n != report.gallery:
         asked = f"{report.n:,} queries {chosen(report)} among the {asked}"
     dropped = [
@@ -125,7 +127,7 @@ def _given(report: Any) -> str:
     share = f"{given.explained_x:.1%} and {given.explained_y:.1%} of their variance"
     return (
         f"Both were regressed linearly on {side(given.space, 'a third')}, which spans {given.rank:,} dimensions and explains {share}; "
-        f"{sources.RESIDUALS} of {report.gallery:,} of the {given.items:,} common items were aligned."
+        f"{sources.RESIDUALS} were aligned."
     )
 
 
@@ -133,17 +135,22 @@ def _layers(report: Any) -> str:
     """How the layers were chosen, where a side has several."""
     if report.layer_scores is None or report.best_layers is None or report.layer_scores.size == 1:
         return ""
-    layers = zip(report.best_layers, (report.x_layers, report.y_layers), report.layer_scores.shape, ("first", "second"), strict=True)
-    # A side of one layer leaves nothing to choose.
-    chosen = [(side(spaces[at], "") if spaces else f"{at}", which) for at, spaces, count, which in layers if count > 1]
+    best = _chosen_layers(report)
     count = f"{report.layer_scores.size:,} pairs"
-    if len(chosen) > 1:
-        pair, was, has = f"Layers {chosen[0][0]} and {chosen[1][0]}", "were", "have"
+    if len(best) > 1:
+        pair, was, has = f"Layers {best[0][0]} and {best[1][0]}", "were", "have"
     else:
-        pair, was, has = f"Layer {chosen[0][0]} of the {chosen[0][1]} space", "was", "has"
+        pair, was, has = f"Layer {best[0][0]} of the {best[0][1]} space", "was", "has"
     if report.selection_n:
         return f"{pair} {was} chosen among {count} on {report.selection_n:,} other items (split half)."
-    return f"{pair} {has} the maximum of {count}, which is calibrated as a maximum by permutations that all pairs share."
+    calibrated = "is calibrated as a maximum by permutations that all pairs share" if report.permutations else "is not calibrated"
+    return f"{pair} {has} the maximum of {count}, which {calibrated}; its interval takes the choice of the pair as given."
+
+
+def _chosen_layers(scored: Any) -> list[tuple[str, str]]:
+    """Of an alignment or a control: the chosen layer of each side and which side that is; a side of one layer leaves nothing to choose."""
+    layers = zip(scored.best_layers, (scored.x_layers, scored.y_layers), scored.layer_scores.shape, ("first", "second"), strict=True)
+    return [(side(spaces[at], "") if spaces else f"{at}", which) for at, spaces, count, which in layers if count > 1]
 
 
 def _scores(report: Any) -> str:
@@ -212,8 +219,20 @@ def _controls(report: Any) -> str:
         place = side(report.x if control.in_place_of == "x" else report.y, "an array")
         score = f"{number(control.score)}, difference {control.difference}"
         version = f" (version {control.space.version})" if control.space.version else ""
-        told.append(f"{name}{version} in the place of {place}: {score}")
-    return f"Controls over the same items scored {'; '.join(told)} (paired over the items)."
+        told.append(f"{name}{version} in the place of {place}{_control_layers(control)}: {score}")
+    paired = any(control.difference.interval is not None for control in report.controls.values())
+    maxima = any(control.layer_selection == "max" for control in report.controls.values())
+    differences = "paired over the items" if paired else f"differences{' of maxima' if maxima else ''}, without interval"
+    return f"Controls over the same items scored {'; '.join(told)} ({differences})."
+
+
+def _control_layers(control: Any) -> str:
+    """Which pair of layers a control's score is of, and how it chose among them."""
+    if control.layer_scores is None or control.best_layers is None or control.layer_scores.size == 1:
+        return ""
+    best = [layer for layer, _ in _chosen_layers(control)]
+    rule = "chosen on the same half" if control.selection_n else "its maximum"
+    return f" (layer{'s' if len(best) > 1 else ''} {listed(best)}, of {control.layer_scores.size:,} pairs, {rule})"
 
 
 def _computed(report: Any) -> str:

@@ -34,12 +34,15 @@ def _made(report: Any) -> str:
     dropped = "" if report.measurement is None else left_out(replace(report.measurement, sampled_items=None))
     rest = "" if report.converged else ", still moving"
     rounds = f" ({report.iterations:,} rounds{rest})" if report.iterations else ""
+    # Random spaces score higher than 1/M: their kernels have a positive part in common, and rotation fits chance.
+    nothing = (
+        f" and {number(1.0 / len(report.spaces))} no inner product in common, more by chance" if report.method == "mean_kernel" else ""
+    )
     asked = f" of at most {report.rank:,}" if report.rank else ""
     return (
         f"The consensus of {listed([side(use, '') for use in report.versions])} was taken as {method}{rounds}, from the spaces as "
         f"stored{kernels}, over the {report.n:,} items common to all{dropped}, in {report.dim:,}{asked} axes with {report.kept:.1%} of its "
-        f"variance; its squared norm was {number(report.ratio)}, where 1 is one and the same space and "
-        f"{number(1.0 / len(report.spaces))} nothing shared."
+        f"variance; its squared norm was {number(report.ratio)}, where 1 is one and the same space{nothing}."
     )
 
 

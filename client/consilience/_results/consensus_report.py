@@ -33,7 +33,8 @@ class ConsensusReport(Result):
         n: items common to all.
         dim: axes of the consensus.
         kept: share of its variance that they hold; `exact`: nothing but rounding was left out.
-        ratio: squared norm of the mean of M things of norm 1: 1 where all spaces are one, 1/M where they have nothing in common.
+        ratio: squared norm of the mean of M things of norm 1: 1 where all spaces are one. By `mean_kernel` 1/M where no two kernels have an
+            inner product, and more by chance; by `procrustes`, which rotates to fit, more than that for unrelated spaces too.
         iterations, converged: rounds of generalised Procrustes, and whether they came to rest.
         leave_one_out: of each space (x) its alignment with the consensus of the others.
         k: neighbours of the items' agreement.

@@ -90,7 +90,8 @@ def mean_kernel(spaces: Sequence[NDArray[np.floating]], kinds: Sequence[KernelKi
     Kbar = 1/M sum_i K_i / |K_i|_F
     ```
     Each space weighs the same whatever its scale and width. <K_i, Kbar_(-i)> / |Kbar_(-i)| is linear CKA of space i with the others' mean.
-    |Kbar|_F^2 is the mean of the M^2 values of CKA: 1 where all spaces are one, 1/M where they have nothing in common.
+    |Kbar|_F^2 is the mean of the M^2 values of CKA: 1 where all spaces are one, 1/M where no two have an inner
+    product, more by chance.
 
     Args:
         spaces: M of (n, d_i) vectors or (n, n) matrices over the items.

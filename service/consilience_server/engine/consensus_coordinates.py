@@ -30,7 +30,7 @@ class ConsensusCoordinates:
         exact: nothing but rounding was left out.
         beyond: share of the absolute spectrum that is negative, which no coordinates have; 0 unless a space is a kernel of no points. Of
             Procrustes the mean over the spaces.
-        ratio: |Kbar|_F^2, or |G|^2: 1 where all spaces are one, 1/M where they have nothing in common.
+        ratio: |Kbar|_F^2, or |G|^2: 1 where all spaces are one; what it is by chance tells ConsensusReport.
         iterations: rounds of generalised Procrustes; 0 else.
         converged: those came to rest.
     """

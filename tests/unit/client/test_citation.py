@@ -77,7 +77,10 @@ def test_each_metric_is_cited_by_its_source(metric):
 def test_how_layers_were_chosen_is_told():
     layers = {"layer_scores": np.zeros((2, 3)), "best_layers": (1, 2)}
     assert "Layers 1 and 2 were chosen among 6 pairs on 512 other items (split half)." in report(selection_n=512, **layers).cite()
-    assert "Layers 1 and 2 have the maximum of 6 pairs" in report(layer_selection="max", **layers).cite()
+    top = report(layer_selection="max", **layers).cite()
+    assert "Layers 1 and 2 have the maximum of 6 pairs, which is calibrated as a maximum" in top
+    assert "its interval takes the choice of the pair as given." in top
+    assert "which is not calibrated; its" in report(layer_selection="max", permutations=0, **layers).cite()
     of_x = {"layer_scores": np.zeros((3, 1)), "best_layers": (2, 0)}
     assert "Layer 2 of the first space was chosen among 3 pairs on 512" in report(selection_n=512, **of_x).cite()
     of_y = {"layer_scores": np.zeros((1, 3)), "best_layers": (0, 1)}
@@ -87,6 +90,25 @@ def test_how_layers_were_chosen_is_told():
     assert "The alignment of the layers of llama and " in told
     assert " of the 1,024 items common to all layers" in told
     assert "Layers llama-1 (version 4) and 2 were chosen" in told
+
+
+def test_the_layers_of_a_control_are_told():
+    def beside(interval, **told):
+        values = {"layer_scores": np.zeros((3, 2)), "best_layers": (2, 1), **told}
+        untrained = SpaceUse("groups/untrained", "", 0)
+        control = Control(untrained, "x", {10: at_k(score=0.05)}, {10: Difference(0.085, interval)}, **values)
+        return report(controls={"untrained": control}).cite()
+
+    layers = {"x_layers": tuple(SpaceUse(f"untrained-{at}", "u", 4) for at in range(3))}
+    half = beside(Interval(0.07, 0.1), layer_selection="split_half", selection_n=512, **layers)
+    assert "(layers untrained-2 (version 4) and 1, of 6 pairs, chosen on the same half): 0.050" in half
+    assert "(paired over the items)" in half
+    top = beside(None, layer_selection="max", **layers)
+    assert "of 6 pairs, its maximum): 0.050, difference +0.085 (differences of maxima, without interval)." in top
+    assert "paired over the items" not in top
+    one = beside(Interval(0.07, 0.1), layer_scores=np.zeros((1, 2)), best_layers=(0, 1), selection_n=512)
+    assert "(layer 1, of 2 pairs, chosen on the same half)" in one
+    assert "(layer" not in beside(Interval(0.07, 0.1), layer_scores=np.zeros((1, 1)), best_layers=(0, 0))
 
 
 def test_what_decides_predictivity_and_svcca_is_told():
@@ -109,7 +131,15 @@ def test_the_form_of_a_metric_and_what_was_left_out_is_told():
     assert "items of equal scene compared as one thing, 40 of them" in report(group_by="scene", groups=40).cite()
     assert "queries chosen by a hash of their ids in strata of label" in report(n=9, query_sampling="stratified", strata="label").cite()
     given = Given(SpaceUse("pixels", "w", 2), 5, 1030, 0.25, 0.5)
-    assert "on pixels (version 2), which spans 5 dimensions and explains 25.0% and 50.0%" in report(given=given).cite()
+    beyond = report(given=given).cite()
+    assert "over the 1,024 residuals of the 1,030 items common to all (below), from" in beyond
+    assert beyond.count("1,030") == 1
+    assert "common to both" not in beyond
+    assert "on pixels (version 2), which spans 5 dimensions and explains 25.0% and 50.0%" in beyond
+    half = report(given=given, selection_n=512, layers_n=1024, n=512, gallery=512).cite()
+    assert "over the 512 of the 1,024 residuals of the 1,030 items common to all (below)" in half
+    asked = report(given=given, n=256, query_sampling="given").cite()
+    assert "256 queries given among the 1,024 residuals of the 1,030 items" in asked
 
 
 def test_arrays_and_reports_without_a_null():

@@ -199,7 +199,6 @@ def test_a_consensus_tells_method_axes_and_each_space():
         "7 of at most 64 axes",
         "87.5%",
         "0.750",
-        "0.500 nothing shared",
         MUTUAL,
         "with k = 10",
         "with k = 10, 256 queries chosen by a hash of their ids among the 1,024 items, nearness by",
@@ -211,6 +210,11 @@ def test_a_consensus_tells_method_axes_and_each_space():
         "0.250 on average",
         "engine 7",
     )
+
+
+def test_only_a_mean_of_kernels_tells_a_bound_of_its_norm():
+    assert "one and the same space and 0.500 no inner product in common, more by chance." in consensus(method="mean_kernel").cite()
+    assert "where 1 is one and the same space. " in consensus(method="procrustes").cite()
 
 
 def test_a_consensus_tells_all_its_items_and_which_of_them_its_alignments_are_over():
