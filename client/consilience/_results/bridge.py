@@ -130,7 +130,7 @@ class Bridge(Result):
         code_version: of the server that fitted it.
         create_time: UTC.
         target_similarity: how near two vectors of the target space are.
-        near_copies: pairs left out of the fit because they are nearly the same as a held-out one on both sides.
+        near_copies: pairs left out of the fit because they are nearly the same as a held-out one on either side.
         split_by: the attribute whose equal values stayed on one side of the split: the one that joined the pairs (whose values `group_id`
             may chain to more), or `group_id` where a space has it; empty for none.
         learning_curve: the kept method fitted on an eighth, a quarter, a half and all of its pairs: what more pairs would bring. Empty for

@@ -11,19 +11,19 @@ from typing import TypeVar
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.derived_map import DerivedMap, composed, fit_keys, fit_pairs, inverted
+from consilience_server.app.fitted_items import group_mates, new_pairs_bytes
 from consilience_server.app.known_pairs import check_pair_ids
 from consilience_server.app.new_bridge import earlier_bridge, keep_bridge, request_digest
 from consilience_server.app.ports import BridgeStore, SpaceStore
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.app.unseen_pairs import UnseenPairs, unseen_bytes, unseen_pairs
+from consilience_server.app.unseen_pairs import UnseenPairs, unseen_pairs
 from consilience_server.app.validation import check_name
 from consilience_server.bridges.artefact import BridgeArtefact, Derivation, Parent, RetrievalReport
 from consilience_server.bridges.baselines import measure_with_baselines
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.tuning import Tuning
-from consilience_server.core.counted import counted
 from consilience_server.core.errors import InvalidArgument
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -106,11 +106,12 @@ class BridgeDerivations:
         ):
             derived.check_ends(source.uid, target.uid, query.field)
             artefact = self._artefact(query, derived, target, digest if query.request_id else "")
-            nbytes = unseen_bytes(min(source.n, target.n), source.dim, target.dim)
+            mates = await group_mates(self._snapshots, call, artefact, source, target)
+            nbytes = new_pairs_bytes(source, target)
             pairs = await self._pool.run(
                 call,
                 "statistics",
-                lambda: unseen_pairs(query.item_ids, query.target_ids, artefact, source, target, call.control),
+                lambda: unseen_pairs(query.item_ids, query.target_ids, artefact, source, target, call.control, mates),
                 nbytes=nbytes,
             )
             measured = await self._measured(call.part(0.2, 1.0), artefact, pairs, source, target)
@@ -217,10 +218,6 @@ def _with_report(
         notes.append(f"{', '.join(silent)} does not tell which pairs it was fitted on; those among the pairs measured flatter the report")
     if report is None:
         notes.append("there is no report: no pair common to both spaces is left that no parent was fitted on; evaluate_bridge takes others")
-    elif pairs.near_copies:
-        left_out = counted(
-            pairs.near_copies, "pair was left out of the report as a near-copy", "pairs were left out of the report as near-copies"
-        )
-        notes.append(f"{left_out} of pairs that a parent was fitted on")
+    notes += pairs.notes
     candidates = (*baselines, report) if report is not None else ()
     return replace(artefact, held_out=report, candidates=candidates, near_copies=pairs.near_copies, notes=tuple(notes))

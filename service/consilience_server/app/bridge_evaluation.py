@@ -12,6 +12,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.caller_head import CallerHeads, Head
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.evaluation_pairs import EvaluationPairs, pairs_by_id, pairs_by_value
+from consilience_server.app.fitted_items import group_mates, new_pairs_bytes
 from consilience_server.app.joined_pairs import FIELD
 from consilience_server.app.known_pairs import KnownPairs, check_pairs
 from consilience_server.app.pair_labels import check_labels, check_shared, pair_labels
@@ -23,6 +24,7 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact, RetrievalReport
 from consilience_server.bridges.baselines import measure_with_baselines
+from consilience_server.bridges.gallery_copies import gallery_notes
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.stitching_penalty import FOLDS, StitchingPenalty, head_penalty, in_target_space, stitching_penalty
@@ -108,7 +110,8 @@ class BridgeEvaluations:
     async def evaluate(self, call: Call, query: EvaluationQuery) -> BridgeEvaluation:
         """Measure a bridge on pairs it was not fitted on, in its spaces as they are now.
 
-        At most 4,096 pairs are asked, chosen by hash.
+        At most 4,096 pairs are asked, chosen by hash. Pairs of the `group_id` of an item of the fit, and near-copies of such under other
+        ids, are left out like the pairs of the fit themselves.
 
         Raises:
             BridgeNotFound, SpaceNotFound, ItemNotFound, WrongSpace: where.
@@ -148,7 +151,7 @@ class BridgeEvaluations:
                 target=SpaceUse(target.name, target.uid, target.version),
                 fitted_pairs=new.fitted,
                 stitching=stitching,
-                notes=_notes(query, artefact, source, target, new.fitted),
+                notes=(*_notes(query, artefact, source, target, new), *gallery_notes(target.vectors, pairs.target_rows)),
             )
 
     async def estimate_seconds(self, call: Call, query: EvaluationQuery) -> float:
@@ -167,7 +170,13 @@ class BridgeEvaluations:
         self, call: Call, query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot
     ) -> EvaluationPairs:
         if not query.attribute:
-            return await self._pool.run(call, "load", lambda: pairs_by_id(query.item_ids, query.target_ids, artefact, source, target))
+            mates = await group_mates(self._snapshots, call, artefact, source, target)
+            return await self._pool.run(
+                call,
+                "statistics",
+                lambda: pairs_by_id(query.item_ids, query.target_ids, artefact, mates, source, target, call.control),
+                nbytes=new_pairs_bytes(source, target),
+            )
         values = await shared_values(self._snapshots, call, query.attribute, source, target, FIELD)
         return await self._pool.run(
             call,
@@ -249,15 +258,17 @@ def _with_head(
     return head_penalty(lambda rows: head.classify(rows, call.control), bridged, native, labels)
 
 
-def _notes(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot, fitted: int) -> tuple[str, ...]:
+def _notes(query: EvaluationQuery, artefact: BridgeArtefact, source: Snapshot, target: Snapshot, new: EvaluationPairs) -> tuple[str, ...]:
     notes = []
     for side, snapshot in (("source", source), ("target", target)):
         if moved := moved_on(artefact, side, snapshot.version):
             notes.append(moved)
+    fitted = new.fitted
     if fitted:
         left_out = counted(fitted, *(("source item was", "source items were") if query.attribute else ("pair was", "pairs were")))
         them = f"items of their {query.attribute!r}" if query.attribute else "it" if fitted == 1 else "them"
         notes.append(f"{left_out} left out because the bridge was fitted on {them}")
+    notes += new.notes
     if artefact.fit_keys is None:
         notes.append("the bridge does not tell which pairs it was fitted on; those among these flatter it")
     return tuple(notes)

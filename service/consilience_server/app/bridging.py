@@ -25,7 +25,6 @@ from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, p
 from consilience_server.bridges.choose import METHODS, check_count, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops, unpaired_flops
-from consilience_server.bridges.held_out import Split, split_pairs
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.ridge_penalty import PENALTIES
@@ -34,7 +33,6 @@ from consilience_server.core.errors import (
     BridgeExists,
     InvalidName,
     SpaceNotFound,
-    TooFewPairs,
     UploadConflict,
 )
 from consilience_server.engine.protocol import NeighbourEngine
@@ -77,8 +75,8 @@ class Bridging:
         """Fit, measure on held-out pairs, and keep.
 
         Neither the order of the pairs nor that of the stored rows matters; the held-out pairs are chosen by a hash of source id and seed.
-        Pairs of one `group_id`, or of one value of the attribute that joins them, stay on one side of the split, and near-copies of
-        held-out pairs are left out of the fit.
+        Pairs of one `group_id`, of one value of the attribute that joins them, or with an equal vector on either side stay on one side of
+        the split, and near-copies of held-out pairs are left out of the fit.
 
         Raises:
             InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
@@ -111,30 +109,22 @@ class Bridging:
         pairs = known.pairs
         if known.joined is None:
             check_count(query.method, len(pairs.source_ids), query.held_out_fraction, source.dim, target.dim)
-        whole = split_pairs(pairs.source_ids.tolist(), query.held_out_fraction, query.seed, known.groups)
-        copies = await self._pool.run(
+        needed = needed_pairs("ridge", source.dim, target.dim)
+        clean = await self._pool.run(
             call,
             "statistics",
-            lambda: known.near_copies(whole, source, target, call.control),
-            nbytes=known.copy_bytes(whole, source, target),
+            lambda: known.split(query.held_out_fraction, query.seed, needed, source, target, call.control),
+            nbytes=known.split_bytes(source, target),
         )
-        split = Split(whole.fit[~copies], whole.held_out)
-        if copies.any() and len(split.fit) < needed_pairs("ridge", source.dim, target.dim):
-            raise TooFewPairs(
-                f"{int(copies.sum()):,} of the {len(whole.fit):,} pairs for the fit are nearly the same as held-out ones, and "
-                f"{len(split.fit):,} others are left: give pairs of more items",
-                field="pairs",
-                near_copies=int(copies.sum()),
-            )
         fitted = await self._pool.run(
             call,
             "statistics",
             lambda: fit_and_choose(
-                known.problem(split, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
+                known.problem(clean, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
             ),
-            nbytes=paired_fit_bytes(len(split.fit), source, target),
+            nbytes=paired_fit_bytes(len(clean.split.fit), source, target),
         )
-        used = np.sort(split.fit)
+        used = np.sort(clean.split.fit)
         return self._artefact(
             query,
             source,
@@ -146,11 +136,11 @@ class Bridging:
             held_out=fitted.held_out,
             candidates=fitted.candidates,
             learning_curve=fitted.learning_curve,
-            near_copies=int(copies.sum()),
+            near_copies=clean.near_copies,
             split_by=query.attribute or ("" if known.groups is None else GROUP_ATTRIBUTE),
             pair_attribute=query.attribute,
             pairs_left_out=0 if known.joined is None else known.joined.left_out,
-            notes=known.notes(query.attribute),
+            notes=(*known.notes(query.attribute), *clean.notes, *fitted.notes),
             fit_keys=pair_keys(np.unique(pairs.source_ids[used])),
             fit_target_keys=pair_keys(np.unique(pairs.target_ids[used])) if query.target_ids or query.attribute else None,
         )

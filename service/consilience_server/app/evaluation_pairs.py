@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.fitted_items import Masks, new_pairs
 from consilience_server.app.joined_pairs import FIELD
 from consilience_server.app.known_pairs import KnownPairs, check_directions, check_gallery, known_pairs
 from consilience_server.app.shared_values import Values
-from consilience_server.bridges.artefact import BridgeArtefact, pair_keys, seen_pairs
+from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.joined_values import JoinedValues
+from consilience_server.core.control import Control
 from consilience_server.core.errors import TooFewPairs
 from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.snapshot import Snapshot
@@ -25,11 +27,13 @@ class EvaluationPairs:
         pairs: of each query, with its partner, or one of them.
         fitted: pairs, or source items, left out because the bridge was fitted on them, or on others of their value.
         joined: where an attribute joins the pairs.
+        notes: on what else was left out, and on what weakens the rest.
     """
 
     pairs: KnownPairs
     fitted: int
     joined: JoinedValues | None = None
+    notes: tuple[str, ...] = ()
 
     def problem(self, source: Snapshot, target: Snapshot) -> FitProblem:
         """The test, without a fit."""
@@ -47,19 +51,30 @@ class EvaluationPairs:
 
 
 def pairs_by_id(
-    item_ids: Sequence[str], target_ids: Sequence[str], artefact: BridgeArtefact, source: Snapshot, target: Snapshot
+    item_ids: Sequence[str],
+    target_ids: Sequence[str],
+    artefact: BridgeArtefact,
+    mates: Masks,
+    source: Snapshot,
+    target: Snapshot,
+    control: Control,
 ) -> EvaluationPairs:
-    """The pairs that the bridge was not fitted on; TooFewPairs where it was on all."""
+    """The pairs that nothing of the fit gives away (`app/fitted_items.py`); TooFewPairs where there is none."""
     pairs = known_pairs(item_ids, target_ids, source, target)
-    seen = seen_pairs(artefact, pairs.source_ids, pairs.target_ids)
-    if seen.all():
+    new = new_pairs(pairs, artefact, mates, source, target, control)
+    kept = new.kept
+    if new.fitted == len(pairs.source_ids):
         raise TooFewPairs(
-            f"bridge {artefact.name!r} was fitted on all {len(seen):,} of these pairs; give pairs it has not seen", field="pairs"
+            f"bridge {artefact.name!r} was fitted on all {new.fitted:,} of these pairs; give pairs it has not seen", field="pairs"
         )
-    kept = np.flatnonzero(~seen)
-    kept = kept[_order(artefact, pairs.source_ids[kept])]
+    if not len(kept):
+        raise TooFewPairs(
+            f"bridge {artefact.name!r} was fitted on {new.fitted:,} of these {len(pairs.source_ids):,} pairs, {new.grouped:,} have the "
+            f"group_id of one that it was fitted on, and {new.copies:,} are near-copies of such; give pairs of other items",
+            field="pairs",
+        )
     some = KnownPairs(pairs.source_ids[kept], pairs.target_ids[kept], pairs.source_rows[kept], pairs.target_rows[kept])
-    return EvaluationPairs(some, int(seen.sum()))
+    return EvaluationPairs(some, new.fitted, notes=new.notes)
 
 
 def pairs_by_value(values: Values, attribute: str, artefact: BridgeArtefact, source: Snapshot, target: Snapshot) -> EvaluationPairs:

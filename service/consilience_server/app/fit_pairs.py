@@ -13,10 +13,12 @@ from consilience_server.app.known_pairs import KnownPairs, known_pairs
 from consilience_server.app.pair_groups import pair_groups
 from consilience_server.app.shared_values import shared_values
 from consilience_server.app.snapshots import Snapshots
-from consilience_server.bridges.held_out import Split, near_copies
+from consilience_server.bridges.clean_split import CleanSplit, clean_split
+from consilience_server.bridges.held_out import Split, near_copies, split_pairs
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem
 from consilience_server.bridges.joined_values import JoinedValues
 from consilience_server.core.control import Control
+from consilience_server.core.errors import TooFewPairs
 from consilience_server.engine.snapshot import Snapshot
 
 
@@ -34,22 +36,37 @@ class FitPairs:
     groups: NDArray[np.int64] | None
     joined: JoinedPairs | None
 
-    def near_copies(self, split: Split, source: Snapshot, target: Snapshot, control: Control) -> NDArray[np.bool_]:
-        """Of the pairs of the fit, (f,); only held-out pairs that are asked count."""
-        fit, held = split.fit, self._asked(split)[1]
-        sides = ((source.vectors, self.pairs.source_rows), (target.vectors, self.pairs.target_rows))
-        (x, held_x), (y, held_y) = ((vectors[rows[fit]], vectors[rows[held]]) for vectors, rows in sides)
-        return near_copies(x, y, held_x, held_y, control)
+    def split(self, fraction: float, seed: int, needed: int, source: Snapshot, target: Snapshot, control: Control) -> CleanSplit:
+        """What is fitted on and what is asked; joined pairs are kept together by value, others by their groups and equal vectors.
 
-    def copy_bytes(self, split: Split, source: Snapshot, target: Snapshot) -> int:
-        """Of `near_copies`: rows in float32, unit rows in float64, blocks of cosines of both sides."""
-        most = MAX_HELD_OUT_QUERIES if self.joined is None else MOST_HELD_OUT
-        fit, held = len(split.fit), min(len(split.held_out), most)
-        return (fit + held) * (source.dim + target.dim) * 20 + 18 * min(fit, 2048) * held
+        TooFewPairs where copies leave fewer than `needed` for the fit.
+        """
+        ids, (x, y) = self.pairs.source_ids.tolist(), (source.vectors, target.vectors)
+        of_x, of_y = self.pairs.source_rows, self.pairs.target_rows
+        if self.joined is None:
+            return clean_split(ids, ((x, of_x), (y, of_y)), fraction, seed, self.groups, needed, control)
+        whole = split_pairs(ids, fraction, seed, self.groups)
+        fit, held = whole.fit, self._asked(whole)[1]
+        copies = near_copies(x[of_x[fit]], y[of_y[fit]], x[of_x[held]], y[of_y[held]], control)
+        left = fit[~copies]
+        if copies.any() and len(left) < needed:
+            raise TooFewPairs(
+                f"{int(copies.sum()):,} of the {len(fit):,} pairs for the fit are nearly the same as held-out ones, and {len(left):,} "
+                "others are left: give pairs of more items",
+                field="pairs",
+                near_copies=int(copies.sum()),
+            )
+        return CleanSplit(Split(left, whole.held_out), int(copies.sum()), None, ())
 
-    def problem(self, split: Split, source: Snapshot, target: Snapshot) -> FitProblem:
+    def split_bytes(self, source: Snapshot, target: Snapshot) -> int:
+        """Of `split`: rows in float32, unit rows in float64, blocks of cosines of both sides, links of equal vectors."""
+        pairs = len(self.pairs.source_ids)
+        held = min(pairs, MAX_HELD_OUT_QUERIES if self.joined is None else MOST_HELD_OUT)
+        return 20 * (pairs + held) * (source.dim + target.dim) + 18 * min(pairs, 2048) * held + 200 * pairs
+
+    def problem(self, clean: CleanSplit, source: Snapshot, target: Snapshot) -> FitProblem:
         """The fit and its test."""
-        fit, (held, _) = split.fit, self._asked(split)
+        fit, (held, _) = clean.split.fit, self._asked(clean.split)
         return FitProblem(
             x=source.vectors[self.pairs.source_rows[fit]],
             y=target.vectors[self.pairs.target_rows[fit]],
@@ -60,6 +77,7 @@ class FitPairs:
             gallery_ids=target.ids,
             similarity=target.similarity,
             joined=self._values(fit, held),
+            groups=clean.groups,
         )
 
     def notes(self, attribute: str) -> Sequence[str]:

@@ -9,10 +9,11 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.correction import CorrectionName
 from consilience_server.app.derived_vectors import DerivedVectors
+from consilience_server.app.fitted_items import new_pairs_bytes
 from consilience_server.app.gallery_search import Search, find, find_bytes
 from consilience_server.app.match_query import MatchQuery
 from consilience_server.app.ports import Metrics
-from consilience_server.app.unseen_pairs import unseen_bytes, unseen_pairs
+from consilience_server.app.unseen_pairs import unseen_pairs
 from consilience_server.bridges.apply import map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
@@ -82,7 +83,7 @@ class MatchProbabilities:
 
         key = ("calibration", artefact.uid, source.uid, str(source.version), target.uid, str(target.version))
         most = Search(np.empty((MAX_HELD_OUT_QUERIES, ready.width), np.float32), search.gallery, search.similarity, None, search.terms)
-        nbytes = find_bytes(most, query.k, self._engine) + unseen_bytes(min(source.n, target.n), source.dim, target.dim)
+        nbytes = find_bytes(most, query.k, self._engine) + new_pairs_bytes(source, target)
         kept = await self._derived.kept(call, "scan", (*key, *query.corrected.parameters, str(query.k)), fit, nbytes, "tables")
         return kept.calibration, kept.why
 

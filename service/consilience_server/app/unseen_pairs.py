@@ -6,16 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.fitted_items import Masks, new_pairs
 from consilience_server.app.known_pairs import known_pairs
-from consilience_server.bridges.artefact import BridgeArtefact, seen_pairs
-from consilience_server.bridges.held_out import copied_pairs
-from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
+from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.core.control import Control
 from consilience_server.core.errors import NoCommonItems, TooFewPairs
-from consilience_server.core.tie_order import tie_keys
 from consilience_server.engine.snapshot import Snapshot
-
-_BLOCK_BYTES = 9 * 2048 * MAX_HELD_OUT_QUERIES
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,8 @@ class UnseenPairs:
         source_ids, source_rows: (m,) on the side of the source.
         target_rows: (m,) on that of the target.
         seen: pairs left out because a bridge was fitted on them.
-        near_copies: left out because they are nearly the same as one of those on both sides.
+        near_copies: left out because they are nearly the same, on either side, as an item that one was fitted on.
+        notes: on what else was left out, and on what weakens the rest.
     """
 
     source_ids: NDArray[np.object_]
@@ -34,10 +31,17 @@ class UnseenPairs:
     target_rows: NDArray[np.int64]
     seen: int
     near_copies: int
+    notes: tuple[str, ...] = ()
 
 
 def unseen_pairs(
-    item_ids: Sequence[str], target_ids: Sequence[str], made: BridgeArtefact, source: Snapshot, target: Snapshot, control: Control
+    item_ids: Sequence[str],
+    target_ids: Sequence[str],
+    made: BridgeArtefact,
+    source: Snapshot,
+    target: Snapshot,
+    control: Control,
+    mates: Masks | None = None,
 ) -> UnseenPairs:
     """The pairs asked, or all common items, without those that `made` tells as fitted on, and without near-copies of these.
 
@@ -48,6 +52,7 @@ def unseen_pairs(
         source: its space as it is now.
         target: likewise.
         control: cancellation.
+        mates: of `app/fitted_items.py`; None: groups do not count.
 
     Raises:
         ItemNotFound, ZeroVector: the pairs.
@@ -58,22 +63,19 @@ def unseen_pairs(
     except NoCommonItems:
         none = np.zeros(0, dtype=np.int64)
         return UnseenPairs(np.zeros(0, dtype=object), none, none, 0, 0)
-    seen = seen_pairs(made, pairs.source_ids, pairs.target_ids)
-    left = np.flatnonzero(~seen)
-    left = left[np.argsort(tie_keys("held-out:0", pairs.source_ids[left]), kind="stable")][:MAX_HELD_OUT_QUERIES]
-    rows = pairs.source_rows, pairs.target_rows
-    fitted, asked = ((source.vectors[rows[0][some]], target.vectors[rows[1][some]]) for some in (np.flatnonzero(seen), left))
-    copied = copied_pairs(fitted[0], fitted[1], asked[0], asked[1], control)
-    kept = left[~copied]
-    if item_ids and not len(kept):
+    none_known = np.zeros(source.n, dtype=bool), np.zeros(target.n, dtype=bool)
+    new = new_pairs(pairs, made, mates or none_known, source, target, control)
+    if item_ids and not len(new.kept):
         raise TooFewPairs(
-            f"the bridges were fitted on all of these {len(seen):,} pairs, or on near-copies of them; give pairs they have not seen, or "
-            "none: the bridge is then kept, if need be without a report",
+            f"the bridges were fitted on all of these {len(pairs.source_ids):,} pairs, on others of their groups, or on near-copies of "
+            "them; give pairs they have not seen, or none: the bridge is then kept, if need be without a report",
             field="pairs",
         )
-    return UnseenPairs(pairs.source_ids[kept], rows[0][kept], rows[1][kept], int(seen.sum()), int(copied.sum()))
-
-
-def unseen_bytes(pairs: int, source_dim: int, target_dim: int) -> int:
-    """Peak memory: rows in float32, held-out ones in float64, a block of cosines and its parts."""
-    return 4 * pairs * (source_dim + target_dim) + 8 * MAX_HELD_OUT_QUERIES * (source_dim + target_dim) + 2 * _BLOCK_BYTES
+    return UnseenPairs(
+        pairs.source_ids[new.kept],
+        pairs.source_rows[new.kept],
+        pairs.target_rows[new.kept],
+        new.fitted + new.grouped,
+        new.copies,
+        new.notes,
+    )

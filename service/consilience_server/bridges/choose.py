@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.bridges.artefact import LearningPoint, MethodName, RetrievalReport
+from consilience_server.bridges.choice_notes import choice_notes, left_out_notes
 from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
-from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRetrieval
+from consilience_server.bridges.gallery_copies import gallery_notes
+from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem, HeldOutRetrieval
 from consilience_server.bridges.learning_curve import learning_curve
 from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.core.control import Control
@@ -27,13 +29,17 @@ METHODS: tuple[MethodName, ...] = tuple(name for name in get_args(MethodName) if
 
 @dataclass(frozen=True)
 class FittedBridge:
-    """The bridge kept, how all candidates fared on the same held-out pairs, and how the kept method fared with fewer."""
+    """The bridge kept, how all candidates fared on the same held-out pairs, and how the kept method fared with fewer.
+
+    `notes` tell, in plain sentences, what weakens the report and the choice.
+    """
 
     method: MethodName
     map: SpaceMap
     held_out: RetrievalReport
     candidates: tuple[RetrievalReport, ...]
     learning_curve: tuple[LearningPoint, ...]
+    notes: tuple[str, ...] = ()
 
 
 def candidate_methods(
@@ -125,7 +131,7 @@ def fit_and_choose(
     names = candidate_methods(method, problem.fitted, problem.x.shape[1], problem.y.shape[1], joined=problem.joined is not None)
     fitted: dict[MethodName, _Candidate] = {}
     measuring = HeldOutRetrieval(problem, engine, control)
-    fits = Fits(problem.x, problem.y, penalties, control, None if problem.joined is None else problem.joined.fit)
+    fits = Fits(problem.x, problem.y, penalties, control, problem.folds)
     for done, name in enumerate(names):
         part = control.part(0.9 * done / len(names), 0.9 * (done + 1) / len(names))
         bridge, tuning = fits.fit(name)
@@ -136,8 +142,13 @@ def fit_and_choose(
                 raise
     best = _best(tuple(fitted.values()), problem) if method == "auto" else fitted[method]
     curve = learning_curve(problem, best.report.method, best.report, penalties, measuring, control)
+    candidates = tuple(candidate.report for candidate in fitted.values())
+    notes = left_out_notes([name for name in names if name not in fitted])
+    if method == "auto":
+        notes += choice_notes(best.report, candidates)
+    notes += gallery_notes(problem.gallery, problem.partners[:MAX_HELD_OUT_QUERIES])
     control.progress(1.0)
-    return FittedBridge(best.report.method, best.map, best.report, tuple(candidate.report for candidate in fitted.values()), curve)
+    return FittedBridge(best.report.method, best.map, best.report, candidates, curve, notes)
 
 
 @dataclass(frozen=True)

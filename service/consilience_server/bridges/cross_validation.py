@@ -14,14 +14,15 @@ Array = NDArray[np.float64]
 Scores = Callable[[Array, Array], Iterator[Array]]
 """Of (queries, gallery), the similarities (q, g) under each option, one after the other."""
 
-Groups = NDArray[np.int64] | None
-
 FOLDS = 5
 _ENOUGH_QUERIES = 2000
 _FOLD_QUERIES = 2000
 _FOLD_GALLERY = 4000
 _EQUAL = 1e-9
 """Differences below this share are rounding."""
+
+Groups = NDArray[np.int64] | None
+"""(n,) equal for pairs that no fold may tear apart; None: every pair stands alone."""
 
 
 def fold_sizes(pairs: int) -> tuple[int, int, int]:
@@ -69,8 +70,9 @@ def retrieval_votes(
     """Cross-validation on retrieval: sources that a fit did not see look for their partners among all targets.
 
     The criterion is the mean reciprocal rank (it moves with every rank, where recall@k sees one threshold). Fold f is every fifth row from
-    f on; folds are evaluated until 2,000 queries have voted (all five below 2,500 pairs, one from 10,000 on), each with at most 2,000
-    queries against 4,000 targets, the fold's own first: more would not move the choice, whose standard error is then near .01.
+    f on, or every fifth group in the order of their first rows, so that pairs which belong together choose nothing for each other. Folds
+    are evaluated until 2,000 queries have voted (all five below 2,500 pairs, one from 10,000 on), each with at most 2,000 queries against
+    4,000 targets, the fold's own first: more would not move the choice, whose standard error is then near .01.
 
     Args:
         x: (n, d_x) float64, centred as for the fit, n >= 10, in random order.
@@ -78,15 +80,20 @@ def retrieval_votes(
         options: how many there are.
         fit: told the kept rows of both sides; answers what scores the rest.
         control: cancellation.
-        groups: (n,) int64, equal for pairs that no fold may tear apart, at least ten groups; None: every pair is one.
+        groups: (n,) int64, equal for pairs that no fold may tear apart; None, or all one: every pair is a group. A fold that holds more
+            than half of the rows does not vote, as what is left is too little.
     """
     numbers = np.arange(len(x)) if groups is None else appearance(groups)
+    if not numbers.any():
+        numbers = np.arange(len(x))
     gains, cosines = np.zeros(options), np.zeros(options)
     asked = 0
     for fold in range(FOLDS):
         control.check()
         in_fold = numbers % FOLDS == fold
         held, kept = np.flatnonzero(in_fold), np.flatnonzero(~in_fold)
+        if not len(held) or (len(held) > len(kept) and groups is not None):
+            continue
         scores_of = fit(x[kept], y[kept])
         among, asking = np.concatenate((held, kept))[:_FOLD_GALLERY], held[:_FOLD_QUERIES]
         partners = None if groups is None else groups[asking, None] == groups[among]

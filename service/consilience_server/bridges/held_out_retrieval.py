@@ -43,6 +43,7 @@ class FitProblem:
         similarity: of the target space, for the neighbours its items have there.
         joined: where pairs were joined by an attribute: any gallery item of a query's value counts as found, and a value is one draw. Then
             each query is a source item, told once, and `partners` has one of its partners.
+        groups: (f,) int64, equal for pairs of the fit that no fold of its cross-validation may tear apart; None: each stands alone.
     """
 
     x: NDArray[np.float32]
@@ -54,6 +55,12 @@ class FitProblem:
     gallery_ids: NDArray[np.object_]
     similarity: Similarity = Similarity.COSINE
     joined: JoinedValues | None = None
+    groups: NDArray[np.int64] | None = None
+
+    @property
+    def folds(self) -> NDArray[np.int64] | None:
+        """(f,) equal for pairs that no fold may tear apart."""
+        return self.groups if self.joined is None else self.joined.fit
 
     @property
     def fitted(self) -> int:

@@ -42,7 +42,7 @@ def learning_curve(
             continue
         control.check()
         rows = problem.first_of_fit(fraction)
-        groups = None if problem.joined is None else problem.joined.fit[rows]
+        groups = None if problem.folds is None else problem.folds[rows]
         bridge, _ = Fits(problem.x[rows], problem.y[rows], penalties, control.silent(), groups).fit(method)
         points.append(LearningPoint(len(rows), *measuring.recalls(bridge, control.silent())))
     return (*points, LearningPoint(len(problem.x), full.recalls, full.intervals))

@@ -121,7 +121,7 @@ async def test_near_copies_of_what_a_parent_saw_are_left_out(bench):
     assert made.held_out.queries == 40
     assert "the report is of version 2 of the source space 'b'; what it is made of was fitted on 1" in made.notes
     assert "the report is of version 2 of the target space 'a'; what it is made of was fitted on 1" in made.notes
-    assert made.notes[-1] == "1 pair was left out of the report as a near-copy of pairs that a parent was fitted on"
+    assert made.notes[-1] == "pairs left out as near-copies, on either side, of items that the bridge was fitted on: 1"
     # Notes are of the making: what they say stays true as spaces go on.
     bench.store.put("a", ["more"], SPACES["a"][:1])
     told = (await bench.bridging.get(CALL, "back")).notes

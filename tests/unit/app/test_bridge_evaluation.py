@@ -54,6 +54,48 @@ async def test_pairs_of_the_fit_alone_are_refused(bench):
         await evaluate(bench, item_ids=fitted)
 
 
+async def test_copies_of_pairs_of_the_fit_under_new_ids_are_not_new():
+    """Unrelated spaces, fitted nearly without a penalty: only what was learnt by heart is found."""
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((200, 40)).astype(np.float32) for _ in range(2))
+    bench = BridgeBench()
+    bench.space("x", x)
+    bench.space("y", y)
+    await bench.bridging.fit(Call("fit_bridge"), bench.query(method="ridge", penalties=[1e-6]))
+    copies = [f"copy{row:04d}" for row in range(200)]
+    bench.store.put("x", copies, x)
+    bench.store.put("y", copies, y)
+    found = await evaluate(bench, item_ids=copies)
+    assert (found.fitted_pairs, found.report.queries) == (0, 40)
+    assert found.report.recalls[10] < 0.3
+    assert "pairs left out as near-copies, on either side, of items that the bridge was fitted on: 160" in found.notes
+    seen = [copies[row] for row in split_pairs(IDS, 0.2, 0).fit[:20]]
+    with pytest.raises(errors.TooFewPairs, match="20 are near-copies"):
+        await evaluate(bench, item_ids=seen)
+
+
+async def test_pairs_with_the_group_of_a_pair_of_the_fit_are_not_new():
+    bench = BridgeBench()
+    bench.space("x", X)
+    bench.space("y", Y)
+
+    def attributes(space, _version, ids):
+        return {"group_id": AttributeColumn("integer", tuple(int(item[1:]) % 50 for item in ids))} if space == "x" else {}
+
+    bench.store.attributes = attributes
+    made = await bench.bridging.fit(Call("fit_bridge"), bench.query(method="ridge", penalties=[0.1]))
+    held = (await evaluate(bench)).report
+    assert held == made.held_out
+    rng = np.random.default_rng(1)
+    more = [f"i{row:04d}" for row in range(1000, 1050)]
+    for name, width in (("x", 12), ("y", 9)):
+        bench.store.put(name, more, rng.standard_normal((50, width)).astype(np.float32))
+    found = await evaluate(bench, item_ids=more)
+    # One new item for each of the 50 groups, 10 of which were held out.
+    assert found.report.queries == 10
+    assert "pairs left out because they have the group_id of an item that the bridge was fitted on: 40" in found.notes
+
+
 async def test_spaces_that_moved_on_are_told_and_used(bench):
     bench.store.put("y", ["new"], Y[:1])
     found = await evaluate(bench)

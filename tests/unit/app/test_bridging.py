@@ -105,7 +105,7 @@ async def test_near_copies_of_held_out_pairs_are_not_fitted_on():
     x, y = paired_clouds()
     noise = np.random.default_rng(1).standard_normal((200, 12)).astype(np.float32)
     bench.space("x", np.vstack([x, x + np.float32(1e-3) * noise]))
-    bench.space("y", np.vstack([y, y]))
+    bench.space("y", np.vstack([y, y + np.float32(1e-3) * noise[:, :9]]))
     artefact = await fit(bench, method="ridge")
     assert artefact.held_out.queries == 80
     assert 0 < artefact.near_copies < 80
@@ -114,6 +114,39 @@ async def test_near_copies_of_held_out_pairs_are_not_fitted_on():
     bench.space("plain-x", x)
     bench.space("plain-y", y)
     assert (await fit(bench, name="c", source="plain-x", target="plain-y", method="ridge")).near_copies == 0
+
+
+@pytest.mark.parametrize("exact", ["source", "target"])
+async def test_captions_of_an_image_do_not_give_each_other_away(exact):
+    """Unrelated spaces in which one side repeats: a fit that saw four captions of an image would find the fifth."""
+    rng = np.random.default_rng(0)
+    one, other = (np.repeat(rng.standard_normal((60, 64)), 5, axis=0) for _ in range(2))
+    other = other + 0.4 * rng.standard_normal(other.shape)
+    bench = BridgeBench()
+    bench.space("x", one if exact == "source" else other)
+    bench.space("y", other if exact == "source" else one)
+    for method in ("ridge", "auto"):
+        artefact = await fit(bench, name=method, method=method)
+        assert (artefact.fit_pairs, artefact.held_out.queries) == (240, 60)
+        # Chance: .017 of 300; of a gallery of repeated images, .083.
+        assert artefact.held_out.recalls[5] < 0.2
+        assert "300 pairs have a vector in common with another pair" in artefact.notes[0]
+        assert "the 60 held-out queries are of 12 groups" in artefact.notes[1]
+        ranked = any("60 of 60 partners have an equal vector" in note for note in artefact.notes)
+        assert ranked == (exact == "target")
+
+
+async def test_a_side_of_few_vectors_is_fitted_with_a_word():
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 6, 200)
+    bench = BridgeBench()
+    bench.space("x", np.eye(6)[classes])
+    bench.space("y", rng.standard_normal((6, 9))[classes] + 0.3 * rng.standard_normal((200, 9)))
+    artefact = await fit(bench, method="ridge")
+    assert (artefact.fit_pairs, artefact.held_out.queries) == (160, 40)
+    assert artefact.notes[0] == (
+        "160 pairs of the fit have on one side nearly the vector of a held-out pair, and too few have not: the report flatters"
+    )
 
 
 async def test_pairs_that_are_all_alike_are_told():
@@ -142,6 +175,7 @@ async def test_pairs_of_one_group_stay_on_one_side(bench):
     artefact = await fit(bench, method="ridge")
     assert artefact.split_by == "group_id"
     assert artefact.held_out.queries == 40
+    assert any("queries are of 10 groups" in note and "too narrow" in note for note in artefact.notes)
     assert (await fit(bench, name="c", source="y", target="x", method="ridge")).split_by == "group_id"
 
 

@@ -148,6 +148,32 @@ def test_a_baseline_that_loses_a_held_out_item_is_left_out():
     queries[0, :9] = 0.0
     fitted = fit(replace(subject, queries=queries), "ridge")
     assert [report.method for report in fitted.candidates] == ["mean_shift", "ridge"]
+    assert fitted.notes == (
+        "identity is not among the candidates: of unequal widths it drops the last dimensions, and leaves an item without a direction",
+    )
+
+
+def test_a_choice_by_chance_is_told():
+    """Of unrelated spaces one method is always the best."""
+    rng = np.random.default_rng(2)
+    fitted = fit(problem(lambda x: rng.standard_normal(x.shape), n=240, held=40))
+    assert any(note.startswith("no method beats the baselines beyond its interval") for note in fitted.notes)
+    assert any("on 40 queries: another split may choose another" in note for note in fitted.notes)
+    sure = fit(problem(lambda x: x @ ortho_group.rvs(16, random_state=0), n=300, held=100))
+    assert sure.held_out.recalls[1] > 0.9
+    assert sure.notes == ()
+
+
+def test_a_baseline_kept_is_measured_by_chance_alone():
+    assert fit(problem(lambda x: x, noise=0.0)).notes == ()
+
+
+def test_partners_that_stand_twice_in_the_gallery_are_told():
+    subject = problem(lambda x: x @ ortho_group.rvs(16, random_state=0), n=300, held=100)
+    ids = np.array([*subject.gallery_ids, *(f"z{i}" for i in range(7))], dtype=object)
+    twice = replace(subject, gallery=np.concatenate((subject.gallery, subject.gallery[:7])), gallery_ids=ids)
+    assert fit(subject, "procrustes").notes == ()
+    assert fit(twice, "procrustes").notes[0].startswith("7 of 100 partners have an equal vector under another id")
 
 
 def test_canonical_methods_are_tried_where_there_are_pairs_enough():

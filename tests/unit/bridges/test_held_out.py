@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from consilience_server.bridges.held_out import near_copies, split_pairs
+from consilience_server.bridges.held_out import copied_rows, near_copies, split_pairs
 from consilience_server.core.control import Control
 from consilience_server.core.errors import TooFewPairs
 
@@ -69,16 +69,31 @@ def test_one_group_is_left_for_the_fit_and_one_alone_is_refused():
         split_pairs(IDS, 0.2, 0, np.zeros(len(IDS), dtype=np.int64))
 
 
-def test_copies_on_both_sides_are_found():
+def test_a_group_that_would_swallow_the_split_stays_in_the_fit():
+    groups = np.concatenate((np.zeros(295, dtype=np.int64), 1 + np.arange(40)))
+    for seed in range(6):
+        split = split_pairs(IDS[:335], 0.1, seed, groups)
+        assert set(range(295)) <= set(split.fit.tolist())
+        assert len(split.held_out) == 34
+
+
+def test_copies_on_either_side_are_found():
     rng = np.random.default_rng(0)
     x, y = (rng.standard_normal((60, 12)).astype(np.float32) for _ in range(2))
     held_x, held_y = (rng.standard_normal((20, 12)).astype(np.float32) for _ in range(2))
     assert not near_copies(x, y, held_x, held_y, Control()).any()
     x[5], y[5] = held_x[3] * 2, held_y[3] + np.float32(1e-4)
-    # A copy on one side alone is another pair.
+    # On one side alone as well: what a map has learnt of one leads to the other.
     x[6] = held_x[4]
     x[7], y[7] = held_x[1], held_y[2]
-    assert np.flatnonzero(near_copies(x, y, held_x, held_y, Control())).tolist() == [5]
+    assert np.flatnonzero(near_copies(x, y, held_x, held_y, Control())).tolist() == [5, 6, 7]
+    assert np.flatnonzero(near_copies(x, y, held_x, held_y, Control(), on_both_sides=True)).tolist() == [5]
+    assert np.flatnonzero(copied_rows(held_x, x, Control())).tolist() == [1, 3, 4]
+    assert np.flatnonzero(copied_rows(held_y, y, Control())).tolist() == [2, 3]
+    assert not copied_rows(held_x, x[:0], Control()).any()
+    x, y = (side.copy() for side in (x, y))
+    x[6:8] = rng.standard_normal((2, 12))
+    y[7] = rng.standard_normal(12)
     flat = [side[:, :2].copy() for side in (x, y, held_x, held_y)]
     assert not near_copies(*flat, Control()).any()
     flat[0][9], flat[1][9] = flat[2][0], flat[3][0]
