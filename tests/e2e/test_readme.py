@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from support.server_process import start_server
 
 from consilience.commands.app import app
@@ -28,7 +27,6 @@ def test_it_has_snippets():
     assert len(SNIPPETS) > len(snippets(README)) + 8
 
 
-@pytest.mark.timeout(120)
 def test_its_snippets_work_as_pasted(tmp_path, capsys, monkeypatch):
     """Against a server on a free port, whose address stands in for the one they name."""
     server = start_server(tmp_path / "store")
