@@ -213,7 +213,8 @@ def align_arrays(
         k: neighbours, or a list of them: one search serves all, the first is the headline. `"n/100"` or .01 is a share of the items,
             floor(n / 100) and at least 1; numbers stand before shares.
         metric: `mutual_knn`, `cycle_knn` (the first step is in y), `lcs_knn`, `edit_distance_knn`, `cknna`, `cknna_paper`,
-            `cknna_centred`, `cka`, `unbiased_cka`, `cca`, `svcca`, `procrustes`, `angular_shape`, `rsa` or `rbf_cka`.
+            `cknna_centred`, `cka`, `unbiased_cka`, `cca`, `svcca`, `procrustes`, `angular_shape`, `linear_predictivity`, `rsa` or
+            `rbf_cka`.
         similarity: how near two rows are: `cosine`, `inner_product` or `squared_l2`.
         x_kernel: x is no array of vectors but a matrix over the items (an RDM, judgements) of entries of this kind: `similarity`,
             `dissimilarity`, `euclidean` or `squared_euclidean` distances. (n, n), or of dissimilarities the condensed upper triangle.

@@ -133,6 +133,8 @@ def test_a_matrix_compares_groups_under_shared_pairings(client, pair, name):
     assert "items of equal group_id compared as one thing, 35 of them" in matrix.cite()
     assert (client.align_matrix(spaces, k=5, permutations=0).scores != matrix.scores).any()
     trend = client.trend(spaces, {noise: 1, y: 2, x: 3}, **{**asked, "permutations": 0})
+    assert (trend.measurement.group_by, trend.measurement.groups) == ("group_id", 35)
+    assert "items of equal group_id compared as one thing, 35 of them" in trend.cite()
     assert trend.pair_scores[1, 2] == matrix.scores[1, 2]
     with pytest.raises(consilience.UnimplementedError, match="own items") as refused:
         client.align_matrix(spaces, items="pairwise", **asked)

@@ -23,8 +23,9 @@ def decode_measurement(
         deduplicate=told.deduplicate,
         kernel_rules=tuple(told.kernel_rules),
         strata=told.strata,
-        group_by=reports[0].group_by if reports else "",
-        groups=reports[0].groups if reports else 0,
+        # Older servers tell of groups in the reports alone.
+        group_by=told.group_by or (reports[0].group_by if reports else ""),
+        groups=told.groups or (reports[0].groups if reports else 0),
         **decode_pairwise(told),
         **decode_predictivity(told),
     )

@@ -6,13 +6,14 @@ import numpy as np
 
 from consilience._results import sources
 from consilience._results.base import number, probability
-from consilience._results.citation import chosen, computed, listed, metric_source, nearness, ranged, side
+from consilience._results.citation import chosen, computed, listed, metric_source, nearness, null_of, ranged, side, stopped
 from consilience._results.matrix_citation import form_of_many, left_out
 
 
 def cite_trend(trend: Any) -> str:
     """The sentences of a `TrendReport` (which imports this file, so that its type cannot stand here)."""
-    return " ".join([_measured(trend), _against(trend), _correlated(trend), _buckets(trend), computed(trend.engine)])
+    parts = [_measured(trend), _tested(trend), _against(trend), _correlated(trend), _buckets(trend), computed(trend.engine)]
+    return " ".join(part for part in parts if part)
 
 
 def _measured(trend: Any) -> str:
@@ -27,6 +28,18 @@ def _measured(trend: Any) -> str:
     near = nearness(trend.reports[0]) if trend.reports else ""
     tail = "" if how is None else left_out(how)
     return f"The alignment of {what} was measured by {metric_source(trend.metric)}{form} over the {items}{tail}, from {_read(trend)}{near}."
+
+
+def _tested(trend: Any) -> str:
+    """Against what the alignments with a reference were tested, where there is one."""
+    if not trend.reports or trend.reports[0].p_value is None:
+        return ""
+    first = trend.reports[0]
+    return f"Of each alignment, {_lower(null_of(first.permutations, first.seed, first.within))}.{stopped(trend.reports)}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _read(trend: Any) -> str:

@@ -8,6 +8,7 @@ from consilience._sync.client import Client
 from consilience.commands.connected import Answer, answer, shows_progress
 from consilience.commands.options import (
     ConfidenceOption,
+    GroupByOption,
     KOption,
     MetricOption,
     PermutationsOption,
@@ -32,6 +33,7 @@ def compare(
     seed: SeedOption = 0,
     confidence: ConfidenceOption = 0.95,
     within: WithinOption = "",
+    group_by: GroupByOption = None,
 ) -> Answer:
     """Whether one pair of spaces is more aligned than another, over the items common to all of them."""
     result = client.compare_alignments(
@@ -44,6 +46,7 @@ def compare(
         seed=seed,
         confidence=confidence,
         within=within,
+        group_by=group_by,
         progress=shows_progress(),
     )
     return answer(result)

@@ -13,6 +13,7 @@ from consilience.commands.connected import Answer, answer, read_lines, shows_pro
 from consilience.commands.options import (
     AlphaOption,
     ConfidenceOption,
+    GroupByOption,
     IntervalOption,
     MetricOption,
     PermutationsOption,
@@ -38,6 +39,7 @@ def trend(
     against_name: Annotated[
         str | None, typer.Option(help="What the numbers are, such as parameters; by default the column's header in the file.")
     ] = None,
+    group_by: GroupByOption = None,
     preprocess: PreprocessOption = "none",
     permutations: PermutationsOption = 999,
     seed: SeedOption = 0,
@@ -57,6 +59,7 @@ def trend(
         against_name=numbers.name if against_name is None else against_name,
         scale=scale,
         buckets=buckets,
+        group_by=group_by,
         preprocess=preprocess,
         permutations=permutations,
         seed=seed,

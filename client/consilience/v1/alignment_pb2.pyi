@@ -770,7 +770,7 @@ class AlignmentMatrix(_message.Message):
     def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., spaces: _Optional[_Iterable[_Union[_space_pb2.SpaceUse, _Mapping]]] = ..., scores: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., chance: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., excess: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., calibrated: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., p_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_low: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_high: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., interval_kind: _Optional[_Union[IntervalKind, str]] = ..., confidence: _Optional[float] = ..., n: _Optional[_Iterable[int]] = ..., k: _Optional[int] = ..., permutations: _Optional[int] = ..., seed: _Optional[int] = ..., preprocess: _Optional[_Union[Preprocess, str]] = ..., items: _Optional[_Union[ItemPolicy, str]] = ..., engine: _Optional[str] = ..., alpha: _Optional[float] = ..., p_adjusted: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., q_values: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., coordinates: _Optional[_Union[_matrix_pb2.Matrix, _Mapping]] = ..., explained: _Optional[float] = ..., stress: _Optional[float] = ..., order: _Optional[_Iterable[int]] = ..., gallery: _Optional[_Iterable[int]] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., strata: _Optional[str] = ..., compared: _Optional[_Iterable[_Union[ComparedSpace, _Mapping]]] = ..., duplicate_queries: _Optional[int] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ..., within: _Optional[_Union[Within, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Measurement(_message.Message):
-    __slots__ = ("gallery", "query_sampling", "duplicates", "deduplicate", "sampled_items", "rdm_distance", "rdm_comparison", "bandwidths", "components", "predictivity", "kernel_rules", "strata")
+    __slots__ = ("gallery", "query_sampling", "duplicates", "deduplicate", "sampled_items", "rdm_distance", "rdm_comparison", "bandwidths", "components", "predictivity", "kernel_rules", "strata", "group_by", "groups")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     QUERY_SAMPLING_FIELD_NUMBER: _ClassVar[int]
     DUPLICATES_FIELD_NUMBER: _ClassVar[int]
@@ -783,6 +783,8 @@ class Measurement(_message.Message):
     PREDICTIVITY_FIELD_NUMBER: _ClassVar[int]
     KERNEL_RULES_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     gallery: int
     query_sampling: QuerySampling
     duplicates: int
@@ -795,7 +797,9 @@ class Measurement(_message.Message):
     predictivity: PredictivitySpec
     kernel_rules: _containers.RepeatedScalarFieldContainer[str]
     strata: str
-    def __init__(self, gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., kernel_rules: _Optional[_Iterable[str]] = ..., strata: _Optional[str] = ...) -> None: ...
+    group_by: str
+    groups: int
+    def __init__(self, gallery: _Optional[int] = ..., query_sampling: _Optional[_Union[QuerySampling, str]] = ..., duplicates: _Optional[int] = ..., deduplicate: _Optional[float] = ..., sampled_items: _Optional[_Union[SampledItems, _Mapping]] = ..., rdm_distance: _Optional[_Union[RdmDistance, str]] = ..., rdm_comparison: _Optional[_Union[RdmComparison, str]] = ..., bandwidths: _Optional[_Iterable[float]] = ..., components: _Optional[int] = ..., predictivity: _Optional[_Union[PredictivitySpec, _Mapping]] = ..., kernel_rules: _Optional[_Iterable[str]] = ..., strata: _Optional[str] = ..., group_by: _Optional[str] = ..., groups: _Optional[int] = ...) -> None: ...
 
 class ComparedSpace(_message.Message):
     __slots__ = ("similarity", "kernel_rule", "clip", "constant_columns", "context")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from consilience_server.app.alignment_spec import AlignmentSpec
 from consilience_server.app.item_sample import sampled, sampled_items
 from consilience_server.app.joins import Join
@@ -28,6 +30,8 @@ class Measurement:
     predictivity: PredictivityOptions | None
     kernel_rules: Sequence[str]
     strata: str = ""
+    group_by: str = ""
+    groups: int = 0
 
 
 def measurement(
@@ -56,5 +60,7 @@ def measurement(
         components=spec.components if spec.metric == "svcca" else 0,
         predictivity=spec.predictivity if spec.metric == "linear_predictivity" else None,
         strata=spec.strata if spec.sampling(part.n) == "stratified" else "",
+        group_by=spec.group_by,
+        groups=0 if part.same is None else int(np.unique(part.same).size),
         kernel_rules=tuple("" if snapshot.kernel is None else rule(snapshot.kernel) for snapshot in snapshots),
     )

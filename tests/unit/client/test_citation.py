@@ -111,6 +111,14 @@ def test_the_layers_of_a_control_are_told():
     assert "(layer" not in beside(Interval(0.07, 0.1), layer_scores=np.zeros((1, 1)), best_layers=(0, 0))
 
 
+def test_the_figure_of_differences_says_whether_they_have_intervals():
+    pytest.importorskip("matplotlib")
+    for interval, title in ((Interval(0.07, 0.1), "differences, paired over the items"), (None, "differences, without interval")):
+        control = Control(SpaceUse("pixels", "w", 2), "x", {10: at_k(score=0.05)}, {10: Difference(0.085, interval)})
+        drawn = report(controls={"pixels": control}).figures()["controls"]()
+        assert title in [axes.get_title(loc) for axes in drawn.axes for loc in ("left", "center")]
+
+
 def test_what_decides_predictivity_and_svcca_is_told():
     fit = LinearFit(np.array([0.5]), "pearson", "median", 4, "run", (0.1, 1.0), (3, 1), 12)
     text = report(at_k(0, fit=fit), metric="linear_predictivity").cite()

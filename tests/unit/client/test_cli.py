@@ -119,6 +119,14 @@ def test_citations_stand_beside_answers(call, script, tmp_path):
     assert "Computed by" not in call("matrix", "a", "b")[1]
 
 
+def test_groups_of_items_are_asked_of_trends_and_comparisons(call, script, tmp_path):
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("a,1\nb,2\nc,3\n")
+    for asked in (["trend", str(numbers)], ["compare", "a", "b", "a", "c"]):
+        call(*asked, "--group-by", "group_id")
+        assert script.last.spec.group_by == "group_id"
+
+
 def test_layers_of_files_are_joined_row_by_row(tmp_path):
     stack, ids = np.arange(24.0).reshape(4, 3, 2), np.array(["b", "a", "d", "c"])
     np.savez(tmp_path / "x.npz", ids=ids, vectors=stack)

@@ -144,6 +144,7 @@ def test_a_trend_tells_spaces_numbers_and_tests():
         "a day",
         "all 6 pairings",
         "nearness by cosine",
+        "Of each alignment, significance was assessed against " + PAIRINGS,
     )
 
 

@@ -18,6 +18,8 @@ def write_measurement(how: Measurement) -> alignment_pb2.Measurement:
         predictivity=None if how.predictivity is None else write_predictivity(how.predictivity),
         kernel_rules=how.kernel_rules,
         strata=how.strata,
+        group_by=how.group_by,
+        groups=how.groups,
     )
     write_pairwise(message, how)
     return message
