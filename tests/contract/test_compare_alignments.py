@@ -74,3 +74,30 @@ def test_what_cannot_be_compared_is_refused(client, spaces, name):
     with pytest.raises(consilience.NotFoundError) as missing:
         client.compare_alignments((x, y), (x, f"{name}-nobody"), k=5)
     assert missing.value.field == "second.y"
+
+
+def test_near_duplicates_in_any_space_leave_both_pairs(client, spaces):
+    """Copies that only w has leave the first pair too, or the difference would be of other items."""
+    x, y, w = spaces
+    ids = [f"i{row:03d}" for row in range(12)]
+    client.upsert(w, ids, np.tile(np.random.default_rng(6).normal(size=(6, 8)), (2, 1)))
+    found = client.compare_alignments((x, y), (x, w), k=3, permutations=9, deduplicate=0.999999)
+    assert (found.first.n, found.second.n) == (N - 6, N - 6)
+    assert [(each.duplicates, each.deduplicate) for each in (found.first, found.second)] == [(6, 0.999999)] * 2
+    assert (found.first.dropped_x, found.first.dropped_y) == (1, 1)
+    assert found.interval[0] < found.difference < found.interval[1]
+
+
+@pytest.mark.parametrize("argument", ["group_by", "within", "strata"])
+def test_any_of_the_spaces_may_have_the_attribute(client, spaces, name, argument):
+    x, y, _ = spaces
+    draw = np.random.default_rng(4)
+    ids = [f"i{row:03d}" for row in range(N)]
+    values = [f"g{row % 3 if argument == 'strata' else row // 2}" for row in range(N)]
+    client.create_space(f"{name}-v", dim=8)
+    client.upsert(f"{name}-v", ids, draw.normal(size=(N, 8)), attributes={"gid": values})
+    asked = {argument: "gid", **({"sample_queries": 60} if argument == "strata" else {})}
+    found = client.compare_alignments((x, y), (x, f"{name}-v"), k=3, permutations=19, **asked)
+    alone = client.align(x, f"{name}-v", k=3, permutations=19, **asked)
+    assert found.second.by_k == alone.by_k
+    assert (found.first.group_by, found.first.strata, found.first.n) == (alone.group_by, alone.strata, alone.n)

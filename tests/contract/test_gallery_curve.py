@@ -77,6 +77,19 @@ def test_metrics_without_neighbours_have_one_line(client, coarse):
     assert curve.warnings == ()
 
 
+def test_metrics_of_a_sample_have_no_gallery_beyond_it(client, coarse):
+    x, y = coarse
+    asked = {"metric": "rsa", "rdm_comparison": "kendall_tau_b", "permutations": 0, "interval_kind": "items"}
+    curve = client.gallery_curve(x.name, y.name, sample_items=128, **asked)
+    assert curve.sizes.tolist() == curve.n.tolist() == [64, 128]
+    assert curve.lines[0].scores[-1] == client.align(x.name, y.name, sample_items=128, **asked).score
+    with pytest.raises(consilience.InvalidArgumentError, match=r"sample of 60 items .* ask sizes up to 60, or sample_items='all'") as no:
+        client.gallery_curve(x.name, y.name, sizes=[40, 80, 120], sample_items=60, **asked)
+    assert no.value.field == "sizes"
+    every = client.gallery_curve(x.name, y.name, sizes=[40, 80, 120], sample_items="all", **asked)
+    assert every.n.tolist() == [40, 80, 120]
+
+
 def test_an_operation_ends_with_the_same_curve(client, coarse):
     x, y = coarse
     asked = {"ks": 3, "sizes": [64, 128], "permutations": 9}

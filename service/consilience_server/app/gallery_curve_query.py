@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from consilience_server.app.alignment_query import in_numbers
 from consilience_server.app.alignment_spec import AlignmentSpec, SpaceQuery
+from consilience_server.app.item_sample import compared_items
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.reports import AlignmentReport
 from consilience_server.core.errors import InvalidArgument, InvalidK
@@ -51,21 +52,32 @@ def check_curve(query: GalleryCurveQuery) -> None:
 
 
 def gallery_sizes(query: GalleryCurveQuery, n: int) -> list[int]:
-    """The sizes for n common items, ascending; by default n and its halves while they have 64 items and more than every k.
+    """The sizes for n common items, ascending; by default all and their halves while they have 64 items and more than every k.
+
+    A metric that compares a sample compares the same items in every gallery above it, so that the sample is the largest of its galleries.
 
     Raises:
-        InvalidArgument: a size is above n.
+        InvalidArgument: a size is above n, or above the sample.
         InvalidK: a k is not below a size.
     """
     deepest = max(query.spec.ks, default=0) if FAMILY_OF[query.spec.metric].reads == "tables" else 0
+    most = compared_items(n, query.spec)
     if not query.sizes:
         least = max(_LEAST_SIZE, deepest + 1)
-        halves = [n >> by for by in range(1, _MOST_HALVINGS) if n >> by >= least]
-        return [*reversed(halves), n]
+        halves = [most >> by for by in range(1, _MOST_HALVINGS) if most >> by >= least]
+        return [*reversed(halves), most]
     sizes = sorted(query.sizes)
     if sizes[-1] > n:
         raise InvalidArgument(
             f"a gallery of {sizes[-1]:,}, but only {n:,} items are common; ask at most {n:,}", field="gallery_sizes", size=sizes[-1], n=n
+        )
+    if sizes[-1] > most:
+        raise InvalidArgument(
+            f"{query.spec.metric} compares a sample of {most:,} items of every larger gallery, so these are one gallery; "
+            f"ask sizes up to {most:,}, or sample_items='all'",
+            field="gallery_sizes",
+            size=sizes[-1],
+            n=most,
         )
     if sizes[0] <= deepest:
         raise InvalidK(
