@@ -115,3 +115,24 @@ def test_what_cannot_stand_beside_groups_is_refused(client, name, models):
         with pytest.raises(error, match=told) as refused:
             client.align(a, b, k=5, **asked)
         assert refused.value.field.startswith("controls" if "controls" in asked else ("within", "given"))
+
+
+def test_a_single_pair_beside_a_control_with_layers_was_not_chosen(client, name, models):
+    asked = {"k": 5, "permutations": 19, "controls": [f"groups/{name}-untrained"]}
+    report = client.align(f"{name}-a-1", f"{name}-b-0", **asked)
+    assert (report.n, report.selection_n) == (N // 2, N // 2)
+    assert "chosen of" not in repr(report)
+    assert "a control has layers, which it chooses on 36 items; all is scored on the other 36" in " ".join(report.warnings)
+    whole = client.align(f"{name}-a-1", f"{name}-b-0", **asked, layer_selection="max")
+    assert whole.n == N
+    assert "which it chooses" not in " ".join(whole.warnings)
+
+
+def test_maxima_of_other_numbers_of_pairs_are_told_apart(client, name, models):
+    a, b, untrained, latent = f"groups/{name}-a", f"groups/{name}-b", f"groups/{name}-untrained", f"{name}-latent"
+    asked = {"k": 5, "permutations": 19, "controls": [untrained, latent]}
+    told = [line for line in client.align(a, b, **asked, layer_selection="max").warnings if "by chance; compare under" in line]
+    assert len(told) == 2
+    assert told[0].startswith(f"the alignment is a maximum of 4 pairs, control {untrained} a maximum of 6 pairs: more pairs score higher")
+    assert f"control {latent} a maximum of 2 pairs" in told[1]
+    assert not any("compare under" in line for line in client.align(a, b, **asked).warnings)

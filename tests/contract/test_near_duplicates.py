@@ -74,3 +74,16 @@ def test_where_it_is_not_served_it_is_refused(client, pair):
         with pytest.raises(consilience.InvalidArgumentError) as refused:
             call()
         assert refused.value.field == "deduplicate"
+
+
+@pytest.mark.parametrize("call", ["align", "consensus"])
+def test_a_dry_run_refuses_kernels_as_the_call_does(client, name, pair, call):
+    matrix = pair[0].vectors @ pair[0].vectors.T
+    client.create_space(f"{name}-kernel", kind="kernel")
+    client.upsert(f"{name}-kernel", pair[0].ids, matrix)
+    names = [f"{name}-kernel", pair[1].name]
+    cost = client.estimate_alignment(*names, call=call, k=5, deduplicate=0.999)
+    refused = [(each.field, each.reason) for each in cost.refusals]
+    with pytest.raises(consilience.InvalidArgumentError) as no:
+        client.align(*names, k=5, deduplicate=0.999) if call == "align" else client.consensus(names, k=5, deduplicate=0.999)
+    assert refused == [(no.value.field, no.value.reason)] == [("deduplicate", no.value.reason)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.filled_space import fill
 
 import consilience
 
@@ -26,3 +27,17 @@ def test_stopped_within_groups_and_beside_a_control(client, name):
         client.align_arrays(draw.normal(size=(50, 3, 4)), draw.normal(size=(50, 4)), k=5, stop_after=5)
     with pytest.raises(consilience.InvalidArgumentError, match="stop_after"):
         client.align(x, y, k=5, stop_after=-1)
+
+
+@pytest.mark.parametrize(("argument", "value"), [("stop_after", 3), ("context", True)])
+def test_what_single_items_do_not_have_is_refused(client, space, argument, value):
+    with pytest.raises(consilience.InvalidArgumentError) as refused:
+        client.align_items(space.name, space.name, k=5, permutations=99, **{argument: value})
+    assert refused.value.field == argument
+
+
+def test_a_trend_without_a_reference_has_no_contexts(client, name):
+    names = [fill(client, f"{name}-{at}", np.random.default_rng(at).normal(size=(60, 8))).name for at in range(3)]
+    with pytest.raises(consilience.InvalidArgumentError, match="ask describe_space") as refused:
+        client.trend(names, [1, 2, 3], k=5, permutations=19, context=True)
+    assert refused.value.field == "context"

@@ -76,8 +76,8 @@ class AsyncGalleryCurveCalls(AsyncOperationCalls):
             x: a space; `name@7` pins version 7.
             y: the other.
             ks: neighbours, numbers before shares of the items, as `k` of `align`.
-            sizes: of the galleries, 2 or more, at most all common items; None is all of them, and halves down to 64. A metric that compares a
-                sample of items has no gallery above that sample.
+            sizes: of the galleries, 2 or more, at most all common items; None is all of them, and halves down to 64. Where a metric
+                compares a sample of the items, the sample is the largest.
             metric: as in `align`; one without neighbours gives one line.
             wait: as in `align`, like all that follow.
             progress: as in `align`.

@@ -314,7 +314,9 @@ class AlignmentReport(Result):
         if self.layer_scores is None or self.best_layers is None:
             return []
         pair = f"layers {self.best_layers[0]} and {self.best_layers[1]}"
-        return [f"{pair}, chosen of {self.layer_scores.size:,} on {self.selection_n:,} other items" if self.selection_n else pair]
+        # A single pair is scored on that half too where a control has a choice.
+        is_chosen = self.selection_n and self.layer_scores.size > 1
+        return [f"{pair}, chosen of {self.layer_scores.size:,} on {self.selection_n:,} other items" if is_chosen else pair]
 
     def _maximum_text(self) -> list[str]:
         """The maximum over all pairs of layers, where the headline is another."""

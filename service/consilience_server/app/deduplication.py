@@ -11,6 +11,7 @@ from consilience_server.app.compute import ComputePool
 from consilience_server.app.joins import Join
 from consilience_server.app.tables import Tables, TableSubject
 from consilience_server.core.errors import InvalidArgument, KernelSpace, ZeroVector
+from consilience_server.core.kernel_kind import KernelKind
 from consilience_server.core.near_duplicates import kept_items
 from consilience_server.core.query_sample import sampling_keys
 from consilience_server.core.similarity import Similarity
@@ -23,6 +24,12 @@ def near_duplicates_told(common: int, kept: int, threshold: float) -> list[str]:
     if kept == common:
         return []
     return [f"{common - kept:,} of {common:,} common items are near-duplicates in one of the spaces (cosine {threshold:g}) and left out"]
+
+
+def check_vectors(name: str, kernel: KernelKind | None) -> None:
+    """KernelSpace where a space has no vectors to tell near-duplicates by."""
+    if kernel is not None:
+        raise KernelSpace(f"near-duplicates are told by vectors, and {name!r} is a kernel; leave deduplicate out", field="spec.deduplicate")
 
 
 class Deduplication:
@@ -63,10 +70,7 @@ class Deduplication:
 
     async def _pairs(self, call: Call, snapshot: Snapshot, rows: NDArray[np.int64], joined: Join, threshold: float) -> NDArray[np.int64]:
         name = snapshot.name.removeprefix("spaces/")
-        if snapshot.kernel is not None:
-            raise KernelSpace(
-                f"near-duplicates are told by vectors, and {name!r} is a kernel; leave deduplicate out", field="spec.deduplicate"
-            )
+        check_vectors(name, snapshot.kernel)
         part = len(rows) != snapshot.n
         with self._pool.holding(call, 4 * joined.n * snapshot.dim * part):
             vectors = await self._pool.run(call, "load", lambda: snapshot.vectors[rows]) if part else snapshot.vectors

@@ -10,6 +10,7 @@ from consilience_server.app.comparing import Comparing
 from consilience_server.app.consensus import Consensus
 from consilience_server.app.consensus_query import ConsensusQuery
 from consilience_server.app.controls import all_spaces, check_controls
+from consilience_server.app.deduplication import check_vectors
 from consilience_server.app.estimate_query import EstimateQuery
 from consilience_server.app.gallery_curve_query import gallery_sizes
 from consilience_server.app.gallery_curves import GalleryCurves
@@ -117,6 +118,10 @@ class Estimates:
         for side, field in zip(sides[:measured], query.fields, strict=False):
             for space in side:
                 check_space(query.spec.metric, space.similarity, space.kernel, field, field)
+        if query.spec.deduplicate:
+            for side, asked in zip(sides, query.asked, strict=True):
+                for space in side:
+                    check_vectors(asked.name, space.kernel)
         choice = any(len(side) > 1 for side in sides)
         if not all_spaces(query.asked):
             check_layered(query.spec)

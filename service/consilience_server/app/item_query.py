@@ -91,6 +91,10 @@ def check_items(query: ItemQuery) -> None:
         raise UnknownMetric(f"{spec.metric} has no overlap of single items; ask mutual_knn", field="spec.metric")
     if len(spec.ks) + len(spec.k_fractions) != 1:
         raise InvalidK(f"items are compared at one k, not {len(spec.ks) + len(spec.k_fractions)}; ask once for each", field="spec.ks")
+    if spec.context:
+        raise InvalidArgument("items are compared without the context of their spaces; ask describe_space for it", field="spec.context")
+    if spec.stop_after:
+        raise InvalidArgument("items and slices are tested under all pairings; leave stop_after out", field="spec.stop_after")
     if spec.within:
         raise InvalidArgument("the pairings of single items are of all items; slice them by the attribute instead", field="spec.within")
     if query.slice_by and query.slice_prefix:

@@ -20,7 +20,7 @@ from consilience_server.app.item_groups import ItemGroups, read_groups, with_fol
 from consilience_server.app.item_sample import check_sample, sampled, sampled_items
 from consilience_server.app.joined_scores import JoinedScores
 from consilience_server.app.joins import Join, join
-from consilience_server.app.layered_controls import LayeredControl, has_choice, layered_control_report
+from consilience_server.app.layered_controls import LayeredControl, has_choice, layered_cautions, layered_control_report
 from consilience_server.app.layered_scores import LayeredComparison, LayeredSide, stacks_of, uses_of
 from consilience_server.app.metric_families.registry import FAMILY_OF
 from consilience_server.app.pairwise_answer import pair_bandwidths, rdm_options
@@ -282,13 +282,16 @@ class LayeredAlignment:
             engine=ENGINE_VERSION,
             certificate_x=certificates[0],
             certificate_y=certificates[1],
-            warnings=report_cautions(
-                found.by_k,
-                found.n,
-                spec.permutations,
-                spec.alpha,
-                Restriction(found.groups, folds=found.folds),
-                of=kept if joined.n < kept else 0,
+            warnings=(
+                *report_cautions(
+                    found.by_k,
+                    found.n,
+                    spec.permutations,
+                    spec.alpha,
+                    Restriction(found.groups, folds=found.folds),
+                    of=kept if joined.n < kept else 0,
+                ),
+                *layered_cautions(found.layers, told, joined.n),
             ),
             within=within_of(found.groups),
             layers=found.layers,

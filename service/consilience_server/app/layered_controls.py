@@ -1,11 +1,11 @@
 """Controls beside sides with layers: compared layer by layer, and chosen by the rule that chose the alignment's own pair."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from consilience_server.app.alignment_spec import Side
 from consilience_server.app.layered_scores import LayeredScores, LayeredSide
-from consilience_server.app.reports import ControlReport
+from consilience_server.app.reports import ControlReport, LayerComparison
 from consilience_server.core.differences import Difference, difference
 
 
@@ -25,6 +25,36 @@ def has_choice(x: LayeredSide, y: LayeredSide, controls: Sequence[LayeredControl
     """Whether any comparison has more than one pair of layers."""
     pairs = [(x, y), *(control.among(x, y) for control in controls)]
     return any(len(left.layers) * len(right.layers) > 1 for left, right in pairs)
+
+
+def layered_cautions(layers: LayerComparison, controls: Sequence[ControlReport], n: int) -> Iterator[str]:
+    """Of an alignment beside controls that have another number of pairs of layers.
+
+    Args:
+        layers: of the alignment.
+        controls: beside it.
+        n: common items.
+    """
+    count = layers.scores.size
+    if count == 1 and layers.selection_n:
+        yield (
+            f"a control has layers, which it chooses on {layers.selection_n:,} items; all is scored on the other "
+            f"{n - layers.selection_n:,}: layer_selection='max' scores all {n:,}"
+        )
+    if layers.selection != "max":
+        return
+    for control in controls:
+        pairs = 1 if control.layers is None else control.layers.scores.size
+        if pairs != count:
+            name = control.space.name.removeprefix("spaces/")
+            yield (
+                f"the alignment is {_maximum_of(count)}, control {name} {_maximum_of(pairs)}: more pairs score higher by chance; "
+                "compare under layer_selection='split_half'"
+            )
+
+
+def _maximum_of(pairs: int) -> str:
+    return f"a maximum of {pairs:,} pairs" if pairs > 1 else "of one pair"
 
 
 def layered_control_report(control: LayeredControl, found: LayeredScores, of_pair: LayeredScores, n: int) -> ControlReport:

@@ -149,6 +149,10 @@ def check_trend(query: TrendQuery) -> None:
         raise InvalidArgument(f"{len(query.families)} families for {m} spaces; give one label a space, or none", field="families")
     if query.spec.within and query.reference is None:
         raise InvalidArgument("without a reference no items are paired anew: there is nothing to keep within groups", field="spec.within")
+    if query.spec.context and query.reference is None:
+        raise InvalidArgument(
+            "a trend without a reference has no report that tells contexts; ask describe_space for each space", field="spec.context"
+        )
     asked = len(query.spec.ks) + len(query.spec.k_fractions)
     if asked != 1:
         raise InvalidArgument(f"a trend has one k, not {asked}; ask once for each", field="spec.ks")
