@@ -13,7 +13,17 @@ from consilience._results.operation import Operation
 from consilience._results.space import Space, SpaceUse
 from consilience._results.watch import Watch
 from consilience.errors import InvalidArgumentError
-from consilience.v1 import alignment_pb2, bridge_pb2, estimate_pb2, match_pb2, pmi_pb2, space_pb2, upgrade_pb2, watch_pb2
+from consilience.v1 import (
+    alignment_pb2,
+    bridge_pb2,
+    bridge_stitching_pb2,
+    estimate_pb2,
+    match_pb2,
+    pmi_pb2,
+    space_pb2,
+    upgrade_pb2,
+    watch_pb2,
+)
 
 _SPACE = re.compile(r"(?:spaces/)?(?P<name>[^@]+?)(?:@(?P<version>\d+))?")
 _GROUP = "groups/"
@@ -68,6 +78,8 @@ RDM_COMPARISONS = EnumNames(alignment_pb2.RdmComparison, "rdm_comparison")
 BRIDGE_METHODS = EnumNames(bridge_pb2.BridgeMethod, "method", not_chosen=("composed", "stitching_layer"))
 BRIDGE_SIDES = EnumNames(bridge_pb2.BridgeSide, "side")
 BRIDGE_DERIVATIONS = EnumNames(bridge_pb2.BridgeDerivation, "derivation")
+STITCHING_ARCHITECTURES = EnumNames(bridge_stitching_pb2.StitchingArchitecture, "architecture")
+STITCHING_LOSSES = EnumNames(bridge_stitching_pb2.StitchingLoss, "loss")
 CORRECTIONS = EnumNames(match_pb2.Correction, "correction")
 PAIR_MODES = EnumNames(match_pb2.PairMode, "mode")
 INDEXES = EnumNames(match_pb2.IndexKind, "index")

@@ -8,7 +8,7 @@ from consilience._results.alignment_estimate import AlignmentEstimate, Refusal
 from consilience._results.alignment_matrix import AlignmentMatrix
 from consilience._results.alignment_report import AlignmentReport
 from consilience._results.base import CallDetails, Result
-from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, Convergence, LearningPoint, ParentBridge, Recall, RetrievalReport
 from consilience._results.bridge_estimate import BridgeEstimate, MethodSupport, PairAlignment
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
 from consilience._results.certificate import Certificate
@@ -18,6 +18,7 @@ from consilience._results.gallery_curve import CurveLine, GalleryCurve
 from consilience._results.item_report import ItemLists, ItemReport, ItemSlice, VersionChanges
 from consilience._results.linear_fit import LinearFit
 from consilience._results.match_result import IndexRecall, MatchCalibration, MatchResult
+from consilience._results.measured import Measured
 from consilience._results.measurement import Measurement
 from consilience._results.mutual_pairs import MutualPairs, PairAgreement, PairsSummary
 from consilience._results.noise_ceiling import CeilingScore, NoiseCeiling, Reliability
@@ -27,6 +28,7 @@ from consilience._results.server_info import EngineInfo, Limits, ServerInfo
 from consilience._results.space import DeleteResult, Embeddings, ExportResult, Space, SpaceUse, UpsertResult
 from consilience._results.space_description import SpaceDescription
 from consilience._results.space_geometry import SpaceGeometry
+from consilience._results.stitching_layer import StitchingLayer
 from consilience._results.trend_report import FamilyTrend, TrendBucket, TrendReport
 from consilience._results.upgrade_report import RegainedPoint, SliceVerdict, UpgradeBridge, UpgradeReport, UpgradeStrategy, UpgradeTest
 from consilience._results.watch import ProbeChange, Watch, WatchBaseline, WatchResult
@@ -95,6 +97,7 @@ __all__ = [
     "SpaceDescription",
     "SpaceGeometry",
     "SpaceUse",
+    "StitchingLayer",
     "StitchingPenalty",
     "TrendBucket",
     "TrendReport",

@@ -1,11 +1,14 @@
-"""What of bridges needs packages that a server can do without: onnx and onnxruntime."""
+"""What of bridges needs packages that a server can do without: onnx, onnxruntime and torch."""
 
 import contextlib
+import re
 
 from consilience_server.adapters.bridge_documents import SafetensorsExport
+from consilience_server.adapters.training_checkpoints import TrainingFiles
 from consilience_server.app.bridge_export import BridgeExport, ExportFormat
 from consilience_server.app.caller_head import HeadLoader
 from consilience_server.bridges.apply import BridgeRuntime, NumpyBridges
+from consilience_server.bridges.training_host import TrainingHost
 from consilience_server.core.errors import ExtraMissing
 from consilience_server.settings import Settings
 
@@ -41,3 +44,15 @@ def bridge_exports() -> dict[ExportFormat, BridgeExport]:
 
         exports["onnx"] = OnnxExport()
     return exports
+
+
+def training_host(settings: Settings, engine_device: str) -> TrainingHost:
+    """Where layers are trained: on the engine's device, with what is cut off kept beside the bridges. Torch is imported by the first fit.
+
+    Args:
+        settings: device, threads, folder.
+        engine_device: of the engine: `cpu`, or a CUDA device's name.
+    """
+    numbered = re.fullmatch(r"cuda:(\d+)", settings.device)
+    device = "cpu" if engine_device == "cpu" else f"cuda:{numbered[1] if numbered else 0}"
+    return TrainingHost(device, settings.effective_threads, None if settings.read_only else TrainingFiles(settings.data_dir / "training"))

@@ -50,7 +50,7 @@ from consilience_server.app.watch_records import WatchGauges, WatchStore
 from consilience_server.app.watching import Watching, WatchLimits
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.protocol import ENGINE_VERSION
-from consilience_server.optional_bridge_parts import bridge_exports, bridge_runtime, head_loader
+from consilience_server.optional_bridge_parts import bridge_exports, bridge_runtime, head_loader, training_host
 from consilience_server.settings import Settings
 from consilience_server.warm_engine import WarmEngine
 
@@ -160,6 +160,7 @@ def use_cases(
         engine=warm.engine,
         pool=pool,
         limits=FitLimits(info.version, flops),
+        training=training_host(settings, warm.engine.device),
     )
     return Application(
         spaces=spaces,

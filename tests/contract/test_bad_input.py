@@ -311,10 +311,10 @@ class TestBridges:
             client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="magic")
         check(refused.value, "UNKNOWN_METHOD", "method", "magic")
 
-    def test_a_method_that_is_not_served_yet(self, client, space, name):
+    def test_a_gate_that_is_to_train(self, client, space):
         with pytest.raises(consilience.UnimplementedError) as refused:
-            client.fit_bridge(space.name, space.name, name=f"{name}-bridge", method="stitching_layer")
-        check(refused.value, "NOT_SERVED", "method", "")
+            client.evaluate_upgrade(space.name, f"{space.name}@1", method="stitching_layer")
+        check(refused.value, "NOT_SERVED", "method", "fit_bridge")
 
     def test_no_pairs_and_a_narrow_space(self, client, space, name):
         with pytest.raises(INVALID) as refused:

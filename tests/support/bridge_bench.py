@@ -22,6 +22,7 @@ from consilience_server.app.query_batching import QueryBatches
 from consilience_server.app.result_cache import ResultCache
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import Tables
+from consilience_server.bridges.training_host import TrainingHost
 from consilience_server.core.similarity import Similarity
 from consilience_server.engine.choose_index import ApproximateIndexes
 from consilience_server.engine.exact_neighbours import ExactNeighbours
@@ -57,6 +58,7 @@ class BridgeBench:
             engine=self.engine,
             pool=self.pool,
             limits=FitLimits("1.0", 1e10),
+            training=TrainingHost(),
         )
         self.derivations = BridgeDerivations(
             store=self.store,

@@ -4,8 +4,8 @@ from consilience._codec.alignment import decode_interval
 from consilience._codec.bridges import decode_retrieval
 from consilience._codec.spaces import decode_space_use
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Measured
 from consilience._results.bridge_evaluation import BridgeEvaluation, StitchingPenalty
+from consilience._results.measured import Measured
 from consilience.v1 import bridge_pb2
 
 

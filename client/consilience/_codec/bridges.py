@@ -11,11 +11,13 @@ import numpy as np
 from consilience import _names
 from consilience._codec.alignment import decode_interval
 from consilience._codec.spaces import decode_space_use
+from consilience._codec.stitching import decode_stitching
 from consilience._codec.times import to_datetime
 from consilience._convert import as_list, to_ids
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Bridge, Convergence, LearningPoint, Measured, ParentBridge, Recall, RetrievalReport
+from consilience._results.bridge import Bridge, Convergence, LearningPoint, ParentBridge, Recall, RetrievalReport
+from consilience._results.measured import Measured
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_convergence_pb2, bridge_pb2
 
@@ -127,6 +129,7 @@ def decode_bridge(message: bridge_pb2.Bridge, details: CallDetails = NO_DETAILS)
         convergence=_convergence(message.convergence) if message.HasField("convergence") else None,
         pair_attribute=message.pair_attribute,
         pairs_left_out=message.pairs_left_out,
+        stitching=decode_stitching(message.stitching) if message.HasField("stitching") else None,
         details=details,
     )
 

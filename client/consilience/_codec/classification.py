@@ -10,8 +10,8 @@ from consilience._codec.alignment import decode_interval
 from consilience._codec.spaces import decode_space_use
 from consilience._convert import from_matrix, to_ids, to_vectors
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Measured
 from consilience._results.classification import Classification, ClassificationAccuracy, ClassRecall
+from consilience._results.measured import Measured
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2, classify_pb2
 

@@ -10,7 +10,7 @@ from consilience._codec.spaces import decode_space_use
 from consilience._convert import to_ids
 from consilience._numbers import real
 from consilience._results.base import NO_DETAILS, CallDetails
-from consilience._results.bridge import Measured
+from consilience._results.measured import Measured
 from consilience._results.upgrade_report import RegainedPoint, SliceVerdict, UpgradeBridge, UpgradeReport, UpgradeStrategy, UpgradeTest
 from consilience.errors import InvalidArgumentError
 from consilience.v1 import bridge_pb2, upgrade_pb2

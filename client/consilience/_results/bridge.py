@@ -7,7 +7,9 @@ from typing import Any
 
 from consilience._results.alignment_at_k import Interval
 from consilience._results.base import Result, counted, import_pandas, number
+from consilience._results.measured import Measured
 from consilience._results.space import SpaceUse
+from consilience._results.stitching_layer import StitchingLayer
 
 
 @dataclass(frozen=True)
@@ -17,18 +19,6 @@ class Recall:
     k: int
     recall: float
     interval: Interval | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A number with its interval."""
-
-    value: float
-    interval: Interval | None = None
-
-    def __repr__(self) -> str:
-        low_high = "" if self.interval is None else f" [{number(self.interval.low)}, {number(self.interval.high)}]"
-        return f"{number(self.value)}{low_high}"
 
 
 @dataclass(frozen=True)
@@ -143,6 +133,7 @@ class Bridge(Result):
         convergence: of a fit without pairs; None for others.
         pair_attribute: joined its pairs, many-to-many; empty for pairs by id.
         pairs_left_out: of values with more pairs than are taken of one; `notes` tell.
+        stitching: how a stitching layer was trained; None for others.
     """
 
     name: str
@@ -171,6 +162,7 @@ class Bridge(Result):
     convergence: Convergence | None = None
     pair_attribute: str = ""
     pairs_left_out: int = 0
+    stitching: StitchingLayer | None = None
 
     def to_pandas(self) -> Any:
         """A DataFrame with one row a candidate: method, what was chosen for it, recall@k. Needs `consilience[report]`."""
@@ -207,4 +199,5 @@ class Bridge(Result):
         if self.held_out is not None:
             recalls = " · ".join(f"recall@{k} {number(recall.recall)}" for k, recall in self.held_out.recalls.items())
             told += f" · held out: {recalls} ({counted(self.held_out.queries, 'query', 'queries')} in {self.held_out.gallery:,})"
-        return "\n".join([told, *(f"  {note}" for note in self.notes)])
+        layer = () if self.stitching is None else (f"  {self.stitching}",)
+        return "\n".join([told, *layer, *(f"  {note}" for note in self.notes)])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilience._results.base import Result, import_pandas, number, probability
-from consilience._results.bridge import LearningPoint, Measured
+from consilience._results.bridge import LearningPoint
+from consilience._results.measured import Measured
 from consilience._results.space import SpaceUse
 
 _PERMUTATIONS = 199

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from consilience._results.base import Result, counted, number
-from consilience._results.bridge import Measured, RetrievalReport
+from consilience._results.bridge import RetrievalReport
+from consilience._results.measured import Measured
 from consilience._results.space import SpaceUse
 
 

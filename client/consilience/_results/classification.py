@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience._results.base import Result, import_pandas, number, probability
-from consilience._results.bridge import Measured
+from consilience._results.measured import Measured
 from consilience._results.space import SpaceUse
 
 

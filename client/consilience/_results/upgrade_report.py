@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilience._results.base import Result, counted, import_pandas, number
-from consilience._results.bridge import LearningPoint, Measured, RetrievalReport
+from consilience._results.bridge import LearningPoint, RetrievalReport
+from consilience._results.measured import Measured
 from consilience._results.space import SpaceUse
 
 _SAID = {

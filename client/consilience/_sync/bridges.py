@@ -11,6 +11,7 @@ from consilience._sync.operations import OperationCalls
 from consilience._codec.bridge_evaluation import decode_evaluation
 from consilience._codec.bridges import decode_bridge, encode_classes, encode_labels, encode_pairs, read_head
 from consilience._codec.operations import decode_operation
+from consilience._codec.stitching import StitchingArguments, encode_stitching
 from consilience._fields import argument_called
 from consilience._methods import DELETE_BRIDGE, EVALUATE_BRIDGE, FIT_BRIDGE, GET_BRIDGE, LIST_BRIDGES
 from consilience._numbers import UINT64, reals, share, whole
@@ -42,6 +43,12 @@ class BridgeCalls(OperationCalls):
         seed: int = 0,
         penalties: Sequence[float] = (),
         keep_unconverged: bool = False,
+        architecture: str | None = None,
+        loss: str | None = None,
+        hidden: int | None = None,
+        relational_weight: float | None = None,
+        temperature: float | None = None,
+        max_epochs: int | None = None,
         wait: Literal[True] = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -63,6 +70,12 @@ class BridgeCalls(OperationCalls):
         seed: int = 0,
         penalties: Sequence[float] = (),
         keep_unconverged: bool = False,
+        architecture: str | None = None,
+        loss: str | None = None,
+        hidden: int | None = None,
+        relational_weight: float | None = None,
+        temperature: float | None = None,
+        max_epochs: int | None = None,
         wait: Literal[False],
         progress: Progress = False,
         request_id: str | None = None,
@@ -83,6 +96,12 @@ class BridgeCalls(OperationCalls):
         seed: int = 0,
         penalties: Sequence[float] = (),
         keep_unconverged: bool = False,
+        architecture: str | None = None,
+        loss: str | None = None,
+        hidden: int | None = None,
+        relational_weight: float | None = None,
+        temperature: float | None = None,
+        max_epochs: int | None = None,
         wait: bool = True,
         progress: Progress = False,
         request_id: str | None = None,
@@ -98,22 +117,33 @@ class BridgeCalls(OperationCalls):
                 and `mean_shift` (reported beside every fit), `procrustes`, `scaled_procrustes`, `ridge`, `affine` (of low rank), `relative`
                 (few pairs), and for as many pairs as dimensions or more `whitened`, `cca`, `csa`. The last four map both sides into a
                 space of their own. `unsupervised` needs no pair: a rotation from how the clusters of either space lie to each other
-                (mini-vec2vec), from thousands of items on each side; ids of both spaces mean nothing to it.
+                (mini-vec2vec), from thousands of items on each side; ids of both spaces mean nothing to it. `stitching_layer` is trained
+                with torch on the server, from a ridge regression on, and stopped by retrieval among pairs of the fit that it is not
+                trained on; `auto` trains one from 100,000 pairs on.
             pair_ids: item ids known in both spaces; None is all common items. With `unsupervised` they are only measured, and None is none.
             target_ids: where ids differ: pair i is (pair_ids[i], target_ids[i]).
             pair_attribute: instead of ids, joins every source item with every target item of an equal value, many-to-many, such as
                 `group_id`. Of a value with more than 100 pairs so many are taken, by a hash of their ids. Values stay on one side of the
                 split, and a held-out item counts as found where any item of its value is.
             held_out_fraction: share of the pairs kept out of the fit for the report, above 0 and below 1.
-            seed: chooses the held-out pairs.
+            seed: chooses the held-out pairs, and the course of a training.
             penalties: of ridge and affine, in units of the mean eigenvalue; empty is the server's grid.
             keep_unconverged: keep an `unsupervised` bridge even where independent fits do not agree (`Bridge.convergence`).
+            architecture: of a `stitching_layer`: `linear` (the default by name) or `residual_mlp`, a hidden layer beside a linear map.
+            loss: what it is trained on: `cosine_relational` (the default: cosine to the partner, and cosines among the rows as among their
+                partners) or `infonce` (partners told from the others of a batch; `Bridge.stitching.information` is then a lower bound on
+                the mutual information).
+            hidden: units of the hidden layer of `residual_mlp`; None: twice the wider space, at most 2,048.
+            relational_weight: of the cosines among rows in `cosine_relational`, from 0 on; None is 1.
+            temperature: of `infonce`, .001 to 10; None is .05.
+            max_epochs: most passes over the pairs; None is 60. Training ends ten after the last that was better.
             wait: False starts an operation and returns it at once.
             progress: for work that the server makes an operation of: True for a bar, or a function told (fraction done, 1).
             request_id: makes repeating the call safe across processes.
             timeout: seconds for everything; None is the client's for the call, and as long as it takes for an operation.
 
         Raises:
+            UnimplementedError: a stitching layer, and the server has no torch, or pairs joined by an attribute.
             InvalidArgumentError: too few pairs (none too), a malformed name or one that a space has, widths that the method cannot join, an
                 attribute that no item of a space has, or no value of it that both have.
             NotFoundError: no such space, or a pair id that is absent from it.
@@ -132,6 +162,7 @@ class BridgeCalls(OperationCalls):
             request_id=_names.request_id(request_id),
             penalties=reals(penalties, "penalties"),
             keep_unconverged=bool(keep_unconverged),
+            stitching=encode_stitching(StitchingArguments(architecture, loss, hidden, relational_weight, temperature, max_epochs)),
         )
         message, details = self._call(FIT_BRIDGE, request, timeout)
         if not message.HasField("operation"):

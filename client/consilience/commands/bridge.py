@@ -25,7 +25,7 @@ def fit(
         str,
         typer.Option(
             help="auto, or one by name: identity, mean_shift, procrustes, scaled_procrustes, ridge, affine, relative, whitened, cca, csa; "
-            "unsupervised, which needs no pairs."
+            "stitching_layer, which is trained; unsupervised, which needs no pairs."
         ),
     ] = "auto",
     pairs: Annotated[
@@ -41,6 +41,12 @@ def fit(
         ),
     ] = None,
     keep_unconverged: Annotated[bool, typer.Option(help="Keep an unsupervised bridge even where it did not converge.")] = False,
+    architecture: Annotated[str | None, typer.Option(help="Of a stitching layer: linear or residual_mlp.")] = None,
+    loss: Annotated[str | None, typer.Option(help="Of a stitching layer: cosine_relational or infonce.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer of residual_mlp.")] = None,
+    relational_weight: Annotated[float | None, typer.Option(help="Of the cosines among rows in cosine_relational.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of infonce.")] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the pairs.")] = None,
 ) -> Answer:
     """Fit a map on known pairs (all common items by default) and keep it."""
     pair_ids, target_ids = (None, None) if pairs is None else parse_pairs(read_lines(pairs, "pairs"))
@@ -56,6 +62,12 @@ def fit(
         seed=seed,
         penalties=() if penalties is None else parse_penalties(penalties),
         keep_unconverged=keep_unconverged,
+        architecture=architecture,
+        loss=loss,
+        hidden=hidden,
+        relational_weight=relational_weight,
+        temperature=temperature,
+        max_epochs=max_epochs,
         progress=shows_progress(),
     )
     return answer(bridge)

@@ -24,66 +24,67 @@ _sym_db = _symbol_database.Default()
 
 from consilience.v1 import alignment_pb2 as consilience_dot_v1_dot_alignment__pb2
 from consilience.v1 import bridge_convergence_pb2 as consilience_dot_v1_dot_bridge__convergence__pb2
+from consilience.v1 import bridge_stitching_pb2 as consilience_dot_v1_dot_bridge__stitching__pb2
 from consilience.v1 import space_pb2 as consilience_dot_v1_dot_space__pb2
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/bridge.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\'consilience/v1/bridge_convergence.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x0cParentBridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12,\n\x06method\x18\x03 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\"H\n\rPairSelection\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12\x11\n\tattribute\x18\x03 \x01(\t\"R\n\tRecallAtK\x12\t\n\x01k\x18\x01 \x01(\r\x12\x0e\n\x06recall\x18\x02 \x01(\x01\x12*\n\x08interval\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Interval\"E\n\x08Measured\x12\r\n\x05value\x18\x01 \x01(\x01\x12*\n\x08interval\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Interval\"J\n\rLearningPoint\x12\r\n\x05pairs\x18\x01 \x01(\r\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\"\xab\x04\n\x0fRetrievalReport\x12,\n\x06method\x18\x01 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\x12\x1c\n\x14mean_reciprocal_rank\x18\x03 \x01(\x01\x12\x13\n\x0bmedian_rank\x18\x04 \x01(\x01\x12\x0f\n\x07queries\x18\x05 \x01(\r\x12\x0f\n\x07gallery\x18\x06 \x01(\r\x12\x0f\n\x07penalty\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18( \x01(\r\x12?\n\x1dmean_reciprocal_rank_interval\x18) \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x36\n\x14median_rank_interval\x18* \x01(\x0b\x32\x18.consilience.v1.Interval\x12)\n\x07\x66oscttm\x18+ \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x35\n\x13neighbour_retention\x18, \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07hubness\x18- \x01(\x0b\x32\x18.consilience.v1.Measured\x12.\n\x0chubness_csls\x18. \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0e\n\x06values\x18< \x01(\r\"\xd2\x06\n\x06\x42ridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12,\n\x06method\x18\x06 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12\x12\n\nsource_dim\x18\x07 \x01(\r\x12\x12\n\ntarget_dim\x18\x08 \x01(\r\x12\x11\n\tfit_pairs\x18\t \x01(\r\x12\x16\n\x0e\x66it_ids_digest\x18\n \x01(\t\x12\x31\n\x08held_out\x18\x0b \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x33\n\ncandidates\x18\x0c \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x14\n\x0c\x63ode_version\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11target_similarity\x18\x10 \x01(\x0e\x32\x1a.consilience.v1.Similarity\x12\x13\n\x0bnear_copies\x18( \x01(\r\x12\x10\n\x08split_by\x18) \x01(\t\x12\x19\n\x11leads_into_target\x18* \x01(\x08\x12\x35\n\x0elearning_curve\x18+ \x03(\x0b\x32\x1d.consilience.v1.LearningPoint\x12\x34\n\nderivation\x18\x32 \x01(\x0e\x32 .consilience.v1.BridgeDerivation\x12-\n\x07parents\x18\x33 \x03(\x0b\x32\x1c.consilience.v1.ParentBridge\x12\r\n\x05notes\x18\x34 \x03(\t\x12\x36\n\x0b\x63onvergence\x18, \x01(\x0b\x32!.consilience.v1.BridgeConvergence\x12\x16\n\x0epair_attribute\x18< \x01(\t\x12\x16\n\x0epairs_left_out\x18= \x01(\x04\"\xec\x02\n\x10\x46itBridgeRequest\x12\x11\n\tbridge_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12,\n\x06method\x18\x04 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12,\n\x05pairs\x18\x05 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x19\n\x11held_out_fraction\x18\x06 \x01(\x01\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12+\n\x04mode\x18\x08 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x11\n\tpenalties\x18\n \x03(\x01\x12\x18\n\x10keep_unconverged\x18, \x01(\x08\"{\n\x11\x46itBridgeResponse\x12(\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.BridgeH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\" \n\x10GetBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\";\n\x11GetBridgeResponse\x12&\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Bridge\";\n\x12ListBridgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x13ListBridgesResponse\x12\'\n\x07\x62ridges\x18\x01 \x03(\x0b\x32\x16.consilience.v1.Bridge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13\x44\x65leteBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteBridgeResponse\"\xe2\x01\n\x15\x45valuateBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05pairs\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x18\n\x10labels_attribute\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18( \x03(\t\x12\x0c\n\x04head\x18\x32 \x01(\x0c\x12\x14\n\x0chead_classes\x18\x33 \x03(\t\x12+\n\x04mode\x18< \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18= \x01(\t\"\xf1\x01\n\x10StitchingPenalty\x12(\n\x06native\x18\x01 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07\x62ridged\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Measured\x12+\n\tmean_only\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07penalty\x18\x04 \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x01(\r\x12\x10\n\x08own_head\x18\x32 \x01(\x08\"\xdd\x02\n\x16\x45valuateBridgeResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x32\n\tbaselines\x18( \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12(\n\x06source\x18) \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18* \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x14\n\x0c\x66itted_pairs\x18+ \x01(\r\x12\x33\n\tstitching\x18, \x01(\x0b\x32 .consilience.v1.StitchingPenalty\x12\r\n\x05notes\x18- \x03(\t\x12\x30\n\toperation\x18< \x01(\x0b\x32\x1d.google.longrunning.Operation\"\x98\x01\n\x13\x45xportBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04side\x18\x32 \x01(\x0e\x32\x1a.consilience.v1.BridgeSide\x12,\n\x06\x66ormat\x18\x33 \x01(\x0e\x32\x1c.consilience.v1.ExportFormat\x12\x0e\n\x06offset\x18\x34 \x01(\x04\x12\x0b\n\x03uid\x18\x35 \x01(\t\"[\n\x14\x45xportBridgeResponse\x12\x0c\n\x04onnx\x18\x01 \x01(\x0c\x12\x13\n\x0bsafetensors\x18\x34 \x01(\x0c\x12\x13\n\x0btotal_bytes\x18\x32 \x01(\x04\x12\x0b\n\x03uid\x18\x33 \x01(\t*\xba\x03\n\x0c\x42ridgeMethod\x12\x1d\n\x19\x42RIDGE_METHOD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_METHOD_AUTO\x10\x01\x12\x1a\n\x16\x42RIDGE_METHOD_IDENTITY\x10\x02\x12\x1c\n\x18\x42RIDGE_METHOD_MEAN_SHIFT\x10\x03\x12\x17\n\x13\x42RIDGE_METHOD_RIDGE\x10\x04\x12\x1c\n\x18\x42RIDGE_METHOD_PROCRUSTES\x10\x05\x12\x18\n\x14\x42RIDGE_METHOD_AFFINE\x10\x06\x12\x1a\n\x16\x42RIDGE_METHOD_WHITENED\x10\x07\x12\x15\n\x11\x42RIDGE_METHOD_CCA\x10\x08\x12\x1a\n\x16\x42RIDGE_METHOD_RELATIVE\x10\t\x12!\n\x1d\x42RIDGE_METHOD_STITCHING_LAYER\x10\n\x12\x1e\n\x1a\x42RIDGE_METHOD_UNSUPERVISED\x10\x0b\x12#\n\x1f\x42RIDGE_METHOD_SCALED_PROCRUSTES\x10(\x12\x15\n\x11\x42RIDGE_METHOD_CSA\x10)\x12\x1a\n\x16\x42RIDGE_METHOD_COMPOSED\x10\x32*\x93\x01\n\x10\x42ridgeDerivation\x12!\n\x1d\x42RIDGE_DERIVATION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x42RIDGE_DERIVATION_FITTED\x10\x01\x12\x1e\n\x1a\x42RIDGE_DERIVATION_COMPOSED\x10\x02\x12\x1e\n\x1a\x42RIDGE_DERIVATION_INVERTED\x10\x03*Y\n\nBridgeSide\x12\x1b\n\x17\x42RIDGE_SIDE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_SIDE_SOURCE\x10\x01\x12\x16\n\x12\x42RIDGE_SIDE_TARGET\x10\x02*d\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XPORT_FORMAT_ONNX\x10\x01\x12\x1d\n\x19\x45XPORT_FORMAT_SAFETENSORS\x10\x02\x32\xa2\x04\n\rBridgeService\x12P\n\tFitBridge\x12 .consilience.v1.FitBridgeRequest\x1a!.consilience.v1.FitBridgeResponse\x12P\n\tGetBridge\x12 .consilience.v1.GetBridgeRequest\x1a!.consilience.v1.GetBridgeResponse\x12V\n\x0bListBridges\x12\".consilience.v1.ListBridgesRequest\x1a#.consilience.v1.ListBridgesResponse\x12Y\n\x0c\x44\x65leteBridge\x12#.consilience.v1.DeleteBridgeRequest\x1a$.consilience.v1.DeleteBridgeResponse\x12_\n\x0e\x45valuateBridge\x12%.consilience.v1.EvaluateBridgeRequest\x1a&.consilience.v1.EvaluateBridgeResponse\x12Y\n\x0c\x45xportBridge\x12#.consilience.v1.ExportBridgeRequest\x1a$.consilience.v1.ExportBridgeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63onsilience/v1/bridge.proto\x12\x0e\x63onsilience.v1\x1a\x1e\x63onsilience/v1/alignment.proto\x1a\'consilience/v1/bridge_convergence.proto\x1a%consilience/v1/bridge_stitching.proto\x1a\x1a\x63onsilience/v1/space.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x0cParentBridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12,\n\x06method\x18\x03 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\"H\n\rPairSelection\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x12\n\ntarget_ids\x18\x02 \x03(\t\x12\x11\n\tattribute\x18\x03 \x01(\t\"R\n\tRecallAtK\x12\t\n\x01k\x18\x01 \x01(\r\x12\x0e\n\x06recall\x18\x02 \x01(\x01\x12*\n\x08interval\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Interval\"E\n\x08Measured\x12\r\n\x05value\x18\x01 \x01(\x01\x12*\n\x08interval\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Interval\"J\n\rLearningPoint\x12\r\n\x05pairs\x18\x01 \x01(\r\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\"\xab\x04\n\x0fRetrievalReport\x12,\n\x06method\x18\x01 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12*\n\x07recalls\x18\x02 \x03(\x0b\x32\x19.consilience.v1.RecallAtK\x12\x1c\n\x14mean_reciprocal_rank\x18\x03 \x01(\x01\x12\x13\n\x0bmedian_rank\x18\x04 \x01(\x01\x12\x0f\n\x07queries\x18\x05 \x01(\r\x12\x0f\n\x07gallery\x18\x06 \x01(\r\x12\x0f\n\x07penalty\x18\x07 \x01(\x01\x12\x12\n\ncomponents\x18( \x01(\r\x12?\n\x1dmean_reciprocal_rank_interval\x18) \x01(\x0b\x32\x18.consilience.v1.Interval\x12\x36\n\x14median_rank_interval\x18* \x01(\x0b\x32\x18.consilience.v1.Interval\x12)\n\x07\x66oscttm\x18+ \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x35\n\x13neighbour_retention\x18, \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07hubness\x18- \x01(\x0b\x32\x18.consilience.v1.Measured\x12.\n\x0chubness_csls\x18. \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0e\n\x06values\x18< \x01(\r\"\x86\x07\n\x06\x42ridge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12(\n\x06source\x18\x04 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18\x05 \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12,\n\x06method\x18\x06 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12\x12\n\nsource_dim\x18\x07 \x01(\r\x12\x12\n\ntarget_dim\x18\x08 \x01(\r\x12\x11\n\tfit_pairs\x18\t \x01(\r\x12\x16\n\x0e\x66it_ids_digest\x18\n \x01(\t\x12\x31\n\x08held_out\x18\x0b \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x33\n\ncandidates\x18\x0c \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x14\n\x0c\x63ode_version\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11target_similarity\x18\x10 \x01(\x0e\x32\x1a.consilience.v1.Similarity\x12\x13\n\x0bnear_copies\x18( \x01(\r\x12\x10\n\x08split_by\x18) \x01(\t\x12\x19\n\x11leads_into_target\x18* \x01(\x08\x12\x35\n\x0elearning_curve\x18+ \x03(\x0b\x32\x1d.consilience.v1.LearningPoint\x12\x34\n\nderivation\x18\x32 \x01(\x0e\x32 .consilience.v1.BridgeDerivation\x12-\n\x07parents\x18\x33 \x03(\x0b\x32\x1c.consilience.v1.ParentBridge\x12\r\n\x05notes\x18\x34 \x03(\t\x12\x36\n\x0b\x63onvergence\x18, \x01(\x0b\x32!.consilience.v1.BridgeConvergence\x12\x16\n\x0epair_attribute\x18< \x01(\t\x12\x16\n\x0epairs_left_out\x18= \x01(\x04\x12\x32\n\tstitching\x18- \x01(\x0b\x32\x1f.consilience.v1.StitchingReport\"\xa1\x03\n\x10\x46itBridgeRequest\x12\x11\n\tbridge_id\x18\x01 \x01(\t\x12(\n\x06source\x18\x02 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12(\n\x06target\x18\x03 \x01(\x0b\x32\x18.consilience.v1.SpaceRef\x12,\n\x06method\x18\x04 \x01(\x0e\x32\x1c.consilience.v1.BridgeMethod\x12,\n\x05pairs\x18\x05 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x19\n\x11held_out_fraction\x18\x06 \x01(\x01\x12\x0c\n\x04seed\x18\x07 \x01(\x04\x12+\n\x04mode\x18\x08 \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18\t \x01(\t\x12\x11\n\tpenalties\x18\n \x03(\x01\x12\x18\n\x10keep_unconverged\x18, \x01(\x08\x12\x33\n\tstitching\x18- \x01(\x0b\x32 .consilience.v1.StitchingOptions\"{\n\x11\x46itBridgeResponse\x12(\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.BridgeH\x00\x12\x32\n\toperation\x18\x02 \x01(\x0b\x32\x1d.google.longrunning.OperationH\x00\x42\x08\n\x06result\" \n\x10GetBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\";\n\x11GetBridgeResponse\x12&\n\x06\x62ridge\x18\x01 \x01(\x0b\x32\x16.consilience.v1.Bridge\";\n\x12ListBridgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x13ListBridgesResponse\x12\'\n\x07\x62ridges\x18\x01 \x03(\x0b\x32\x16.consilience.v1.Bridge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13\x44\x65leteBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteBridgeResponse\"\xe2\x01\n\x15\x45valuateBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05pairs\x18\x02 \x01(\x0b\x32\x1d.consilience.v1.PairSelection\x12\x18\n\x10labels_attribute\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18( \x03(\t\x12\x0c\n\x04head\x18\x32 \x01(\x0c\x12\x14\n\x0chead_classes\x18\x33 \x03(\t\x12+\n\x04mode\x18< \x01(\x0e\x32\x1d.consilience.v1.ExecutionMode\x12\x12\n\nrequest_id\x18= \x01(\t\"\xf1\x01\n\x10StitchingPenalty\x12(\n\x06native\x18\x01 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07\x62ridged\x18\x02 \x01(\x0b\x32\x18.consilience.v1.Measured\x12+\n\tmean_only\x18\x03 \x01(\x0b\x32\x18.consilience.v1.Measured\x12)\n\x07penalty\x18\x04 \x01(\x0b\x32\x18.consilience.v1.Measured\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x01(\r\x12\x10\n\x08own_head\x18\x32 \x01(\x08\"\xdd\x02\n\x16\x45valuateBridgeResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12\x32\n\tbaselines\x18( \x03(\x0b\x32\x1f.consilience.v1.RetrievalReport\x12(\n\x06source\x18) \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12(\n\x06target\x18* \x01(\x0b\x32\x18.consilience.v1.SpaceUse\x12\x14\n\x0c\x66itted_pairs\x18+ \x01(\r\x12\x33\n\tstitching\x18, \x01(\x0b\x32 .consilience.v1.StitchingPenalty\x12\r\n\x05notes\x18- \x03(\t\x12\x30\n\toperation\x18< \x01(\x0b\x32\x1d.google.longrunning.Operation\"\x98\x01\n\x13\x45xportBridgeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04side\x18\x32 \x01(\x0e\x32\x1a.consilience.v1.BridgeSide\x12,\n\x06\x66ormat\x18\x33 \x01(\x0e\x32\x1c.consilience.v1.ExportFormat\x12\x0e\n\x06offset\x18\x34 \x01(\x04\x12\x0b\n\x03uid\x18\x35 \x01(\t\"[\n\x14\x45xportBridgeResponse\x12\x0c\n\x04onnx\x18\x01 \x01(\x0c\x12\x13\n\x0bsafetensors\x18\x34 \x01(\x0c\x12\x13\n\x0btotal_bytes\x18\x32 \x01(\x04\x12\x0b\n\x03uid\x18\x33 \x01(\t*\xba\x03\n\x0c\x42ridgeMethod\x12\x1d\n\x19\x42RIDGE_METHOD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_METHOD_AUTO\x10\x01\x12\x1a\n\x16\x42RIDGE_METHOD_IDENTITY\x10\x02\x12\x1c\n\x18\x42RIDGE_METHOD_MEAN_SHIFT\x10\x03\x12\x17\n\x13\x42RIDGE_METHOD_RIDGE\x10\x04\x12\x1c\n\x18\x42RIDGE_METHOD_PROCRUSTES\x10\x05\x12\x18\n\x14\x42RIDGE_METHOD_AFFINE\x10\x06\x12\x1a\n\x16\x42RIDGE_METHOD_WHITENED\x10\x07\x12\x15\n\x11\x42RIDGE_METHOD_CCA\x10\x08\x12\x1a\n\x16\x42RIDGE_METHOD_RELATIVE\x10\t\x12!\n\x1d\x42RIDGE_METHOD_STITCHING_LAYER\x10\n\x12\x1e\n\x1a\x42RIDGE_METHOD_UNSUPERVISED\x10\x0b\x12#\n\x1f\x42RIDGE_METHOD_SCALED_PROCRUSTES\x10(\x12\x15\n\x11\x42RIDGE_METHOD_CSA\x10)\x12\x1a\n\x16\x42RIDGE_METHOD_COMPOSED\x10\x32*\x93\x01\n\x10\x42ridgeDerivation\x12!\n\x1d\x42RIDGE_DERIVATION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x42RIDGE_DERIVATION_FITTED\x10\x01\x12\x1e\n\x1a\x42RIDGE_DERIVATION_COMPOSED\x10\x02\x12\x1e\n\x1a\x42RIDGE_DERIVATION_INVERTED\x10\x03*Y\n\nBridgeSide\x12\x1b\n\x17\x42RIDGE_SIDE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42RIDGE_SIDE_SOURCE\x10\x01\x12\x16\n\x12\x42RIDGE_SIDE_TARGET\x10\x02*d\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XPORT_FORMAT_ONNX\x10\x01\x12\x1d\n\x19\x45XPORT_FORMAT_SAFETENSORS\x10\x02\x32\xa2\x04\n\rBridgeService\x12P\n\tFitBridge\x12 .consilience.v1.FitBridgeRequest\x1a!.consilience.v1.FitBridgeResponse\x12P\n\tGetBridge\x12 .consilience.v1.GetBridgeRequest\x1a!.consilience.v1.GetBridgeResponse\x12V\n\x0bListBridges\x12\".consilience.v1.ListBridgesRequest\x1a#.consilience.v1.ListBridgesResponse\x12Y\n\x0c\x44\x65leteBridge\x12#.consilience.v1.DeleteBridgeRequest\x1a$.consilience.v1.DeleteBridgeResponse\x12_\n\x0e\x45valuateBridge\x12%.consilience.v1.EvaluateBridgeRequest\x1a&.consilience.v1.EvaluateBridgeResponse\x12Y\n\x0c\x45xportBridge\x12#.consilience.v1.ExportBridgeRequest\x1a$.consilience.v1.ExportBridgeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consilience.v1.bridge_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BRIDGEMETHOD']._serialized_start=3915
-  _globals['_BRIDGEMETHOD']._serialized_end=4357
-  _globals['_BRIDGEDERIVATION']._serialized_start=4360
-  _globals['_BRIDGEDERIVATION']._serialized_end=4507
-  _globals['_BRIDGESIDE']._serialized_start=4509
-  _globals['_BRIDGESIDE']._serialized_end=4598
-  _globals['_EXPORTFORMAT']._serialized_start=4600
-  _globals['_EXPORTFORMAT']._serialized_end=4700
-  _globals['_PARENTBRIDGE']._serialized_start=218
-  _globals['_PARENTBRIDGE']._serialized_end=305
-  _globals['_PAIRSELECTION']._serialized_start=307
-  _globals['_PAIRSELECTION']._serialized_end=379
-  _globals['_RECALLATK']._serialized_start=381
-  _globals['_RECALLATK']._serialized_end=463
-  _globals['_MEASURED']._serialized_start=465
-  _globals['_MEASURED']._serialized_end=534
-  _globals['_LEARNINGPOINT']._serialized_start=536
-  _globals['_LEARNINGPOINT']._serialized_end=610
-  _globals['_RETRIEVALREPORT']._serialized_start=613
-  _globals['_RETRIEVALREPORT']._serialized_end=1168
-  _globals['_BRIDGE']._serialized_start=1171
-  _globals['_BRIDGE']._serialized_end=2021
-  _globals['_FITBRIDGEREQUEST']._serialized_start=2024
-  _globals['_FITBRIDGEREQUEST']._serialized_end=2388
-  _globals['_FITBRIDGERESPONSE']._serialized_start=2390
-  _globals['_FITBRIDGERESPONSE']._serialized_end=2513
-  _globals['_GETBRIDGEREQUEST']._serialized_start=2515
-  _globals['_GETBRIDGEREQUEST']._serialized_end=2547
-  _globals['_GETBRIDGERESPONSE']._serialized_start=2549
-  _globals['_GETBRIDGERESPONSE']._serialized_end=2608
-  _globals['_LISTBRIDGESREQUEST']._serialized_start=2610
-  _globals['_LISTBRIDGESREQUEST']._serialized_end=2669
-  _globals['_LISTBRIDGESRESPONSE']._serialized_start=2671
-  _globals['_LISTBRIDGESRESPONSE']._serialized_end=2758
-  _globals['_DELETEBRIDGEREQUEST']._serialized_start=2760
-  _globals['_DELETEBRIDGEREQUEST']._serialized_end=2815
-  _globals['_DELETEBRIDGERESPONSE']._serialized_start=2817
-  _globals['_DELETEBRIDGERESPONSE']._serialized_end=2839
-  _globals['_EVALUATEBRIDGEREQUEST']._serialized_start=2842
-  _globals['_EVALUATEBRIDGEREQUEST']._serialized_end=3068
-  _globals['_STITCHINGPENALTY']._serialized_start=3071
-  _globals['_STITCHINGPENALTY']._serialized_end=3312
-  _globals['_EVALUATEBRIDGERESPONSE']._serialized_start=3315
-  _globals['_EVALUATEBRIDGERESPONSE']._serialized_end=3664
-  _globals['_EXPORTBRIDGEREQUEST']._serialized_start=3667
-  _globals['_EXPORTBRIDGEREQUEST']._serialized_end=3819
-  _globals['_EXPORTBRIDGERESPONSE']._serialized_start=3821
-  _globals['_EXPORTBRIDGERESPONSE']._serialized_end=3912
-  _globals['_BRIDGESERVICE']._serialized_start=4703
-  _globals['_BRIDGESERVICE']._serialized_end=5249
+  _globals['_BRIDGEMETHOD']._serialized_start=4059
+  _globals['_BRIDGEMETHOD']._serialized_end=4501
+  _globals['_BRIDGEDERIVATION']._serialized_start=4504
+  _globals['_BRIDGEDERIVATION']._serialized_end=4651
+  _globals['_BRIDGESIDE']._serialized_start=4653
+  _globals['_BRIDGESIDE']._serialized_end=4742
+  _globals['_EXPORTFORMAT']._serialized_start=4744
+  _globals['_EXPORTFORMAT']._serialized_end=4844
+  _globals['_PARENTBRIDGE']._serialized_start=257
+  _globals['_PARENTBRIDGE']._serialized_end=344
+  _globals['_PAIRSELECTION']._serialized_start=346
+  _globals['_PAIRSELECTION']._serialized_end=418
+  _globals['_RECALLATK']._serialized_start=420
+  _globals['_RECALLATK']._serialized_end=502
+  _globals['_MEASURED']._serialized_start=504
+  _globals['_MEASURED']._serialized_end=573
+  _globals['_LEARNINGPOINT']._serialized_start=575
+  _globals['_LEARNINGPOINT']._serialized_end=649
+  _globals['_RETRIEVALREPORT']._serialized_start=652
+  _globals['_RETRIEVALREPORT']._serialized_end=1207
+  _globals['_BRIDGE']._serialized_start=1210
+  _globals['_BRIDGE']._serialized_end=2112
+  _globals['_FITBRIDGEREQUEST']._serialized_start=2115
+  _globals['_FITBRIDGEREQUEST']._serialized_end=2532
+  _globals['_FITBRIDGERESPONSE']._serialized_start=2534
+  _globals['_FITBRIDGERESPONSE']._serialized_end=2657
+  _globals['_GETBRIDGEREQUEST']._serialized_start=2659
+  _globals['_GETBRIDGEREQUEST']._serialized_end=2691
+  _globals['_GETBRIDGERESPONSE']._serialized_start=2693
+  _globals['_GETBRIDGERESPONSE']._serialized_end=2752
+  _globals['_LISTBRIDGESREQUEST']._serialized_start=2754
+  _globals['_LISTBRIDGESREQUEST']._serialized_end=2813
+  _globals['_LISTBRIDGESRESPONSE']._serialized_start=2815
+  _globals['_LISTBRIDGESRESPONSE']._serialized_end=2902
+  _globals['_DELETEBRIDGEREQUEST']._serialized_start=2904
+  _globals['_DELETEBRIDGEREQUEST']._serialized_end=2959
+  _globals['_DELETEBRIDGERESPONSE']._serialized_start=2961
+  _globals['_DELETEBRIDGERESPONSE']._serialized_end=2983
+  _globals['_EVALUATEBRIDGEREQUEST']._serialized_start=2986
+  _globals['_EVALUATEBRIDGEREQUEST']._serialized_end=3212
+  _globals['_STITCHINGPENALTY']._serialized_start=3215
+  _globals['_STITCHINGPENALTY']._serialized_end=3456
+  _globals['_EVALUATEBRIDGERESPONSE']._serialized_start=3459
+  _globals['_EVALUATEBRIDGERESPONSE']._serialized_end=3808
+  _globals['_EXPORTBRIDGEREQUEST']._serialized_start=3811
+  _globals['_EXPORTBRIDGEREQUEST']._serialized_end=3963
+  _globals['_EXPORTBRIDGERESPONSE']._serialized_start=3965
+  _globals['_EXPORTBRIDGERESPONSE']._serialized_end=4056
+  _globals['_BRIDGESERVICE']._serialized_start=4847
+  _globals['_BRIDGESERVICE']._serialized_end=5393
 # @@protoc_insertion_point(module_scope)

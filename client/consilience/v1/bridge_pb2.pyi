@@ -2,6 +2,7 @@ import datetime
 
 from consilience.v1 import alignment_pb2 as _alignment_pb2
 from consilience.v1 import bridge_convergence_pb2 as _bridge_convergence_pb2
+from consilience.v1 import bridge_stitching_pb2 as _bridge_stitching_pb2
 from consilience.v1 import space_pb2 as _space_pb2
 from google.longrunning import operations_pb2 as _operations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -157,7 +158,7 @@ class RetrievalReport(_message.Message):
     def __init__(self, method: _Optional[_Union[BridgeMethod, str]] = ..., recalls: _Optional[_Iterable[_Union[RecallAtK, _Mapping]]] = ..., mean_reciprocal_rank: _Optional[float] = ..., median_rank: _Optional[float] = ..., queries: _Optional[int] = ..., gallery: _Optional[int] = ..., penalty: _Optional[float] = ..., components: _Optional[int] = ..., mean_reciprocal_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., median_rank_interval: _Optional[_Union[_alignment_pb2.Interval, _Mapping]] = ..., foscttm: _Optional[_Union[Measured, _Mapping]] = ..., neighbour_retention: _Optional[_Union[Measured, _Mapping]] = ..., hubness: _Optional[_Union[Measured, _Mapping]] = ..., hubness_csls: _Optional[_Union[Measured, _Mapping]] = ..., values: _Optional[int] = ...) -> None: ...
 
 class Bridge(_message.Message):
-    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes", "convergence", "pair_attribute", "pairs_left_out")
+    __slots__ = ("name", "uid", "version", "source", "target", "method", "source_dim", "target_dim", "fit_pairs", "fit_ids_digest", "held_out", "candidates", "seed", "code_version", "create_time", "target_similarity", "near_copies", "split_by", "leads_into_target", "learning_curve", "derivation", "parents", "notes", "convergence", "pair_attribute", "pairs_left_out", "stitching")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -184,6 +185,7 @@ class Bridge(_message.Message):
     CONVERGENCE_FIELD_NUMBER: _ClassVar[int]
     PAIR_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     PAIRS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    STITCHING_FIELD_NUMBER: _ClassVar[int]
     name: str
     uid: str
     version: int
@@ -210,10 +212,11 @@ class Bridge(_message.Message):
     convergence: _bridge_convergence_pb2.BridgeConvergence
     pair_attribute: str
     pairs_left_out: int
-    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., convergence: _Optional[_Union[_bridge_convergence_pb2.BridgeConvergence, _Mapping]] = ..., pair_attribute: _Optional[str] = ..., pairs_left_out: _Optional[int] = ...) -> None: ...
+    stitching: _bridge_stitching_pb2.StitchingReport
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ..., version: _Optional[int] = ..., source: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceUse, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., source_dim: _Optional[int] = ..., target_dim: _Optional[int] = ..., fit_pairs: _Optional[int] = ..., fit_ids_digest: _Optional[str] = ..., held_out: _Optional[_Union[RetrievalReport, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RetrievalReport, _Mapping]]] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., target_similarity: _Optional[_Union[_space_pb2.Similarity, str]] = ..., near_copies: _Optional[int] = ..., split_by: _Optional[str] = ..., leads_into_target: bool = ..., learning_curve: _Optional[_Iterable[_Union[LearningPoint, _Mapping]]] = ..., derivation: _Optional[_Union[BridgeDerivation, str]] = ..., parents: _Optional[_Iterable[_Union[ParentBridge, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ..., convergence: _Optional[_Union[_bridge_convergence_pb2.BridgeConvergence, _Mapping]] = ..., pair_attribute: _Optional[str] = ..., pairs_left_out: _Optional[int] = ..., stitching: _Optional[_Union[_bridge_stitching_pb2.StitchingReport, _Mapping]] = ...) -> None: ...
 
 class FitBridgeRequest(_message.Message):
-    __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties", "keep_unconverged")
+    __slots__ = ("bridge_id", "source", "target", "method", "pairs", "held_out_fraction", "seed", "mode", "request_id", "penalties", "keep_unconverged", "stitching")
     BRIDGE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
@@ -225,6 +228,7 @@ class FitBridgeRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PENALTIES_FIELD_NUMBER: _ClassVar[int]
     KEEP_UNCONVERGED_FIELD_NUMBER: _ClassVar[int]
+    STITCHING_FIELD_NUMBER: _ClassVar[int]
     bridge_id: str
     source: _space_pb2.SpaceRef
     target: _space_pb2.SpaceRef
@@ -236,7 +240,8 @@ class FitBridgeRequest(_message.Message):
     request_id: str
     penalties: _containers.RepeatedScalarFieldContainer[float]
     keep_unconverged: bool
-    def __init__(self, bridge_id: _Optional[str] = ..., source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., held_out_fraction: _Optional[float] = ..., seed: _Optional[int] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., keep_unconverged: bool = ...) -> None: ...
+    stitching: _bridge_stitching_pb2.StitchingOptions
+    def __init__(self, bridge_id: _Optional[str] = ..., source: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., target: _Optional[_Union[_space_pb2.SpaceRef, _Mapping]] = ..., method: _Optional[_Union[BridgeMethod, str]] = ..., pairs: _Optional[_Union[PairSelection, _Mapping]] = ..., held_out_fraction: _Optional[float] = ..., seed: _Optional[int] = ..., mode: _Optional[_Union[_alignment_pb2.ExecutionMode, str]] = ..., request_id: _Optional[str] = ..., penalties: _Optional[_Iterable[float]] = ..., keep_unconverged: bool = ..., stitching: _Optional[_Union[_bridge_stitching_pb2.StitchingOptions, _Mapping]] = ...) -> None: ...
 
 class FitBridgeResponse(_message.Message):
     __slots__ = ("bridge", "operation")

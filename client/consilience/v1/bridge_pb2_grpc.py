@@ -88,6 +88,8 @@ class BridgeServiceServicer(object):
         | INVALID_ARGUMENT | TOO_FEW_ITEMS | without pairs: fewer than 600 different directions in a space | give more, or pairs |
         | INVALID_ARGUMENT | INVALID_ARGUMENT | without pairs: fewer than 10 dimensions; a share, seed or penalty out of range | correct it |
         | FAILED_PRECONDITION | DID_NOT_CONVERGE | without pairs: independent fits end elsewhere | give pairs, or keep_unconverged |
+        | UNIMPLEMENTED | NOT_SERVED | a stitching layer, and the server has no torch | another method |
+        | INVALID_ARGUMENT | INVALID_ARGUMENT | stitching: out of range, or given with another method | correct it |
         | NOT_FOUND | ITEM_NOT_FOUND | a pair id is absent from a space | correct it |
         | ALREADY_EXISTS | BRIDGE_EXISTS | a bridge has this id | delete it first |
         """

@@ -21,6 +21,7 @@ from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.convergence import Convergence
 from consilience_server.bridges.map_kinds import read_map
 from consilience_server.bridges.steps import SideName
+from consilience_server.bridges.stitching_options import StitchingReport
 from consilience_server.core.errors import CorruptData, StoreTooNew
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
@@ -157,6 +158,7 @@ def _facts(artefact: BridgeArtefact) -> dict[str, Any]:
     facts["parents"] = [asdict(parent) for parent in artefact.parents]
     facts["notes"] = list(artefact.notes)
     facts["convergence"] = None if artefact.convergence is None else asdict(artefact.convergence)
+    facts["stitching"] = None if artefact.stitching is None else asdict(artefact.stitching)
     facts["map"] = {
         "kind": artefact.map.kind,
         "source_dim": artefact.source_dim,
@@ -184,11 +186,17 @@ def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
         "parents": tuple(Parent(**parent) for parent in facts.get("parents", ())),
         "notes": tuple(facts.get("notes", ())),
         "convergence": _convergence(facts["convergence"]) if facts.get("convergence") else None,
+        "stitching": _stitching(facts["stitching"]) if facts.get("stitching") else None,
     }
 
 
 def _convergence(facts: Mapping[str, Any]) -> Convergence:
     return Convergence(**{**facts, "agreement": Estimate(**facts["agreement"])})
+
+
+def _stitching(facts: Mapping[str, Any]) -> StitchingReport:
+    information = facts["information"]
+    return StitchingReport(**{**facts, "information": None if information is None else Estimate(**information)})
 
 
 def _by_k(facts: Mapping[str, Any]) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from consilience_server.bridges.steps import Centre, Coordinates, Linear, Step, Uncentre, Unit
+from consilience_server.bridges.steps import Affine, Centre, Coordinates, Linear, ResidualMlp, Step, Uncentre, Unit
 from consilience_server.core.centring import NO_DIRECTION
 
 _TINY = 2.0**-1000
@@ -99,3 +99,23 @@ def _coordinates(step: Coordinates, graph: GraphParts, rows: str) -> str:
     rest = graph.add("Mul", graph.add("Sqrt", left), graph.where_not_below(graph.squares(rows), 0.5))
     nothing = graph.add("Mul", rest, graph.constant(0.0))
     return graph.add("Concat", placed, *((rest, nothing) if step.side == "source" else (nothing, rest)), axis=-1)
+
+
+@nodes.register
+def _affine(step: Affine, graph: GraphParts, rows: str) -> str:
+    product = graph.add("MatMul", rows, graph.constant(step.weights))
+    return _directed(graph.add("Add", product, graph.constant(step.bias)), graph, rows)
+
+
+@nodes.register
+def _residual_mlp(step: ResidualMlp, graph: GraphParts, rows: str) -> str:
+    into = graph.add("MatMul", rows, graph.constant(step.hidden_weights))
+    hidden = graph.add("Max", graph.add("Add", into, graph.constant(step.hidden_bias)), graph.constant(0.0))
+    straight = graph.add("Add", graph.add("MatMul", rows, graph.constant(step.weights)), graph.constant(step.bias))
+    reached = graph.add("Add", straight, graph.add("MatMul", hidden, graph.constant(step.output_weights)))
+    return _directed(reached, graph, rows)
+
+
+def _directed(mapped: str, graph: GraphParts, rows: str) -> str:
+    """Without the bias where there was no direction: rows here have unit length or none."""
+    return graph.add("Mul", mapped, graph.where_not_below(graph.squares(rows), 0.5))

@@ -19,7 +19,7 @@ from consilience_server.app.pair_groups import pair_groups
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.unpaired_bridging import unpaired_bytes
-from consilience_server.bridges.choose import METHODS
+from consilience_server.bridges.choose import METHODS, TRAINED
 from consilience_server.bridges.feasibility import (
     ALIGNED_PAIRS,
     QUICK_METHODS,
@@ -67,6 +67,7 @@ class BridgeEstimates:
             MemoryBudget, Overloaded.
         """
         check_bridge_estimate(query)
+        self._bridging.check_served(query.method)
         async with (
             self._snapshots.hold(call, query.source.name, query.source.version, field="source") as source,
             self._snapshots.hold(call, query.target.name, query.target.version, field="target") as target,
@@ -87,13 +88,15 @@ class BridgeEstimates:
                         paired_fit_bytes(min(fitted, QUICK_PAIRS), source, target),
                     ),
                 )
-            methods = _supported(fitted, source, target)
+            methods = _supported(query, fitted, source, target)
             seconds, peak = 0.0, 0
             if any(told.supported for told in methods if query.asks_for(told.method)):
                 ids = () if pairs is None else tuple(pairs.source_ids)
-                seconds = await self._bridging.estimate_seconds(call, FitQuery("x", query.source, query.target, query.method, ids))
+                fit = FitQuery("x", query.source, query.target, query.method, ids)
+                seconds = await self._bridging.estimate_seconds(call, fit)
                 unpaired = query.method == "unsupervised"
                 peak = unpaired_bytes(source, target) if unpaired else paired_fit_bytes(fitted, source, target)
+                peak += self._bridging.training_bytes(fit, fitted, source, target)
             return BridgeEstimate(
                 source=SpaceUse(source.name, source.uid, source.version),
                 target=SpaceUse(target.name, target.uid, target.version),
@@ -132,7 +135,8 @@ class BridgeEstimates:
             gallery_ids=target.ids,
             similarity=target.similarity,
         )
-        methods = QUICK_METHODS if query.method == "auto" else (query.method,)
+        # A training is more than a look; what starts it tells of the pairs.
+        methods = QUICK_METHODS if query.method == "auto" or query.method in TRAINED else (query.method,)
         control = call.control.part(0.1, 1.0)
         return alignment, learning_forecast(problem, methods, (query.recall, query.k), PENALTIES, self._engine, control)
 
@@ -149,8 +153,9 @@ def _asked(target: Snapshot) -> int:
     return int(max(_FEWEST_QUERIES, min(QUICK_QUERIES, _SEARCHED / max(target.vectors.size, 1))))
 
 
-def _supported(fitted: int, source: Snapshot, target: Snapshot) -> tuple[MethodSupport, ...]:
-    needs = {name: needed_pairs(name, source.dim, target.dim) for name in METHODS if name not in BASELINES or source.dim == target.dim}
+def _supported(query: BridgeEstimateQuery, fitted: int, source: Snapshot, target: Snapshot) -> tuple[MethodSupport, ...]:
+    fittable = (*METHODS, *TRAINED) if query.method in TRAINED else METHODS
+    needs = {name: needed_pairs(name, source.dim, target.dim) for name in fittable if name not in BASELINES or source.dim == target.dim}
     told = [MethodSupport(name, needed, fitted >= max(needed, 1)) for name, needed in needs.items()]
     unpaired = min(source.n, target.n) >= FEWEST and min(source.dim, target.dim) >= NARROWEST
     return (*told, MethodSupport("unsupervised", 0, unpaired))

@@ -22,12 +22,13 @@ from consilience_server.app.snapshots import Snapshots
 from consilience_server.app.tables import item_digest
 from consilience_server.app.unpaired_bridging import fit_unpaired
 from consilience_server.bridges.artefact import BridgeArtefact, BridgeListing, pair_keys
-from consilience_server.bridges.choose import METHODS, check_count, fit_and_choose
+from consilience_server.bridges.choose import AUTO_TRAINED_PAIRS, METHODS, TRAINED, MethodChoice, check_count, fit_and_choose
 from consilience_server.bridges.fit import BASELINES, needed_pairs
-from consilience_server.bridges.fit_cost import fit_flops, unpaired_flops
+from consilience_server.bridges.fit_cost import fit_flops, stitching_bytes, stitching_flops, unpaired_flops
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
 from consilience_server.bridges.neighbourhood import MAX_QUERIES
 from consilience_server.bridges.ridge_penalty import PENALTIES
+from consilience_server.bridges.training_host import TrainingHost, TrainingPlan, can_train, check_can_train
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
     BridgeExists,
@@ -63,6 +64,7 @@ class Bridging:
         pool: ComputePool,
         engine: NeighbourEngine,
         limits: FitLimits,
+        training: TrainingHost | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -70,6 +72,7 @@ class Bridging:
         self._snapshots = snapshots
         self._pool = pool
         self._limits = limits
+        self._training = training
 
     async def fit(self, call: Call, query: FitQuery) -> BridgeArtefact:
         """Fit, measure on held-out pairs, and keep.
@@ -82,9 +85,11 @@ class Bridging:
             InvalidName, BridgeExists, UploadConflict: the name, or a request id that made another bridge.
             UnknownMethod, InvalidArgument, ShapeMismatch, DuplicateId: the query.
             SpaceNotFound, VersionExpired, ItemNotFound, NoCommonItems, TooFewPairs, DimensionMismatch, ZeroVector, ConstantFeatures: the
-            data. TooFewItems, DidNotConverge: without pairs. MemoryBudget, Overloaded, StoreReadOnly, StorageFull.
+            data. TooFewItems, DidNotConverge: without pairs. NotServed: a stitching layer without torch.
+            MemoryBudget, Overloaded, StoreReadOnly, StorageFull.
         """
         check_fit(query)
+        self.check_served(query.method)
         earlier = await self._earlier(call, query)
         if earlier is not None:
             return earlier
@@ -116,13 +121,15 @@ class Bridging:
             lambda: known.split(query.held_out_fraction, query.seed, needed, source, target, call.control),
             nbytes=known.split_bytes(source, target),
         )
+        plan = None if self._training is None or query.attribute else TrainingPlan(self._training, query.layer, query.seed)
+        trained = self.training_bytes(query, len(clean.split.fit), source, target)
         fitted = await self._pool.run(
             call,
             "statistics",
             lambda: fit_and_choose(
-                known.problem(clean, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control
+                known.problem(clean, source, target), query.method, query.penalties or PENALTIES, self._engine, call.control, plan
             ),
-            nbytes=paired_fit_bytes(len(clean.split.fit), source, target),
+            nbytes=paired_fit_bytes(len(clean.split.fit), source, target) + trained,
         )
         used = np.sort(clean.split.fit)
         return self._artefact(
@@ -136,6 +143,7 @@ class Bridging:
             held_out=fitted.held_out,
             candidates=fitted.candidates,
             learning_curve=fitted.learning_curve,
+            stitching=fitted.stitching,
             near_copies=clean.near_copies,
             split_by=query.attribute or ("" if known.groups is None else GROUP_ATTRIBUTE),
             pair_attribute=query.attribute,
@@ -176,10 +184,28 @@ class Bridging:
         methods = [name for name in METHODS if name in BASELINES or (name in asked and pairs >= needed_pairs(name, *widths))]
         # The learning curve fits the kept method on parts that together are less than all pairs.
         work = (1.0 if query.method == "auto" else 2.0) * fit_flops(methods, pairs, *widths, len(query.penalties or PENALTIES))
+        if self._trains(query, pairs):
+            work += 2.0 * stitching_flops(query.layer, pairs, *widths, len(query.penalties or PENALTIES))
+            methods += TRAINED
         # Ranks of all that are asked; four searches for neighbourhoods.
         search = 2.0 * (min(pairs, MAX_HELD_OUT_QUERIES) + 4 * min(pairs, MAX_QUERIES)) * target.item_count * target.spec.dim
         copies = 2.0 * pairs * min(pairs, MAX_HELD_OUT_QUERIES) * sum(widths)
         return (work + copies + len(methods) * search) / self._limits.flops_per_second
+
+    def check_served(self, method: MethodChoice) -> None:
+        """NotServed for what this server lacks the packages for."""
+        if method in TRAINED:
+            check_can_train(self._training)
+
+    def training_bytes(self, query: FitQuery, pairs: int, source: Snapshot, target: Snapshot) -> int:
+        """Peak of training on so many pairs, beside the rest of the fit; 0 where nothing is trained."""
+        return stitching_bytes(query.layer, pairs, source.dim, target.dim) if self._trains(query, pairs) else 0
+
+    def _trains(self, query: FitQuery, pairs: int) -> bool:
+        """Whether a fit on so many pairs trains a layer."""
+        return query.method in TRAINED or (
+            query.method == "auto" and not query.attribute and pairs >= AUTO_TRAINED_PAIRS and can_train(self._training)
+        )
 
     async def get(self, call: Call, name: str) -> BridgeArtefact:
         """One bridge, read whole; its notes tell what has become of its spaces since. BridgeNotFound."""

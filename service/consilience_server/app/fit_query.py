@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.known_pairs import check_pairs
 from consilience_server.app.validation import check_name, shown
-from consilience_server.bridges.choose import METHODS, MethodChoice
+from consilience_server.bridges.choose import METHODS, TRAINED, MethodChoice
+from consilience_server.bridges.stitching_options import StitchingOptions, check_stitching
 from consilience_server.core.errors import InvalidArgument, NotServed, UnknownMethod
 
-METHOD_CHOICES: tuple[MethodChoice, ...] = ("auto", *METHODS, "unsupervised")
+METHOD_CHOICES: tuple[MethodChoice, ...] = ("auto", *METHODS, *TRAINED, "unsupervised")
 _MOST_HELD_OUT = 0.9
 _MOST_PENALTIES = 100
 _MAX_SEED = 2**64 - 1
 
-_LATER = ("keep_unconverged", "attribute")
+_LATER = ("keep_unconverged", "attribute", "stitching")
 """Options that a digest leaves out where they are not used: those of requests from before them stay what they were."""
 
 
@@ -38,6 +39,7 @@ class FitQuery:
         request_id: the same id and query again answer the bridge that the first made.
         keep_unconverged: keep a bridge without pairs even where it did not converge; of no meaning for other methods.
         attribute: joins the pairs instead of ids, many-to-many: items of equal value; empty for pairs by id.
+        stitching: how a stitching layer is trained; None: linear by name, a residual MLP where `auto` trains one. For other methods None.
     """
 
     name: str
@@ -52,6 +54,12 @@ class FitQuery:
     request_id: str = ""
     keep_unconverged: bool = False
     attribute: str = ""
+    stitching: StitchingOptions | None = None
+
+    @property
+    def layer(self) -> StitchingOptions:
+        """What a stitching layer is trained as, the defaults filled in."""
+        return self.stitching or StitchingOptions("residual_mlp" if self.method == "auto" else "linear")
 
 
 def check_fit(query: FitQuery) -> None:
@@ -73,6 +81,16 @@ def check_fit(query: FitQuery) -> None:
             else f"{len(query.penalties)} penalties; at most {_MOST_PENALTIES} are tried",
             field="penalties",
         )
+    if query.attribute and query.method in TRAINED:
+        raise NotServed("stitching layers are trained on pairs by id; leave the attribute out, or use ridge", field="pairs.attribute")
+    if query.stitching is not None:
+        if query.method not in ("auto", *TRAINED):
+            raise InvalidArgument(
+                f"architecture, loss and what belongs to them are of stitching layers; the method is {query.method!r}: leave them out, "
+                "or use method stitching_layer",
+                field="architecture",
+            )
+        check_stitching(query.stitching)
     check_pairs(query.item_ids, query.target_ids, query.attribute)
     if query.attribute and query.method == "unsupervised":
         raise NotServed(

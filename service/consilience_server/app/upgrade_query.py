@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.validation import shown
-from consilience_server.bridges.choose import METHODS, MethodChoice
+from consilience_server.bridges.choose import METHODS, TRAINED, MethodChoice
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES
-from consilience_server.core.errors import DuplicateId, InvalidArgument, UnknownMethod
+from consilience_server.core.errors import DuplicateId, InvalidArgument, NotServed, UnknownMethod
 
 KS = (1, 5, 10)
 DEPTH = KS[-1]
@@ -70,6 +70,8 @@ def check_upgrade(query: UpgradeQuery) -> None:
         raise DuplicateId("query ids stand twice; give each once", field="query_ids")
     if not 0 <= query.seed <= _MAX_SEED:
         raise InvalidArgument(f"the seed is {query.seed}; it must be 0 to 2^64 - 1", field="seed")
+    if query.method in TRAINED:
+        raise NotServed("this trains no stitching layers: fit one with fit_bridge, and name it as the bridge", field="method")
     if query.method not in ("auto", *METHODS):
         raise UnknownMethod(f"{query.method!r} is no bridge method; choose one of auto, {', '.join(METHODS)}", field="method")
     if query.bridge and query.method != "auto":

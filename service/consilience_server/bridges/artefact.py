@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from consilience_server.bridges.convergence import Convergence
 from consilience_server.bridges.space_map import SpaceMap
+from consilience_server.bridges.stitching_options import StitchingReport
 from consilience_server.core.estimate import Estimate
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.tie_order import tie_keys
@@ -25,10 +26,12 @@ MethodName = Literal[
     "whitened",
     "cca",
     "csa",
+    "stitching_layer",
     "unsupervised",
     "composed",
 ]
-"""What a bridge can be. All but the last two can be fitted on pairs (`bridges/choose.py: METHODS`)."""
+"""What a bridge can be. All but the last three have a closed form (`bridges/choose.py: METHODS`); stitching layers are
+trained on pairs."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class RetrievalReport:
         median_rank: 1 is best.
         queries: held-out pairs.
         gallery: items searched.
-        penalty: chosen for ridge, or the regularisation of whitened, cca and csa, in units of the mean eigenvalue; 0 for methods without.
+        penalty: chosen for ridge and the start of a stitching layer, or the regularisation of whitened, cca and csa, in units of the mean
+            eigenvalue; 0 for methods without.
         components: chosen rank of affine, components of cca and csa, anchors of relative; 0 for methods without.
         reciprocal_rank: the mean reciprocal rank with its interval.
         rank: the median rank with its interval; None also with fewer than 6 queries, where no interval reaches 95%.
@@ -111,6 +115,7 @@ class BridgeFacts:
         convergence: of a fit without pairs; None for others.
         pair_attribute: that joined the pairs, many-to-many; empty for pairs by id.
         pairs_left_out: of its values with more pairs than are taken of one.
+        stitching: how a stitching layer was trained; None for others.
     """
 
     name: str
@@ -141,6 +146,7 @@ class BridgeFacts:
     convergence: Convergence | None = None
     pair_attribute: str = ""
     pairs_left_out: int = 0
+    stitching: StitchingReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

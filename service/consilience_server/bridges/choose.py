@@ -15,6 +15,9 @@ from consilience_server.bridges.gallery_copies import gallery_notes
 from consilience_server.bridges.held_out_retrieval import MAX_HELD_OUT_QUERIES, FitProblem, HeldOutRetrieval
 from consilience_server.bridges.learning_curve import learning_curve
 from consilience_server.bridges.space_map import SpaceMap
+from consilience_server.bridges.stitching_fit import with_information
+from consilience_server.bridges.stitching_options import StitchingReport
+from consilience_server.bridges.training_host import TrainingPlan, can_train
 from consilience_server.core.control import Control
 from consilience_server.core.counted import counted
 from consilience_server.core.errors import DimensionMismatch, TooFewPairs, ZeroVector
@@ -23,8 +26,16 @@ from consilience_server.engine.protocol import NeighbourEngine
 
 MethodChoice = Literal[MethodName, "auto"]
 
-METHODS: tuple[MethodName, ...] = tuple(name for name in get_args(MethodName) if name not in {"unsupervised", "composed"})
-"""What can be fitted on pairs, from the simplest on: of equally good methods the first is kept."""
+METHODS: tuple[MethodName, ...] = tuple(
+    name for name in get_args(MethodName) if name not in {"stitching_layer", "unsupervised", "composed"}
+)
+"""What has a closed form on pairs, from the simplest on: of equally good methods the first is kept."""
+
+TRAINED: tuple[MethodName, ...] = ("stitching_layer",)
+"""What is trained on pairs, where the server has what that needs."""
+
+AUTO_TRAINED_PAIRS = 100_000
+"""Pairs from which `auto` trains: a layer that is not linear rarely beats ridge on fewer."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class FittedBridge:
     """The bridge kept, how all candidates fared on the same held-out pairs, and how the kept method fared with fewer.
 
     `notes` tell, in plain sentences, what weakens the report and the choice.
+    `stitching` tells how a kept stitching layer was trained; None for other methods.
     """
 
     method: MethodName
@@ -40,14 +52,16 @@ class FittedBridge:
     candidates: tuple[RetrievalReport, ...]
     learning_curve: tuple[LearningPoint, ...]
     notes: tuple[str, ...] = ()
+    stitching: StitchingReport | None = None
 
 
 def candidate_methods(
-    method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int, *, joined: bool = False
+    method: MethodChoice, fit_pairs: int, source_dim: int, target_dim: int, *, joined: bool = False, trains: bool = False
 ) -> tuple[MethodName, ...]:
     """What will be fitted: the method asked, or all that the pairs support; the baselines beside either.
 
-    `fit_pairs` are independent draws: of pairs `joined` by an attribute their groups.
+    `fit_pairs` are independent draws: of pairs `joined` by an attribute their groups. `auto` takes what is trained where
+    `trains`, from `AUTO_TRAINED_PAIRS` on.
 
     Raises:
         DimensionMismatch: a baseline asked by name for spaces of unequal width.
@@ -60,7 +74,7 @@ def candidate_methods(
             source_dim=source_dim,
             target_dim=target_dim,
         )
-    needs = {name: needed_pairs(name, source_dim, target_dim) for name in METHODS}
+    needs = {name: needed_pairs(name, source_dim, target_dim) for name in (*METHODS, *TRAINED)}
     needed = min(need for name, need in needs.items() if name not in BASELINES) if method == "auto" else needs[method]
     if fit_pairs < needed:
         what = ("group of joined pairs is", "groups of joined pairs are") if joined else ("known pair is", "known pairs are")
@@ -72,7 +86,8 @@ def candidate_methods(
             fit_pairs=fit_pairs,
             needed=needed,
         )
-    return tuple(name for name in METHODS if (name in BASELINES or method in ("auto", name)) and fit_pairs >= needs[name])
+    closed = tuple(name for name in METHODS if (name in BASELINES or method in ("auto", name)) and fit_pairs >= needs[name])
+    return closed + tuple(name for name in TRAINED if method == name or (method == "auto" and trains and fit_pairs >= AUTO_TRAINED_PAIRS))
 
 
 def check_count(method: MethodChoice, pairs: int, fraction: float, source_dim: int, target_dim: int) -> None:
@@ -108,7 +123,12 @@ def _other_methods(fit_pairs: int, source_dim: int, target_dim: int) -> str:
 
 
 def fit_and_choose(
-    problem: FitProblem, method: MethodChoice, penalties: Sequence[float], engine: NeighbourEngine, control: Control
+    problem: FitProblem,
+    method: MethodChoice,
+    penalties: Sequence[float],
+    engine: NeighbourEngine,
+    control: Control,
+    plan: TrainingPlan | None = None,
 ) -> FittedBridge:
     """Fit every candidate, rank the held-out partners among the whole gallery, keep the method asked or the best.
 
@@ -124,31 +144,40 @@ def fit_and_choose(
         penalties: candidates for ridge, at least one.
         engine: searches neighbourhoods.
         control: cancellation and progress.
+        plan: of stitching layers; None where none are trained.
 
     Raises:
-        DimensionMismatch, TooFewPairs, ZeroVector.
+        DimensionMismatch, TooFewPairs, ZeroVector, ConstantFeatures.
+        NotServed: a stitching layer where none can be trained.
     """
-    names = candidate_methods(method, problem.fitted, problem.x.shape[1], problem.y.shape[1], joined=problem.joined is not None)
+    trains = plan is not None and can_train(plan.host)
+    joined = problem.joined is not None
+    names = candidate_methods(method, problem.fitted, problem.x.shape[1], problem.y.shape[1], joined=joined, trains=trains)
     fitted: dict[MethodName, _Candidate] = {}
     measuring = HeldOutRetrieval(problem, engine, control)
-    fits = Fits(problem.x, problem.y, penalties, control, problem.folds)
+    fits = Fits(problem.x, problem.y, penalties, control, problem.folds, plan)
     for done, name in enumerate(names):
         part = control.part(0.9 * done / len(names), 0.9 * (done + 1) / len(names))
-        bridge, tuning = fits.fit(name)
+        bridge, tuning = fits.fit(name, part.part(0.0, 0.5))
         try:
             fitted[name] = _Candidate(bridge, *measuring.measure(name, bridge, tuning, part))
         except ZeroVector:
             if name == method or name not in BASELINES:
                 raise
     best = _best(tuple(fitted.values()), problem) if method == "auto" else fitted[method]
-    curve = learning_curve(problem, best.report.method, best.report, penalties, measuring, control)
+    stitching = None
+    if best.report.method in TRAINED and fits.stitching is not None:
+        stitching = with_information(fits.stitching, best.map, measuring, control.silent())
+    curve = learning_curve(problem, best.report.method, best.report, penalties, measuring, control, plan)
+    if plan is not None:
+        plan.finish()
     candidates = tuple(candidate.report for candidate in fitted.values())
     notes = left_out_notes([name for name in names if name not in fitted])
     if method == "auto":
         notes += choice_notes(best.report, candidates)
     notes += gallery_notes(problem.gallery, problem.partners[:MAX_HELD_OUT_QUERIES])
     control.progress(1.0)
-    return FittedBridge(best.report.method, best.map, best.report, candidates, curve, notes)
+    return FittedBridge(best.report.method, best.map, best.report, candidates, curve, notes, stitching)
 
 
 @dataclass(frozen=True)

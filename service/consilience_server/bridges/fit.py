@@ -1,4 +1,4 @@
-"""Fitting one bridge on known pairs, for each closed-form method."""
+"""Fitting one bridge on known pairs, for each method."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from consilience_server.bridges.artefact import MethodName
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.ridge_penalty import choose_penalty
+from consilience_server.bridges.space_map import SpaceMap
+from consilience_server.bridges.stitching_fit import fit_stitching
+from consilience_server.bridges.stitching_options import StitchingReport
+from consilience_server.bridges.training_host import TrainingPlan, check_can_train
 from consilience_server.bridges.tuning import CanonicalMethod, Tuning, choose_anchors, choose_canonical, choose_rank
 from consilience_server.core.canonical import canonical
 from consilience_server.core.centring import centred, unit_mean
@@ -24,7 +28,7 @@ from consilience_server.core.whitened import whitened_maps
 
 _Array = NDArray[np.float64]
 
-_FLOORS: dict[MethodName, int] = {"identity": 0, "mean_shift": 2}
+_FLOORS: dict[MethodName, int] = {"identity": 0, "mean_shift": 2, "stitching_layer": 50}
 _LEARNED_FLOOR = 10
 
 BASELINES: frozenset[MethodName] = frozenset({"identity", "mean_shift"})
@@ -37,7 +41,8 @@ def needed_pairs(method: MethodName, source_dim: int, target_dim: int) -> int:
     """Pairs that a fit needs at the least; a floor, not advice.
 
     Learned maps begin to beat chance at tens of pairs. The canonical methods whiten both sides: with fewer pairs than the narrower space
-    has dimensions, every direction correlates perfectly whatever the pairs.
+    has dimensions, every direction correlates perfectly whatever the pairs. A stitching layer sets some of
+    them apart to choose its epoch.
     """
     if method in CANONICAL:
         return max(_LEARNED_FLOOR, min(source_dim, target_dim))
@@ -46,8 +51,8 @@ def needed_pairs(method: MethodName, source_dim: int, target_dim: int) -> int:
 
 def fit_map(
     method: MethodName, x: NDArray[np.float32], y: NDArray[np.float32], penalties: Sequence[float], control: Control
-) -> tuple[BridgeMap, Tuning]:
-    """Fit one method; returns the map and what was chosen for it. See `Fits`."""
+) -> tuple[SpaceMap, Tuning]:
+    """Fit one method that has a closed form; returns the map and what was chosen for it. See `Fits`."""
     return Fits(x, y, penalties, control).fit(method)
 
 
@@ -74,7 +79,13 @@ class Fits:
         penalties: candidates for ridge and affine, at least one.
         control: cancellation.
         groups: (n,) int64, equal for pairs that no fold may tear apart; None: every pair stands alone.
+        plan: of stitching layers; None where none are trained.
+
+    Attributes:
+        stitching: how the stitching layer was trained, once there is one.
     """
+
+    stitching: StitchingReport | None = None
 
     def __init__(
         self,
@@ -83,18 +94,31 @@ class Fits:
         penalties: Sequence[float],
         control: Control,
         groups: NDArray[np.int64] | None = None,
+        plan: TrainingPlan | None = None,
     ) -> None:
         self._x, self._y = x, y
         self._penalties = penalties
         self._control = control
         self._groups = groups
+        self._plan = plan
 
-    def fit(self, method: MethodName) -> tuple[BridgeMap, Tuning]:
-        """One method's map and what was chosen for it; ConstantFeatures where all rows of a side point one way."""
+    def fit(self, method: MethodName, control: Control | None = None) -> tuple[SpaceMap, Tuning]:
+        """One method's map and what was chosen for it; `control` is told the progress of one that is trained.
+
+        Raises:
+            ConstantFeatures: all rows of a side point one way.
+            NotServed: a stitching layer where none can be trained.
+        """
         if method == "identity":
             widths = self._x.shape[1], self._y.shape[1]
             return BridgeMap(np.eye(*widths), np.zeros(widths[0]), np.zeros(widths[1])), Tuning()
         source_mean, target_mean = self._means
+        if method == "stitching_layer":
+            check_can_train(None if self._plan is None else self._plan.host)
+            assert self._plan is not None  # checked above
+            told = control or self._control.silent()
+            layer, self.stitching, penalty = fit_stitching(*self._rows, self._means, self._penalties, self._plan, told)
+            return layer, Tuning(penalty)
         form, tuning = self._forms[method]()
         return BridgeMap(form.weights, source_mean, target_mean, form.target_weights, form.correlations), tuning
 

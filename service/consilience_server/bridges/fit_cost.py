@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from consilience_server.bridges.artefact import MethodName
 from consilience_server.bridges.cross_validation import fold_sizes
 from consilience_server.bridges.fit import CANONICAL
+from consilience_server.bridges.stitching_options import StitchingOptions
+from consilience_server.bridges.stitching_training import BATCH
 from consilience_server.bridges.tuning import ANCHORS, REGULARISATIONS, halvings
 from consilience_server.bridges.unpaired import CENTROIDS as MATCHED_CENTROIDS
 from consilience_server.bridges.unpaired import MATCHINGS, REFINED_ROWS, REFINEMENTS, SAMPLE, SHARP_ROWS
@@ -67,3 +69,28 @@ def unpaired_flops(items: int, target_items: int, source_dim: int, target_dim: i
     refined = REFINEMENTS * REFINED_ROWS * min(target_half, SAMPLE) * score
     sharp = 8 * min(half, SHARP_ROWS) * min(target_half, 2 * SAMPLE) * score
     return 2 * len(CENTROIDS) * (clusters + relative + refined + sharp + 2 * MATCHINGS * 40 * _DECOMPOSITION * 1000)
+
+
+def stitching_flops(options: StitchingOptions, pairs: int, source_dim: int, target_dim: int, penalties: int) -> float:
+    """Of a stitching layer that trains for all its epochs, the ridge regression that it starts from included, likewise.
+
+    Args:
+        options: of the layer.
+        pairs: of the fit.
+        source_dim: width of the source.
+        target_dim: width of the target.
+        penalties: tried for ridge.
+    """
+    hidden = options.width(source_dim, target_dim)
+    # Forward, and twice that back; similarities within a batch, of two kinds at most.
+    row = 6.0 * (source_dim * target_dim + hidden * (source_dim + target_dim)) + 12.0 * min(pairs, BATCH) * target_dim
+    judged = min(pairs, 1000) * min(pairs, 4000) * (2.0 * target_dim + _ELEMENTWISE)
+    return options.max_epochs * (pairs * row + judged) + fit_flops(["ridge"], pairs, source_dim, target_dim, penalties)
+
+
+def stitching_bytes(options: StitchingOptions, pairs: int, source_dim: int, target_dim: int) -> int:
+    """Peak of training: pairs in float32 twice, parameters with gradients, moments and copies, activations of a batch, one validation."""
+    hidden = options.width(source_dim, target_dim)
+    parameters = (source_dim + 1) * target_dim + hidden * (source_dim + target_dim + 1)
+    batch = min(pairs, BATCH) * (8 * min(pairs, BATCH) + 12 * (source_dim + target_dim + hidden))
+    return 8 * pairs * (source_dim + target_dim) + 60 * parameters + 4 * batch + 12 * min(pairs, 1000) * min(pairs, 4000)

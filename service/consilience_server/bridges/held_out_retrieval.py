@@ -1,5 +1,6 @@
 """Retrieval of held-out pairs through a map: recall, ranks, and what becomes of neighbourhoods."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from consilience_server.bridges.space_map import SpaceMap
 from consilience_server.bridges.tuning import Tuning
 from consilience_server.core.control import Control
 from consilience_server.core.estimate import Estimate, mean_estimate, median_estimate
+from consilience_server.core.infonce import infonce_terms
 from consilience_server.core.retrieval import nearest_partners, partner_ranks, wilson_interval
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.units import unit_means, unit_medians
@@ -26,6 +28,8 @@ MAX_HELD_OUT_QUERIES = 4096
 
 _KEPT_GALLERIES = 2
 """Centred, each as large as the gallery: of the baseline without a mean, and of the maps of one fit."""
+MAX_INFORMATION_PAIRS = 2048
+"""Of the bound on mutual information, by hash: it can show log 2048 = 7.6 nats at most, and holds their matrix a few times."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,18 @@ class HeldOutRetrieval:
     def ranks(self, bridge: SpaceMap, control: Control) -> NDArray[np.int64]:
         """(h,) of each held-out partner among the gallery, from 1; ZeroVector as above."""
         return self._ranks(*self._sides(bridge, control), control)
+
+    def information(self, bridge: SpaceMap, temperature: float, control: Control) -> tuple[Estimate, int]:
+        """The bound of `core/infonce.py` on the mutual information of mapped sources and targets, in nats, and the pairs it is of.
+
+        Its interval is Student's over the pairs as if they were independent, which they nearly are: each is compared with all others.
+        """
+        mapped, gallery = self._sides(bridge, control)
+        control.check()
+        count = min(len(mapped), MAX_INFORMATION_PAIRS)
+        partners = gallery[self._problem.partners[:count]]
+        terms = infonce_terms(mapped[:count].astype(np.float64), partners.astype(np.float64), temperature)
+        return mean_estimate(terms, min(float(terms.min()), 0.0), math.log(count)), count
 
     def _sides(self, bridge: SpaceMap, control: Control) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The queries that are asked and the gallery, where they meet."""

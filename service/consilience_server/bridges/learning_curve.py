@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from consilience_server.bridges.artefact import LearningPoint, MethodName, RetrievalReport
 from consilience_server.bridges.fit import BASELINES, Fits, needed_pairs
 from consilience_server.bridges.held_out_retrieval import FitProblem, HeldOutRetrieval
+from consilience_server.bridges.training_host import TrainingPlan
 from consilience_server.core.control import Control
 
 FRACTIONS = (0.125, 0.25, 0.5)
@@ -18,6 +19,7 @@ def learning_curve(
     penalties: Sequence[float],
     measuring: HeldOutRetrieval,
     control: Control,
+    plan: TrainingPlan | None = None,
 ) -> tuple[LearningPoint, ...]:
     """Recall by number of pairs, ascending; empty for the baselines, which learn at most a mean.
 
@@ -32,6 +34,7 @@ def learning_curve(
         penalties: candidates for ridge and affine.
         measuring: of the same held-out pairs.
         control: cancellation.
+        plan: of stitching layers.
     """
     if method in BASELINES:
         return ()
@@ -43,6 +46,6 @@ def learning_curve(
         control.check()
         rows = problem.first_of_fit(fraction)
         groups = None if problem.folds is None else problem.folds[rows]
-        bridge, _ = Fits(problem.x[rows], problem.y[rows], penalties, control.silent(), groups).fit(method)
+        bridge, _ = Fits(problem.x[rows], problem.y[rows], penalties, control.silent(), groups, plan).fit(method)
         points.append(LearningPoint(len(rows), *measuring.recalls(bridge, control.silent())))
     return (*points, LearningPoint(len(problem.x), full.recalls, full.intervals))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from consilience_server.bridges.chain import ChainMap, parts_of
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.space_map import SpaceMap, Tensors
+from consilience_server.bridges.stitching_map import StitchingMap
 
 
 def read_map(kind: str, tensors: Tensors) -> SpaceMap:
@@ -19,5 +20,6 @@ def _chain(tensors: Tensors) -> ChainMap:
 _READERS: dict[str, Callable[[Tensors], SpaceMap]] = {
     BridgeMap.kind: lambda tensors: BridgeMap(**tensors),
     ChainMap.kind: _chain,
+    StitchingMap.kind: lambda tensors: StitchingMap(**tensors),
 }
 """By the name that stands in files: never rename one."""

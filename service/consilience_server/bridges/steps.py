@@ -80,3 +80,46 @@ class Coordinates:
     def ready(self) -> Callable[[Rows], Rows]:
         """`core/csa.py: csa_coordinates`."""
         return lambda rows: csa_coordinates(rows, self.correlations, self.side)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """x @ weights + bias, every bit the same on every machine."""
+
+    weights: Rows
+    bias: Rows
+
+    def ready(self) -> Callable[[Rows], Rows]:
+        """`core/exact_product.py`, then one addition an entry."""
+        product = Linear(self.weights).ready()
+        return lambda rows: _directed(product(rows) + self.bias, rows)
+
+
+@dataclass(frozen=True)
+class ResidualMlp:
+    """x @ weights + bias + relu(x @ hidden_weights + hidden_bias) @ output_weights, every bit the same on every machine.
+
+    relu(z) = max(z, 0): unlike smooth activations it is exact, so NumPy, ONNX and torch agree on it.
+    """
+
+    weights: Rows
+    bias: Rows
+    hidden_weights: Rows
+    hidden_bias: Rows
+    output_weights: Rows
+
+    def ready(self) -> Callable[[Rows], Rows]:
+        """Three products of `core/exact_product.py`, added in the order of the formula."""
+        straight, into, out = (Linear(weights).ready() for weights in (self.weights, self.hidden_weights, self.output_weights))
+
+        def run(rows: Rows) -> Rows:
+            hidden = np.maximum(into(rows) + self.hidden_bias, 0.0)
+            return _directed(straight(rows) + self.bias + out(hidden), rows)
+
+        return run
+
+
+def _directed(mapped: Rows, rows: Rows) -> Rows:
+    """Without the bias where there was no direction."""
+    mapped[~rows.any(axis=1)] = 0.0
+    return mapped

@@ -12,6 +12,8 @@ from consilience_server.adapters.bridge_files import BridgeFiles
 from consilience_server.bridges.artefact import BridgeArtefact, LearningPoint, Parent, RetrievalReport
 from consilience_server.bridges.chain import ChainMap
 from consilience_server.bridges.closed_form import BridgeMap
+from consilience_server.bridges.stitching_map import StitchingMap
+from consilience_server.bridges.stitching_options import StitchingReport
 from consilience_server.core.errors import (
     BridgeExists,
     BridgeNotFound,
@@ -314,3 +316,20 @@ def test_a_chain_comes_back_part_by_part(bridges):
     assert read.fit_keys is None
     assert read.fit_target_keys.tolist() == [3, 1]
     assert read.map.nbytes == kept.nbytes
+
+
+def test_a_stitching_layer_comes_back_with_its_training(bridges):
+    rng = np.random.default_rng(0)
+    shapes = dict(weights=(3, 5), bias=(5,), source_mean=(3,), target_mean=(5,))
+    shapes |= dict(hidden_weights=(3, 4), hidden_bias=(4,), output_weights=(4, 5))
+    layer = StitchingMap(**{name: rng.standard_normal(shape) for name, shape in shapes.items()})
+    trained = StitchingReport("residual_mlp", "infonce", 4, 0.0, 0.05, 12, 2, 30, 0.25, 1 / 3, 0.1, "cpu", Estimate(1.5, 1 / 3, 2.0), 40)
+    linear = replace(layer, hidden_weights=None, hidden_bias=None, output_weights=None)
+    for name, told, report_of in (("mlp", layer, trained), ("linear", linear, replace(trained, information=None))):
+        bridges.put(replace(artefact(name), method="stitching_layer", map=told, stitching=report_of))
+        read = bridges.get(name)
+        assert read.stitching == report_of == bridges.listing(name).stitching
+        assert (type(read.map), read.leads_into_target) == (StitchingMap, True)
+        for tensor, array in told.tensors().items():
+            assert read.map.tensors()[tensor].tobytes() == array.tobytes()
+        assert set(read.map.tensors()) == set(told.tensors())

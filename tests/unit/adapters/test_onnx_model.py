@@ -16,6 +16,7 @@ from consilience_server.bridges.chain import ChainMap
 from consilience_server.bridges.choose import METHODS
 from consilience_server.bridges.closed_form import BridgeMap
 from consilience_server.bridges.fit import fit_map
+from consilience_server.bridges.stitching_map import StitchingMap
 from consilience_server.core.control import Control
 from consilience_server.core.errors import DeviceMissing, MessageTooLarge
 from consilience_server.core.similarity import Similarity
@@ -91,6 +92,29 @@ def test_the_model_of_every_method_is_the_bridge(method, widths):
     source, target = (SIDES[width] for width in widths)
     bridge, _ = fit_map(method, source, target, [0.01], Control())
     assert_same_as_the_definition(bridge, source, target)
+
+
+def layer(widths, hidden):
+    """A stitching layer as training may leave it, with biases that no direction may be given by."""
+    source, target = widths
+    shapes = [(source, target), (target,), (source,), (target,), *([(source, hidden), (hidden,), (hidden, target)] if hidden else [])]
+    weights, bias, source_mean, target_mean, *more = (RNG.standard_normal(shape) for shape in shapes)
+    return StitchingMap(weights, bias, source_mean / 10, target_mean / 10, *more)
+
+
+@pytest.mark.parametrize("widths", [(12, 12), (7, 12), (90, 7)])
+@pytest.mark.parametrize("hidden", [0, 30])
+def test_the_model_of_a_stitching_layer_is_the_layer(widths, hidden):
+    made = layer(widths, hidden)
+    assert_same_as_the_definition(made, *(SIDES[width] for width in widths))
+    for lost in (np.zeros((1, widths[0]), np.float32),):
+        assert not run(OnnxExport().model(artefact(made), "source"), lost).any()
+        assert not make_ready(made).map_block(lost).any()
+
+
+def test_a_chain_goes_through_a_stitching_layer():
+    last, _ = fit_map("ridge", SIDES[12], SIDES[90], [0.01], Control())
+    assert_same_as_the_definition(ChainMap((layer((7, 12), 20), last)), SIDES[7], SIDES[90])
 
 
 def test_the_model_of_a_chain_is_the_chain():

@@ -1,15 +1,23 @@
 import asyncio
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from support.bridge_bench import BridgeBench, paired_clouds
+from support.memory_checkpoints import MemoryCheckpoints
 
 from consilience_server.app.alignment_spec import SpaceQuery
 from consilience_server.app.call import Call
+from consilience_server.app.fit_query import fit_digest
 from consilience_server.app.ports import AttributeColumn
+from consilience_server.bridges import training_host
 from consilience_server.bridges.apply import make_ready, map_vectors
 from consilience_server.bridges.held_out import split_pairs
+from consilience_server.bridges.stitching_options import StitchingOptions
+from consilience_server.bridges.stitching_training import _Learner
+from consilience_server.bridges.training_host import TrainingHost
 from consilience_server.core import errors
 from consilience_server.core.control import Control
 from consilience_server.core.similarity import Similarity
@@ -320,3 +328,62 @@ async def test_an_estimate_grows_with_the_pairs(bench):
     few = await bench.bridging.estimate_seconds(CALL, bench.query(item_ids=["i0001"] * 20))
     many = await bench.bridging.estimate_seconds(CALL, bench.query())
     assert 0 < few < many < 1
+
+
+async def test_a_stitching_layer_is_kept_with_its_training(bench):
+    options = StitchingOptions("residual_mlp", hidden=8, max_epochs=3)
+    artefact = await fit(bench, method="stitching_layer", stitching=options)
+    assert (artefact.method, artefact.stitching.architecture, artefact.stitching.hidden) == ("stitching_layer", "residual_mlp", 8)
+    assert artefact.held_out.method == "stitching_layer"
+    assert (await fit(bench, name="c", method="ridge")).stitching is None
+    assert await bench.bridging.estimate_seconds(CALL, bench.query(method="stitching_layer")) > await bench.bridging.estimate_seconds(
+        CALL, bench.query(method="ridge")
+    )
+
+
+async def test_what_belongs_to_a_layer_is_refused_with_other_methods(bench):
+    with pytest.raises(errors.InvalidArgument, match="the method is 'ridge'"):
+        await fit(bench, method="ridge", stitching=StitchingOptions())
+    with pytest.raises(errors.InvalidArgument, match="temperature"):
+        await fit(bench, method="stitching_layer", stitching=StitchingOptions(temperature=-1.0))
+
+
+async def test_a_stitching_layer_without_torch_is_not_served(bench, monkeypatch):
+    monkeypatch.setattr(training_host, "has_torch", lambda: False)
+    with pytest.raises(errors.NotServed, match=r"consilience\[torch\]"):
+        await fit(bench, method="stitching_layer")
+    assert not bench.bridges.artefacts
+
+
+def test_requests_of_before_keep_their_digests(bench):
+    plain = bench.query()
+    assert fit_digest(plain) != fit_digest(replace(plain, stitching=StitchingOptions()))
+    asked = {key: value for key, value in asdict(plain).items() if key not in {"request_id", "keep_unconverged", "attribute", "stitching"}}
+    assert fit_digest(plain) == hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+async def test_a_fit_that_was_cut_off_goes_on_where_it_was_and_leaves_nothing(monkeypatch):
+    bench, (x, y) = BridgeBench(), paired_clouds(noise=3.0)
+    bench.space("x", x)
+    bench.space("y", y)
+    options = StitchingOptions("residual_mlp", "infonce", hidden=8, max_epochs=6)
+    whole = await fit(bench, name="whole", method="stitching_layer", stitching=options)
+    kept, call, epochs, train_epoch = MemoryCheckpoints(), Call("fit_bridge"), [], _Learner.train_epoch
+    bench.bridging._training = TrainingHost(checkpoints=kept)
+
+    def counted(learner, control):
+        epochs.append(learner.epoch)
+        if len(epochs) == 3:
+            call.control.cancel()
+        train_epoch(learner, control)
+
+    monkeypatch.setattr(_Learner, "train_epoch", counted)
+    with pytest.raises(errors.Cancelled):
+        await bench.bridging.fit(call, bench.query(method="stitching_layer", stitching=options))
+    assert (epochs, len(kept.states)) == ([0, 1, 2], 1)
+    again = await fit(bench, method="stitching_layer", stitching=options)
+    assert epochs[3] == 2
+    assert kept.states == {}
+    assert again.stitching == whole.stitching
+    for name, array in whole.map.tensors().items():
+        assert array.tobytes() == again.map.tensors()[name].tobytes()

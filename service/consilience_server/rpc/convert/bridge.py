@@ -7,6 +7,7 @@ from consilience_server.bridges.choose import MethodChoice
 from consilience_server.bridges.convergence import Convergence
 from consilience_server.core.errors import UnknownMethod
 from consilience_server.core.estimate import CONFIDENCE, Estimate
+from consilience_server.rpc.convert.bridge_stitching import read_stitching, write_stitching
 from consilience_server.rpc.convert.enums import served
 from consilience_server.rpc.convert.names import bridge_name, space_name, space_query
 from consilience_server.rpc.convert.spaces import write_similarity
@@ -24,6 +25,7 @@ METHODS: dict[bridge_pb2.BridgeMethod, MethodChoice] = {
     bridge_pb2.BRIDGE_METHOD_WHITENED: "whitened",
     bridge_pb2.BRIDGE_METHOD_CCA: "cca",
     bridge_pb2.BRIDGE_METHOD_CSA: "csa",
+    bridge_pb2.BRIDGE_METHOD_STITCHING_LAYER: "stitching_layer",
     bridge_pb2.BRIDGE_METHOD_UNSUPERVISED: "unsupervised",
 }
 METHOD_VALUES = {name: value for value, name in METHODS.items()} | {"composed": bridge_pb2.BRIDGE_METHOD_COMPOSED}
@@ -59,6 +61,7 @@ def read_fit(request: bridge_pb2.FitBridgeRequest) -> FitQuery:
         penalties=tuple(request.penalties),
         keep_unconverged=request.keep_unconverged,
         request_id=request.request_id,
+        stitching=read_stitching(request),
     )
 
 
@@ -94,6 +97,7 @@ def write_bridge(artefact: BridgeArtefact | BridgeListing) -> bridge_pb2.Bridge:
         convergence=None if artefact.convergence is None else _write_convergence(artefact.convergence),
         pair_attribute=artefact.pair_attribute,
         pairs_left_out=artefact.pairs_left_out,
+        stitching=write_stitching(artefact.stitching),
     )
 
 

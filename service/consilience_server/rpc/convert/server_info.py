@@ -2,6 +2,8 @@
 
 from consilience.v1 import server_pb2
 from consilience_server.app.application import ServerInfo
+from consilience_server.bridges.choose import TRAINED
+from consilience_server.bridges.training_host import has_torch
 from consilience_server.rpc.convert.alignment import METRICS
 from consilience_server.rpc.convert.bridge import METHODS
 from consilience_server.rpc.convert.match import CORRECTIONS, INDEXES
@@ -33,7 +35,7 @@ def write_server_info(info: ServerInfo) -> server_pb2.GetServerInfoResponse:
             threads=info.threads,
         ),
         metrics=list(METRICS),
-        bridge_methods=list(METHODS),
+        bridge_methods=[value for value, name in METHODS.items() if name not in TRAINED or has_torch()],
         corrections=[value for value in CORRECTIONS if value],
         indexes=[value for value, name in INDEXES.items() if value and name in info.indexes],
         cache_tiers=info.cache_tiers,
