@@ -89,6 +89,7 @@ BAD = [
     ({"a": np.ones(7)}, {}, "INVALID_ARGUMENT", "prototypes"),
     ({"a": np.ones(7), "b": np.ones(6)}, {}, "SHAPE_MISMATCH", "prototypes"),
     ({"a": np.ones(9), "b": -np.ones(9)}, {}, "DIMENSION_MISMATCH", "prototypes"),
+    ({"a": np.ones(7), "b": np.zeros(7), "c": np.ones((1, 7))[:0]}, {}, "INVALID_ARGUMENT", "prototypes"),
     ({"a": np.zeros(7), "b": np.ones(7)}, {}, "ZERO_VECTOR", "prototypes"),
     ({"a": ["i000"], "b": ["i001"]}, {}, "INVALID_ARGUMENT", "prototypes"),
     ({"a": ["i000"], "b": []}, {"prototype_space": "zs-texts"}, "INVALID_ARGUMENT", "prototypes"),

@@ -103,7 +103,8 @@ class AsyncClassificationCalls(AsyncOperationCalls):
     ) -> Classification | Operation:
         """Zero-shot classification: give each item of a space the class whose prototype, of another space, is nearest through a bridge.
 
-        A class of several prototypes is the mean of their directions where both spaces meet. With `labels` the answer tells accuracy,
+        A class of several prototypes is the mean of their directions where both spaces meet; a prototype of a space that has an item's id
+        does not count in the class that this item is held against. With `labels` the answer tells accuracy,
         balanced accuracy, top-k accuracy, recall of each class and confusion, with intervals, against the most frequent class and against
         random pairings; items of one `group_id` count as one draw.
 

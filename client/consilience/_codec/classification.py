@@ -47,6 +47,8 @@ def _vectors(names: list[str], values: list[Any]) -> classify_pb2.ClassPrototype
         if isinstance(value, str) or (isinstance(value, list | tuple) and value and isinstance(value[0], str)):
             raise InvalidArgumentError(f"prototypes[{name!r}] are ids; name their space in prototype_space", field="prototypes")
         parts.append(to_vectors(value, f"prototypes[{name!r}]", single=True).to_float32())
+        if not len(parts[-1]):
+            raise InvalidArgumentError(f"class {name!r} has no prototype; give it one", field="prototypes")
     widths = {part.shape[1] for part in parts}
     if len(widths) > 1:
         raise InvalidArgumentError(

@@ -1,5 +1,6 @@
 """What stands for the classes of a classification, and where it meets the items."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +9,9 @@ from numpy.typing import NDArray
 from consilience_server.app.bridge_spaces import check_uid
 from consilience_server.app.call import Call
 from consilience_server.app.classification_query import ClassifyQuery
-from consilience_server.app.validation import check_width, shown
+from consilience_server.app.validation import check_width
 from consilience_server.bridges.apply import centre_gallery, make_ready, map_vectors
 from consilience_server.bridges.artefact import BridgeArtefact
-from consilience_server.core.centring import unit
 from consilience_server.core.errors import WrongSpace, ZeroVector
 from consilience_server.core.slices import Slices
 from consilience_server.engine.snapshot import Snapshot
@@ -24,6 +24,28 @@ class ClassPrototypes:
     vectors: NDArray[np.float32]
     of: Slices
     space: Snapshot | None
+    ids: Sequence[object] = ()
+    """(p,) of a space's; empty without one."""
+    each_its_own: bool = False
+    """Whether each is a class of its own, named by its id."""
+
+
+@dataclass(frozen=True)
+class OwnPrototypes:
+    """Which prototypes are items that are classified.
+
+    Attributes:
+        items: (e,) int64 positions among the items.
+        prototypes: (e,) int64 positions among the prototypes.
+    """
+
+    items: NDArray[np.int64]
+    prototypes: NDArray[np.int64]
+
+    def of_some(self, kept: NDArray[np.bool_]) -> "OwnPrototypes":
+        """Those of some items, by their positions among these."""
+        there = kept[self.items]
+        return OwnPrototypes((np.cumsum(kept) - 1)[self.items[there]], self.prototypes[there])
 
 
 def items_are_source(artefact: BridgeArtefact | None, query: ClassifyQuery, items: Snapshot, classes: ClassPrototypes) -> bool:
@@ -73,13 +95,28 @@ def where_they_meet(
     return centre_gallery(ready, asked, control, items.ids[rows]), map_vectors(ready, classes.vectors, control)
 
 
-def class_vectors(prototypes: NDArray[np.float32], of: Slices) -> NDArray[np.float32]:
-    """(C, d) float32: the mean of the directions of each class's prototypes, of unit length; ZeroVector where they cancel out."""
-    directions = unit(prototypes)
-    sums = np.zeros((len(of.values), prototypes.shape[1]))
-    np.add.at(sums, of.of, directions)
-    zero = np.flatnonzero(np.linalg.norm(sums, axis=1) < 1e-6)
-    if len(zero):
-        lost = shown([of.values[at] for at in zero])
-        raise ZeroVector(f"the prototypes of {len(zero):,} classes have no direction: {lost}; repair them", field="prototypes")
-    return unit(sums).astype(np.float32)
+def own_prototypes(items: Snapshot, rows: NDArray[np.int64], classes: ClassPrototypes) -> OwnPrototypes:
+    """The prototypes of a space that have the id of an item: the item itself, or its partner across the bridge.
+
+    Where each prototype of another space is a class of its own, named by its id, an item's partner is the very class that is looked for,
+    and no item counts as its own.
+    """
+    empty: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    if classes.space is None or (classes.each_its_own and classes.space.uid != items.uid):
+        return OwnPrototypes(empty, empty)
+    place = {str(item): at for at, item in enumerate(items.ids[rows])}
+    pairs = [(place[item], at) for at, item in enumerate(map(str, classes.ids)) if item in place]
+    if not pairs:
+        return OwnPrototypes(empty, empty)
+    at = np.array(pairs, dtype=np.int64)
+    return OwnPrototypes(at[:, 0], at[:, 1])
+
+
+def alone_in_a_class(own: OwnPrototypes, of: Slices, count: int) -> NDArray[np.bool_]:
+    """(count,) which items are all the prototypes of a class: nothing is left to hold them against it."""
+    classes = len(of.values)
+    keys, times = np.unique(own.items * classes + of.of[own.prototypes], return_counts=True)
+    items, where = np.divmod(keys, classes)
+    alone = np.zeros(count, dtype=bool)
+    alone[items[times == of.sizes[where]]] = True
+    return alone

@@ -6,8 +6,17 @@ from contextlib import AsyncExitStack
 import numpy as np
 from numpy.typing import NDArray
 
+from consilience_server.app.bridge_spaces import moved_on
 from consilience_server.app.call import Call
-from consilience_server.app.class_prototypes import ClassPrototypes, class_vectors, items_are_source, where_they_meet
+from consilience_server.app.class_prototypes import (
+    ClassPrototypes,
+    OwnPrototypes,
+    alone_in_a_class,
+    items_are_source,
+    own_prototypes,
+    where_they_meet,
+)
+from consilience_server.app.class_ranking import rank_classes
 from consilience_server.app.classification_query import (
     MOST_ITEMS,
     Classification,
@@ -26,13 +35,14 @@ from consilience_server.app.spaces import rows_of
 from consilience_server.app.validation import check_vectors, shown
 from consilience_server.bridges.artefact import BridgeArtefact, pair_keys
 from consilience_server.core.classification import accuracy_of
-from consilience_server.core.csls import neighbourhood_mean
 from consilience_server.core.errors import InvalidArgument, TooFewItems
-from consilience_server.core.exact_score import exact_pair_scores
 from consilience_server.core.similarity import Similarity
 from consilience_server.core.slices import slices_of
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
+
+_SECONDS_A_DRAW = 3e-7
+"""Of an item in a permutation, which sorts them."""
 
 
 class Classifying:
@@ -52,7 +62,8 @@ class Classifying:
 
         A class is the mean of the directions of its prototypes. Nearness is cosine, or 2 cosine - r(class) with CSLS, where r is the mean
         cosine of the class with its k nearest items. Equal scores go to the class that stands first. Items that the bridge was fitted on
-        are left out.
+        are left out. Nothing speaks for itself: a prototype that has an item's id does not count in the class that the item is held
+        against, and an item that is the only prototype of a class is left out.
 
         Raises:
             SpaceNotFound, BridgeNotFound, ItemNotFound, VersionExpired, KernelSpace, WrongSpace: what is named.
@@ -71,6 +82,16 @@ class Classifying:
             top_ks = check_classes(len(classes.of.values), query)
             from_items = items_are_source(artefact, query, items, classes)
             rows, fitted = _chosen(query, items, artefact)
+            own = own_prototypes(items, rows, classes)
+            alone = alone_in_a_class(own, classes.of, len(rows))
+            if alone.all():
+                raise TooFewItems(
+                    f"each of {len(rows):,} items is the only prototype of a class, which leaves nothing to hold it against; give classes "
+                    "other prototypes",
+                    field="item_ids" if query.item_ids else "prototypes",
+                )
+            moved = _moved_on(artefact, items, classes, from_items=from_items)
+            rows, own = rows[~alone], own.of_some(~alone)
             labels = await self._labels(call, query, items, rows, classes)
             clusters = await self._clusters(call, items, rows) if labels is not None else None
             width = items.dim if artefact is None else artefact.map.width
@@ -78,7 +99,20 @@ class Classifying:
 
             def work() -> Classification:
                 sides = where_they_meet(artefact, items, rows, classes, call, from_items=from_items)
-                return self._classified(call, query, items, rows, classes, sides, top_ks, labels, clusters, artefact, fitted)
+                return self._classified(
+                    call,
+                    query,
+                    items,
+                    rows,
+                    classes,
+                    sides,
+                    own,
+                    top_ks,
+                    labels,
+                    clusters,
+                    [*moved, *_notes(query, artefact, fitted, own, alone)],
+                    fitted,
+                )
 
             return await self._pool.run(call, "scan", work, nbytes=nbytes)
 
@@ -89,8 +123,9 @@ class Classifying:
         classes = len(query.prototypes.vector_classes) or len(query.prototypes.class_items)
         if query.prototypes.space is not None and not classes:
             classes = (await self._snapshots.record(query.prototypes.space.name, field="prototypes.space")).item_count
-        work = 2.0 * count * items.spec.dim * (classes * (2 if query.csls else 1) + items.spec.dim) + 10.0 * query.permutations * count
-        return work / self._flops_per_second
+        work = 2.0 * count * items.spec.dim * (classes * (2 if query.csls else 1) + items.spec.dim)
+        drawn = query.permutations if query.labels_attribute else 0
+        return work / self._flops_per_second + _SECONDS_A_DRAW * drawn * count
 
     async def _classes(self, call: Call, query: ClassifyQuery, stack: AsyncExitStack) -> ClassPrototypes:
         told = query.prototypes
@@ -104,13 +139,14 @@ class Classifying:
             names = [name for name, ids in told.class_items.items() for _ in ids]
             ids = [item for listed in told.class_items.values() for item in listed]
             rows = rows_of(space.ids, ids, told.space.name, "prototypes.class_items")
-            return ClassPrototypes(space.vectors[rows], slices_of(names), space)
+            return ClassPrototypes(space.vectors[rows], slices_of(names), space, ids)
         every = np.arange(space.n)
         ids = [str(item) for item in space.ids]
         if not told.class_attribute:
-            return ClassPrototypes(space.vectors, slices_of(ids), space)
+            return ClassPrototypes(space.vectors, slices_of(ids), space, ids, each_its_own=True)
         columns = {space.name: await self._snapshots.attributes(call, space, every)}
-        return ClassPrototypes(space.vectors, attribute_slices(told.class_attribute, columns, ids, "prototypes.class_attribute"), space)
+        of = attribute_slices(told.class_attribute, columns, ids, "prototypes.class_attribute")
+        return ClassPrototypes(space.vectors, of, space, ids)
 
     async def _labels(
         self, call: Call, query: ClassifyQuery, items: Snapshot, rows: NDArray[np.int64], classes: ClassPrototypes
@@ -148,32 +184,27 @@ class Classifying:
         rows: NDArray[np.int64],
         classes: ClassPrototypes,
         sides: tuple[NDArray[np.float32], NDArray[np.float32]],
+        own: OwnPrototypes,
         top_ks: tuple[int, ...],
         labels: NDArray[np.int64] | None,
         clusters: NDArray[np.int64] | None,
-        artefact: BridgeArtefact | None,
+        notes: list[str],
         fitted: int,
     ) -> Classification:
-        asked, gallery = sides[0], class_vectors(sides[1], classes.of)
-        control, depth = call.control.silent(), max(top_ks)
-        bias = None
-        if query.csls:
-            k = min(query.correction_k, len(asked))
-            bias = neighbourhood_mean(self._engine.query(gallery, asked, Similarity.COSINE, k, control=control).scores, k)
-        table = self._engine.query(asked, gallery, Similarity.COSINE, depth, bias=bias, control=control)
-        found, scores = table.indices[:, :depth], table.scores[:, :depth]
-        pairs = np.repeat(np.arange(len(asked)), depth), found.ravel().astype(np.int64)
-        raw = exact_pair_scores(asked, gallery, Similarity.COSINE, *pairs).reshape(found.shape)
+        k = query.correction_k if query.csls else None
+        ranked = rank_classes(*sides, classes.of, own, max(top_ks), k, self._engine, call.control.silent())
         accuracy = None
         if labels is not None:
-            accuracy = accuracy_of(found, labels, len(gallery), top_ks, clusters, query.permutations, query.seed)
+            accuracy = accuracy_of(
+                ranked.classes, labels, len(classes.of.values), top_ks, clusters, query.permutations, query.seed, call.control
+            )
         call.control.progress(1.0)
         return Classification(
             classes=classes.of.values,
             item_ids=items.ids[rows],
-            predictions=found,
-            scores=scores,
-            similarities=raw,
+            predictions=ranked.classes,
+            scores=ranked.scores,
+            similarities=ranked.similarities,
             accuracy=accuracy,
             items=SpaceUse(items.name, items.uid, items.version),
             prototypes=None if classes.space is None else SpaceUse(classes.space.name, classes.space.uid, classes.space.version),
@@ -182,7 +213,7 @@ class Classifying:
             clustered_by="" if clusters is None else GROUP_ATTRIBUTE,
             csls=query.csls,
             permutations=query.permutations if labels is not None else 0,
-            notes=_notes(query, artefact, fitted),
+            notes=notes,
         )
 
 
@@ -205,12 +236,25 @@ def _chosen(query: ClassifyQuery, items: Snapshot, artefact: BridgeArtefact | No
     return rows, int(seen.sum())
 
 
-def _notes(query: ClassifyQuery, artefact: BridgeArtefact | None, fitted: int) -> list[str]:
+def _moved_on(artefact: BridgeArtefact | None, items: Snapshot, classes: ClassPrototypes, *, from_items: bool) -> list[str]:
+    """What is said of spaces of the bridge that are at another version than it was fitted on."""
+    if artefact is None:
+        return []
+    sides = ("source", "target") if from_items else ("target", "source")
+    used = [moved_on(artefact, side, space.version) for side, space in zip(sides, (items, classes.space), strict=True) if space is not None]
+    return [said for said in used if said]
+
+
+def _notes(query: ClassifyQuery, artefact: BridgeArtefact | None, fitted: int, own: OwnPrototypes, alone: NDArray[np.bool_]) -> list[str]:
     notes = []
     if fitted:
         notes.append(f"{fitted:,} items were left out because the bridge was fitted on them")
     if artefact is not None and artefact.fit_keys is None:
         notes.append("the bridge does not tell which pairs it was fitted on; items among these flatter it")
+    if len(own.items):
+        notes.append(f"{len(np.unique(own.items)):,} items are prototypes themselves, by their ids; none counts for its own class")
+    if alone.any():
+        notes.append(f"{int(alone.sum()):,} items were left out because they are the only prototype of a class")
     if query.csls:
         notes.append("CSLS looks at all items that are classified: others beside them, and a score may change")
     return notes

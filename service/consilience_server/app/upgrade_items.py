@@ -32,7 +32,9 @@ class Asked:
     unknown: int = 0
 
 
-def choose_queries(query: UpgradeQuery, joined: Join, groups: NDArray[np.int64] | None, fit_keys: NDArray[np.uint64] | None) -> Asked:
+def choose_queries(
+    query: UpgradeQuery, joined: Join, groups: NDArray[np.int64] | None, fit_keys: NDArray[np.uint64] | None, *, apart: bool
+) -> Asked:
     """Who asks: those named, those judged, or a sample by hash of whole groups; never one that the given bridge was fitted on.
 
     A sample leaves four fifths of the items for the fit where the bridge is still to be fitted on them.
@@ -42,6 +44,7 @@ def choose_queries(query: UpgradeQuery, joined: Join, groups: NDArray[np.int64] 
         joined: the items that can ask.
         groups: (n,) of these, or None.
         fit_keys: of the given bridge, or None.
+        apart: whether those that can ask are no items of the gallery.
 
     Raises:
         ItemNotFound: a named query is not there.
@@ -66,7 +69,7 @@ def choose_queries(query: UpgradeQuery, joined: Join, groups: NDArray[np.int64] 
     if query.query_ids or query.judgements:
         keys = tie_keys(f"held-out:{query.seed}", ids)
         return Asked(eligible[np.argsort(keys, kind="stable")][:MAX_HELD_OUT_QUERIES], len(wanted) - len(eligible), unknown)
-    keeps_some = query.query_spaces is None and not query.bridge
+    keeps_some = not apart and not query.bridge
     count = min(query.sample_queries, max(1, round((1.0 - _LEFT_FOR_THE_FIT) * len(ids))) if keeps_some else len(ids))
     if count == len(ids):
         return Asked(eligible[np.argsort(tie_keys(f"held-out:{query.seed}", ids), kind="stable")])
@@ -74,10 +77,19 @@ def choose_queries(query: UpgradeQuery, joined: Join, groups: NDArray[np.int64] 
     return Asked(eligible[split_pairs(ids, count / len(ids), query.seed, of).held_out])
 
 
-def left_for_fit(n: int, queries: NDArray[np.int64], groups: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """(f,) the common items that neither ask nor belong to the group of one that does, ascending."""
+def left_for_fit(
+    n: int, queries: NDArray[np.int64], groups: NDArray[np.int64] | None, asking: NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """(f,) the common items that neither ask nor belong to the group of a query, ascending.
+
+    Args:
+        n: number of items.
+        queries: (m,) positions of those that ask; empty where queries are no items.
+        groups: (n,) of the items, or None.
+        asking: (q,) groups of all queries, items or not, by the same numbers; or None.
+    """
     asks = np.zeros(n, dtype=bool)
     asks[queries] = True
-    if groups is not None:
-        asks |= np.isin(groups, groups[queries])
+    if groups is not None and asking is not None:
+        asks |= np.isin(groups, asking)
     return np.flatnonzero(~asks)

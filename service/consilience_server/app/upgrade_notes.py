@@ -9,7 +9,14 @@ _SMALL = 100 * DEPTH
 
 
 def upgrade_notes(
-    items: tuple[int, int, int], asked: Asked, fitted: FittedUpgrade | None, judged: Judged | None, slices: int | None, *, finds: bool
+    items: tuple[int, int, int],
+    asked: Asked,
+    fitted: FittedUpgrade | None,
+    judged: Judged | None,
+    slices: int | None,
+    *,
+    copied: int,
+    finds: bool,
 ) -> list[str]:
     """The notes of a report.
 
@@ -19,6 +26,7 @@ def upgrade_notes(
         fitted: the bridge, None where there were too few pairs.
         judged: the judgements, or None.
         slices: how many are judged, or None.
+        copied: queries of spaces of their own that have a near-copy among the items.
         finds: whether full re-embedding finds anything.
     """
     notes = []
@@ -34,6 +42,10 @@ def upgrade_notes(
         notes.append(f"{asked.fitted:,} queries were left out because the bridge was fitted on them")
     if asked.unknown:
         notes.append(f"{asked.unknown:,} judged queries are not in both spaces")
+    if copied:
+        notes.append(
+            f"{copied:,} queries have a near-copy among the items, which any way finds first: this flatters what is kept; ask others"
+        )
     if judged is not None:
         notes.extend(judged.notes)
     if not finds:

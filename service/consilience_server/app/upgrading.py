@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilience_server.app.alignment_spec import SpaceQuery
-from consilience_server.app.bridge_spaces import check_direction, check_uid
+from consilience_server.app.bridge_spaces import check_direction, check_uid, moved_on
 from consilience_server.app.bridging import FitLimits
 from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
@@ -19,6 +19,7 @@ from consilience_server.app.joins import Join, join
 from consilience_server.app.mixed_sources import refuse_marked, suspect_mixture
 from consilience_server.app.pair_groups import GROUP_ATTRIBUTE, pair_groups
 from consilience_server.app.ports import BridgeStore
+from consilience_server.app.query_groups import Sides, grouped_together
 from consilience_server.app.reports import SpaceUse
 from consilience_server.app.request_fields import asked_by
 from consilience_server.app.snapshots import Snapshots
@@ -34,10 +35,11 @@ from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.bridges.choose import METHODS
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops
+from consilience_server.bridges.held_out import copied_pairs
 from consilience_server.bridges.reembedding import curve_sizes, reembedding
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.upgrade_lists import Strategy, Upgrade, found_by, sides_of
-from consilience_server.core.errors import InvalidAttribute, TooFewItems, ZeroVector
+from consilience_server.core.errors import InvalidArgument, InvalidAttribute, TooFewItems, ZeroVector
 from consilience_server.core.relevance import Relevance
 from consilience_server.core.slices import Slices, prefix_slices
 from consilience_server.core.tie_order import tie_keys
@@ -96,18 +98,20 @@ class Upgrades:
                 check_uid(artefact, "source", held.new.uid)
                 check_uid(artefact, "target", held.old.uid)
             suspicions = []
+            if artefact is not None:
+                suspicions += [moved_on(artefact, "source", held.new.version), moved_on(artefact, "target", held.old.version)]
             for space, field in ((held.old, "old"), (held.new, "new")):
                 await refuse_marked(self._snapshots, call, space, field)
                 suspicions.append(await self._pool.run(call, "statistics", partial(suspect_mixture, space), nbytes=8 * space.n))
-            groups = await self._groups(call, held, of_queries=False)
-            query_groups = await self._groups(call, held, of_queries=True) if held.apart else groups
-            asked = choose_queries(query, held.asking, query_groups, _fit_keys(artefact))
+            groups, query_groups = await self._groups(call, held)
+            # The pairs of a fit are items; a query of the same id is another thing.
+            asked = choose_queries(query, held.asking, query_groups, None if held.apart else _fit_keys(artefact), apart=held.apart)
             judged = judged_relevance(query.judgements, held.asking.ids[asked.queries], held.items.ids, own=not held.apart)
             if judged is not None:
                 asked = replace(asked, queries=asked.queries[judged.kept])
             slices = await self._slices(call, query, held, asked.queries)
             upgrade = await self._pool.run(call, "load", lambda: _upgrade(held, asked.queries), nbytes=_copied_bytes(held))
-            fitted = await self._fitted(call.part(0.0, 0.5), query, held, upgrade, asked, groups, artefact)
+            fitted = await self._fitted(call.part(0.0, 0.5), query, held, upgrade, asked, groups, query_groups, artefact)
             clusters = None
             if query_groups is not None:
                 clusters = np.unique(query_groups[asked.queries], return_inverse=True)[1].astype(np.int64)
@@ -160,14 +164,23 @@ class Upgrades:
                 yield _Held(old, new, items, old, new, items, apart=False)
                 return
             before, after = await hold(query.query_spaces[0], "query_spaces.old"), await hold(query.query_spaces[1], "query_spaces.new")
+            if _asks_itself((before, after), (old, new)):
+                yield _Held(old, new, items, old, new, items, apart=False)
+                return
             for snapshot, gallery, field in ((before, old, "query_spaces.old"), (after, new, "query_spaces.new")):
                 check_width(snapshot.dim, gallery.dim, gallery.name, field)
             asking = await asyncio.to_thread(join, [before, after], "query_spaces.new")
             yield _Held(old, new, items, before, after, asking, apart=True)
 
-    async def _groups(self, call: Call, held: _Held, *, of_queries: bool) -> NDArray[np.int64] | None:
-        sides, joined = ((held.old_queries, held.new_queries), held.asking) if of_queries else ((held.old, held.new), held.items)
-        return await pair_groups(self._snapshots, call, sides[1], joined.rows[1], sides[0], joined.rows[0])
+    async def _groups(self, call: Call, held: _Held) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """Of items and of queries, by the same numbers: a query and an item with an equal `group_id` are of one group."""
+        items: Sides = ((held.new, held.items.rows[1]), (held.old, held.items.rows[0]))
+        if not held.apart:
+            groups = await pair_groups(self._snapshots, call, *items[0], *items[1])
+            return groups, groups
+        asking: Sides = ((held.new_queries, held.asking.rows[1]), (held.old_queries, held.asking.rows[0]))
+        groups, query_groups = await grouped_together(self._snapshots, call, [items, asking])
+        return groups, query_groups
 
     async def _slices(self, call: Call, query: UpgradeQuery, held: _Held, queries: NDArray[np.int64]) -> Slices | None:
         ids = [str(item) for item in held.asking.ids[queries]]
@@ -194,12 +207,14 @@ class Upgrades:
         upgrade: Upgrade,
         asked: Asked,
         groups: NDArray[np.int64] | None,
+        query_groups: NDArray[np.int64] | None,
         artefact: BridgeArtefact | None,
     ) -> FittedUpgrade | None:
         if artefact is not None:
             return given_upgrade(artefact)
         none: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        left = left_for_fit(held.items.n, none if held.apart else asked.queries, groups)
+        asking = None if query_groups is None else query_groups[asked.queries]
+        left = left_for_fit(held.items.n, none if held.apart else asked.queries, groups, asking)
         return await self._pool.run(
             call,
             "statistics",
@@ -242,6 +257,10 @@ class Upgrades:
                 self._engine,
                 control.part(0.4, 1.0),
             )
+        copied = 0
+        if held.apart:
+            pairs = (upgrade.new, upgrade.old), (upgrade.new_queries, upgrade.old_queries)
+            copied = int(copied_pairs(*pairs[0], *pairs[1], control.silent()).sum())
         first = [] if regained is None else [str(item) for item in upgrade.ids[regained.order[: query.reembed_limit]]]
         return UpgradeReport(
             verdict=verdict,
@@ -255,8 +274,8 @@ class Upgrades:
             gallery=held.items.n,
             old=_use(held.old),
             new=_use(held.new),
-            old_queries=_use(held.old_queries) if held.apart else None,
-            new_queries=_use(held.new_queries) if held.apart else None,
+            old_queries=None if query.query_spaces is None else _use(held.old_queries),
+            new_queries=None if query.query_spaces is None else _use(held.new_queries),
             dropped_old=held.old.n - held.items.n,
             dropped_new=held.new.n - held.items.n,
             clustered_by="" if clusters is None else GROUP_ATTRIBUTE,
@@ -266,6 +285,7 @@ class Upgrades:
                 fitted,
                 judged,
                 None if slices is None else len(slices.values),
+                copied=copied,
                 finds=bool(values["reembed"]["recall@10"].any()),
             ),
         )
@@ -275,6 +295,22 @@ def _fit_keys(artefact: BridgeArtefact | None) -> NDArray[np.uint64] | None:
     """Of the items, on either side, that a given bridge was fitted on."""
     keys = [] if artefact is None else [side for side in (artefact.fit_keys, artefact.fit_target_keys) if side is not None]
     return np.concatenate(keys) if keys else None
+
+
+def _asks_itself(asking: tuple[Snapshot, Snapshot], galleries: tuple[Snapshot, Snapshot]) -> bool:
+    """Whether the spaces of queries are the galleries: then none may find itself. InvalidArgument where only some of it is."""
+    if all((one.uid, one.version) == (other.uid, other.version) for one, other in zip(asking, galleries, strict=True)):
+        return True
+    uids = {gallery.uid for gallery in galleries}
+    for side, snapshot in zip(("old", "new"), asking, strict=True):
+        if snapshot.uid in uids:
+            raise InvalidArgument(
+                f"the queries of {snapshot.name}@{snapshot.version} are items of a gallery, and would find themselves: the galleries are "
+                f"{galleries[0].name}@{galleries[0].version} and {galleries[1].name}@{galleries[1].version}; give queries that are in "
+                "neither, or leave query_spaces out to let items ask for others",
+                field=f"query_spaces.{side}",
+            )
+    return False
 
 
 def _use(snapshot: Snapshot) -> SpaceUse:

@@ -112,6 +112,74 @@ async def test_prototypes_of_a_space_by_attribute_by_ids_and_each_its_own(bench)
     assert alone.accuracy is None
 
 
+def noise_labels(bench):
+    """Labels that no vector knows, of items and of their partners."""
+    drawn = [f"n{at}" for at in np.random.default_rng(5).integers(0, 3, N)]
+    bench.store.attributes = lambda _space, _version, ids: {"noise": AttributeColumn("string", tuple(drawn[int(item[1:])] for item in ids))}
+    return np.array(drawn)
+
+
+@pytest.mark.parametrize("csls", [False, True])
+async def test_no_item_speaks_for_its_own_class(bench, csls):
+    drawn = noise_labels(bench)
+    wide = np.random.default_rng(6).standard_normal((N, 200)).astype(np.float32)
+    bench.space("wide", wide)
+    found = await classify(
+        bench, Prototypes(SpaceQuery("wide"), "noise"), items="wide", bridge="", labels_attribute="noise", csls=csls, top_ks=(3,)
+    )
+    assert found.accuracy.accuracy.low < 1 / 3
+    assert found.accuracy.p_value > 0.05
+    assert any("240 items are prototypes themselves" in note for note in found.notes)
+    # The definition, item by item.
+    unit = wide / np.linalg.norm(wide.astype(np.float64), axis=1, keepdims=True)
+    cosines = np.empty((N, 3))
+    for row in range(N):
+        for at in range(3):
+            mean = unit[(drawn == f"n{at}") & (np.arange(N) != row)].mean(axis=0)
+            cosines[row, at] = unit[row] @ mean / np.linalg.norm(mean)
+    raw = np.empty((N, 3))
+    np.put_along_axis(raw, found.predictions.astype(np.int64), found.similarities, axis=1)
+    np.testing.assert_allclose(raw, cosines, atol=1e-6)
+    if not csls:
+        assert found.predictions.tolist() == np.argsort(-cosines, axis=1).tolist()
+
+
+async def test_no_partner_across_the_bridge_speaks_for_its_items_class(bench):
+    noise_labels(bench)
+    found = await classify(bench, Prototypes(SpaceQuery("texts"), "noise"), labels_attribute="noise")
+    assert found.accuracy.accuracy.low < 1 / 3
+    assert found.accuracy.p_value > 0.05
+    assert any("112 items are prototypes" in note for note in found.notes)
+
+
+async def test_the_only_prototype_of_a_class_is_left_out(bench):
+    classes = {"one": [IDS[0]], "more": IDS[1:4]}
+    found = await classify(bench, Prototypes(SpaceQuery("texts"), class_items=classes), items="texts", bridge="", labels_attribute="")
+    assert IDS[0] not in found.item_ids.tolist()
+    assert len(found.item_ids) == N - 1
+    assert any("1 items were left out because they are the only" in note for note in found.notes)
+    with pytest.raises(errors.TooFewItems, match="only prototype"):
+        await classify(bench, Prototypes(SpaceQuery("texts")), items="texts", bridge="", labels_attribute="")
+    # Across a bridge the partner is the very class that is looked for.
+    assert len((await classify(bench, Prototypes(SpaceQuery("texts")), labels_attribute="")).item_ids) == 112
+
+
+async def test_a_bridge_whose_space_moved_on_says_so(bench):
+    bench.store.put("images", ["extra"], IMAGES[:1])
+    found = await classify(bench, item_ids=IDS)
+    assert "the source space 'images' is at version 2; the bridge was fitted on 1" in found.notes
+
+
+async def test_the_estimate_counts_permutations_of_labels(bench):
+    def query(**options):
+        return ClassifyQuery(given(), SpaceQuery("images"), bridge="up", **options)
+
+    plain = await bench.classifying.estimate_seconds(query(labels_attribute="tree", permutations=0))
+    drawn = await bench.classifying.estimate_seconds(query(labels_attribute="tree", permutations=1000))
+    assert drawn - plain == pytest.approx(3e-7 * 1000 * N)
+    assert await bench.classifying.estimate_seconds(query(permutations=1000)) == plain
+
+
 async def test_items_of_a_group_are_one_draw(bench):
     await bench.bridging.fit(Call("fit_bridge"), bench.query("g", "grouped", "texts", method="ridge", penalties=[0.1], item_ids=IDS[:160]))
     found = await classify(bench, items="grouped", bridge="g")

@@ -187,6 +187,62 @@ async def test_query_spaces_ask_without_being_items(bench):
         await evaluate(bench, "unrelated", query_spaces=spaces)
 
 
+async def test_items_that_ask_by_query_spaces_do_not_find_themselves(bench):
+    spaces = (SpaceQuery("old"), SpaceQuery("rotated"))
+    plain, named = await evaluate(bench), await evaluate(bench, query_spaces=spaces)
+    assert named.strategies == plain.strategies
+    assert named.bridge.fit_pairs == plain.bridge.fit_pairs
+    assert named.old_queries.name == "spaces/old"
+    bench.space("q", np.random.default_rng(1).standard_normal((N, WIDTH)))
+    for some in (("old", "q"), ("q", "rotated"), ("rotated", "old")):
+        with pytest.raises(errors.InvalidArgument, match="find themselves") as refused:
+            await evaluate(bench, query_spaces=tuple(map(SpaceQuery, some)))
+        assert refused.value.field == ("query_spaces.new" if some[0] == "q" else "query_spaces.old")
+
+
+async def test_queries_that_are_copies_of_items_are_told(bench):
+    for name, vectors in (("c-old", OLD), ("c-new", ROTATED)):
+        bench.space(name, vectors[:60], [f"c{row}" for row in range(60)])
+    report = await evaluate(bench, query_spaces=(SpaceQuery("c-old"), SpaceQuery("c-new")))
+    assert any("60 queries have a near-copy among the items" in note for note in report.notes)
+
+
+async def test_items_of_a_group_of_query_spaces_are_not_fitted_on(bench):
+    asked = np.random.default_rng(1).standard_normal((80, WIDTH)).astype(np.float32)
+    for name, vectors in (("q-old", asked), ("q-new", asked @ ROTATION)):
+        bench.space(name, vectors, [f"q{row:04d}" for row in range(80)])
+    # The group of query 7 is that of items 14 and 15; items from 160 on have groups that nobody asks.
+    bench.store.attributes = lambda space, _version, ids: (
+        {"group_id": AttributeColumn("integer", tuple(int(item[1:]) // (1 if item[0] == "q" else 2) for item in ids))}
+        if space in ("old", "q-old")
+        else {}
+    )
+    spaces = (SpaceQuery("q-old"), SpaceQuery("q-new"))
+    report = await evaluate(bench, query_spaces=spaces)
+    assert report.clustered_by == "group_id"
+    # 440 left, a fifth chooses.
+    assert report.bridge.fit_pairs == 352
+    some = await evaluate(bench, query_spaces=spaces, query_ids=[f"q{row:04d}" for row in range(40)])
+    assert some.bridge.fit_pairs == 416
+
+
+async def test_queries_of_their_own_are_none_that_the_bridge_was_fitted_on(bench):
+    await bench.bridging.fit(Call("fit_bridge"), bench.query("up", "rotated", "old", method="procrustes", item_ids=IDS[:500]))
+    asked = np.random.default_rng(1).standard_normal((80, WIDTH)).astype(np.float32)
+    for name, vectors in (("q-old", asked), ("q-new", asked @ ROTATION)):
+        bench.space(name, vectors, IDS[:80])
+    report = await evaluate(bench, bridge="up", query_spaces=(SpaceQuery("q-old"), SpaceQuery("q-new")))
+    assert report.queries == 80
+    assert not any("fitted on them" in note for note in report.notes)
+
+
+async def test_a_given_bridge_whose_space_moved_on_says_so(bench):
+    await bench.bridging.fit(Call("fit_bridge"), bench.query("up", "rotated", "old", method="procrustes", item_ids=IDS[:500]))
+    bench.store.put("rotated", ["extra"], ROTATED[:1])
+    report = await evaluate(bench, bridge="up")
+    assert any("'rotated' is at version 2; the bridge was fitted on 1" in note for note in report.notes)
+
+
 async def test_every_slice_must_pass(bench):
     """Two clusters far apart, of which the new encoder has mixed up the second."""
     rng = np.random.default_rng(1)

@@ -3,6 +3,8 @@ import pytest
 from scipy.stats import binomtest
 
 from consilience_server.core.classification import accuracy_of
+from consilience_server.core.control import Control
+from consilience_server.core.errors import Cancelled
 
 
 def predictions(rng, n=200, count=4, right=0.6):
@@ -16,7 +18,7 @@ def predictions(rng, n=200, count=4, right=0.6):
 
 def test_against_plain_counts():
     ranked, labels = predictions(np.random.default_rng(0))
-    told = accuracy_of(ranked, labels, 5, (1, 3), None, 199, 0)
+    told = accuracy_of(ranked, labels, 5, (1, 3), None, 199, 0, Control())
     right = ranked[:, 0] == labels
     wilson = binomtest(int(right.sum()), 200).proportion_ci(method="wilson")
     assert (told.accuracy.value, told.accuracy.low, told.accuracy.high) == pytest.approx((right.mean(), wilson.low, wilson.high))
@@ -39,7 +41,7 @@ def test_against_plain_counts():
 def test_the_chance_is_the_mean_of_random_pairings():
     rng = np.random.default_rng(1)
     ranked, labels = predictions(rng, right=0.2)
-    told = accuracy_of(ranked, labels, 4, (1,), None, 0, 0)
+    told = accuracy_of(ranked, labels, 4, (1,), None, 0, 0, Control())
     drawn = [np.mean(ranked[:, 0] == rng.permutation(labels)) for _ in range(2000)]
     assert told.chance == pytest.approx(np.mean(drawn), abs=3 * np.std(drawn) / 2000**0.5)
     assert told.p_value is None
@@ -52,23 +54,50 @@ def test_a_classifier_that_knows_nothing_is_significant_in_five_percent():
         labels = rng.integers(0, 3, 40)
         # Always the same few classes: the majority alone is no evidence.
         ranked = rng.choice(3, p=[0.7, 0.2, 0.1], size=(40, 1))
-        low += accuracy_of(ranked, labels, 3, (1,), None, 19, seed).p_value <= 0.05
+        low += accuracy_of(ranked, labels, 3, (1,), None, 19, seed, Control()).p_value <= 0.05
     assert binomtest(low, 400, 0.05, alternative="greater").pvalue > 0.01
 
 
 def test_copies_of_an_item_are_one_draw():
     rng = np.random.default_rng(3)
     ranked, labels = predictions(rng, n=60)
-    alone = accuracy_of(ranked, labels, 4, (1,), None, 99, 0)
-    copied = accuracy_of(np.repeat(ranked, 6, axis=0), np.repeat(labels, 6), 4, (1,), np.repeat(np.arange(60), 6), 99, 0)
+    alone = accuracy_of(ranked, labels, 4, (1,), None, 99, 0, Control())
+    copied = accuracy_of(np.repeat(ranked, 6, axis=0), np.repeat(labels, 6), 4, (1,), np.repeat(np.arange(60), 6), 99, 0, Control())
     assert copied.accuracy.value == alone.accuracy.value
     assert copied.accuracy.high - copied.accuracy.low == pytest.approx(alone.accuracy.high - alone.accuracy.low, rel=0.15)
     assert copied.p_value == alone.p_value
+    # A recall is the share of its class, whose items are drawn by clusters too; so is the mean of recalls.
+    singles = accuracy_of(ranked, labels, 4, (1,), np.arange(60), 99, 0, Control())
+    assert (copied.balanced.low, copied.balanced.high) == pytest.approx((singles.balanced.low, singles.balanced.high))
+    for one, many in zip(singles.recalls, copied.recalls, strict=True):
+        assert many.value == pytest.approx(one.value)
+        assert many.high - many.low == pytest.approx(one.high - one.low, rel=0.15)
+
+
+def test_the_balanced_accuracy_of_clusters_covers():
+    rng = np.random.default_rng(6)
+    covered = 0
+    for _ in range(300):
+        # 60 clusters of five items, which are right together, of classes that are mixed within a cluster.
+        labels = rng.integers(0, 3, 300)
+        clusters = np.repeat(np.arange(60), 5)
+        right = np.repeat(rng.random(60) < 0.7, 5)
+        told = accuracy_of(np.where(right, labels, (labels + 1) % 3)[:, None], labels, 3, (1,), clusters, 0, 0, Control())
+        covered += told.balanced.low <= 0.7 <= told.balanced.high
+    assert binomtest(covered, 300, 0.95, alternative="less").pvalue > 0.01
+
+
+def test_permutations_stop_when_nobody_waits():
+    ranked, labels = predictions(np.random.default_rng(0))
+    control = Control()
+    control.cancel()
+    with pytest.raises(Cancelled):
+        accuracy_of(ranked, labels, 4, (1,), None, 99, 0, control)
 
 
 @pytest.mark.parametrize("labels", [[0], [0, 1], [1, 1]])
 def test_one_item_a_class_tells_little(labels):
-    told = accuracy_of(np.zeros((len(labels), 1), dtype=int), np.array(labels), 2, (1,), None, 9, 0)
+    told = accuracy_of(np.zeros((len(labels), 1), dtype=int), np.array(labels), 2, (1,), None, 9, 0, Control())
     assert 0.0 <= told.balanced.low <= told.balanced.value <= told.balanced.high <= 1.0
 
 
@@ -80,6 +109,6 @@ def test_the_interval_of_the_balanced_accuracy_covers(sizes):
     covered = 0
     for _ in range(400):
         right = rng.random(len(labels)) < recalls[labels]
-        told = accuracy_of(np.where(right, labels, (labels + 1) % 3)[:, None], labels, 3, (1,), None, 0, 0)
+        told = accuracy_of(np.where(right, labels, (labels + 1) % 3)[:, None], labels, 3, (1,), None, 0, 0, Control())
         covered += told.balanced.low <= recalls.mean() <= told.balanced.high
     assert binomtest(covered, 400, 0.95, alternative="less").pvalue > 0.01
