@@ -117,7 +117,8 @@ class Classifying:
             return await self._pool.run(call, "scan", work, nbytes=nbytes)
 
     async def estimate_seconds(self, query: ClassifyQuery) -> float:
-        """A rough estimate: mapping and scoring every item."""
+        """A rough estimate: mapping and scoring every item, and permuting labels; refuses what `check_classify` does."""
+        check_classify(query)
         items = await self._snapshots.record(query.items.name, field="items")
         count = len(query.item_ids) or items.item_count
         classes = len(query.prototypes.vector_classes) or len(query.prototypes.class_items)

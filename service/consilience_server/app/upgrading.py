@@ -164,11 +164,11 @@ class Upgrades:
                 yield _Held(old, new, items, old, new, items, apart=False)
                 return
             before, after = await hold(query.query_spaces[0], "query_spaces.old"), await hold(query.query_spaces[1], "query_spaces.new")
+            for snapshot, gallery, field in ((before, old, "query_spaces.old"), (after, new, "query_spaces.new")):
+                check_width(snapshot.dim, gallery.dim, gallery.name, field)
             if _asks_itself((before, after), (old, new)):
                 yield _Held(old, new, items, old, new, items, apart=False)
                 return
-            for snapshot, gallery, field in ((before, old, "query_spaces.old"), (after, new, "query_spaces.new")):
-                check_width(snapshot.dim, gallery.dim, gallery.name, field)
             asking = await asyncio.to_thread(join, [before, after], "query_spaces.new")
             yield _Held(old, new, items, before, after, asking, apart=True)
 
