@@ -35,7 +35,7 @@ from consilience_server.bridges.artefact import BridgeArtefact
 from consilience_server.bridges.choose import METHODS
 from consilience_server.bridges.fit import BASELINES, needed_pairs
 from consilience_server.bridges.fit_cost import fit_flops
-from consilience_server.bridges.held_out import copied_pairs
+from consilience_server.bridges.held_out import copied_rows
 from consilience_server.bridges.reembedding import curve_sizes, reembedding
 from consilience_server.bridges.ridge_penalty import PENALTIES
 from consilience_server.bridges.upgrade_lists import Strategy, Upgrade, found_by, sides_of
@@ -259,8 +259,9 @@ class Upgrades:
             )
         copied = 0
         if held.apart:
-            pairs = (upgrade.new, upgrade.old), (upgrade.new_queries, upgrade.old_queries)
-            copied = int(copied_pairs(*pairs[0], *pairs[1], control.silent()).sum())
+            both = (upgrade.new_queries, upgrade.new), (upgrade.old_queries, upgrade.old)
+            near = [copied_rows(asking, gallery, control.silent()) for asking, gallery in both]
+            copied = int((near[0] & near[1]).sum())
         first = [] if regained is None else [str(item) for item in upgrade.ids[regained.order[: query.reembed_limit]]]
         return UpgradeReport(
             verdict=verdict,
