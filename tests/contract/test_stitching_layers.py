@@ -1,12 +1,15 @@
 """Stitching layers through the service: what is kept, what the answer tells, what is refused."""
 
 import math
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from support.filled_space import fill
 
 from consilience import InvalidArgumentError, NotFoundError
+
+pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ BAD = {
     "too many probes": ({"probes": 70_000}, "INVALID_ARGUMENT", "probes", "65,536"),
     "a drop that cannot be": ({"min_drop": 0.99}, "INVALID_ARGUMENT", "min_drop", "0.9900"),
     "an interval below a second": ({"every_seconds": 0.5}, "INVALID_ARGUMENT", "every_seconds", "0.5"),
-    "a metric without probes": ({"metric": "cka"}, "NOT_SERVED", "metric", "METRIC_MUTUAL_KNN"),
-    "a metric of the neighbours' lists": ({"metric": "cycle_knn"}, "NOT_SERVED", "metric", "METRIC_LCS_KNN"),
+    "a metric without probes": ({"metric": "cka"}, "NOT_SERVED", "metric", "served are mutual_knn"),
+    "a metric of the neighbours' lists": ({"metric": "cycle_knn"}, "NOT_SERVED", "metric", "lcs_knn, edit_distance_knn"),
 }
 
 
