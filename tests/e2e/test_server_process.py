@@ -27,11 +27,12 @@ from consilience.v1 import (
     alignment_pb2,
     alignment_pb2_grpc,
     match_pb2,
-    match_pb2_grpc,
     server_pb2,
     server_pb2_grpc,
     space_pb2,
     space_pb2_grpc,
+    watch_pb2,
+    watch_pb2_grpc,
 )
 from consilience.v1.matrix_pb2 import DATA_TYPE_FLOAT32, Matrix
 
@@ -149,8 +150,10 @@ class TestRunning:
         assert "consilience-stage-scan-seconds" not in told_second
 
     def test_what_is_not_served_says_what(self, channel):
+        spec = watch_pb2.WatchSpec(x="spaces/a", y="spaces/b", metric=alignment_pb2.METRIC_CKA)
+        request = watch_pb2.CreateWatchRequest(watch_id="watched", spec=spec)
         with pytest.raises(grpc.RpcError) as caught:
-            match_pb2_grpc.MatchServiceStub(channel).Translate(match_pb2.TranslateRequest(), timeout=10)
+            watch_pb2_grpc.WatchServiceStub(channel).CreateWatch(request, timeout=10)
         assert (caught.value.code(), reason(caught.value)) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_SERVED")
 
     def test_operations_progress_and_cancel(self, channel):
