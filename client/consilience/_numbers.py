@@ -14,6 +14,9 @@ UINT32 = 2**32 - 1
 INT64 = 2**63 - 1
 UINT64 = 2**64 - 1
 
+FOR_EVER = 1e9
+"""Seconds; neither gRPC nor an event loop takes an infinite deadline."""
+
 
 def whole(value: Any, field: str, *, least: int = 0, most: int = UINT32, reason: str = "INVALID_ARGUMENT") -> int:
     """A whole number in [least, most]: Python's, NumPy's, or whatever else counts as an index; no bool, no real, no text.

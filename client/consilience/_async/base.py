@@ -13,7 +13,7 @@ from consilience._codec.server_info import decode_server_info
 from consilience._embedded import folder_path
 from consilience._methods import GET_SERVER_INFO, Method
 from consilience._names import new_request_id
-from consilience._numbers import seconds
+from consilience._numbers import FOR_EVER, seconds
 from consilience._results.base import CallDetails
 from consilience._results.server_info import Limits
 from consilience._retry import CALLS
@@ -24,9 +24,6 @@ from consilience.v1 import server_pb2
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 Answer = TypeVar("Answer")
-
-_FOR_EVER = 1e9
-"""Seconds; gRPC takes an infinite deadline for one that has passed."""
 
 _ALWAYS_FITS = 1 << 20
 """Bytes that every server takes: for smaller requests its limits are not asked."""
@@ -97,7 +94,7 @@ class AsyncCalls:
         return f"{type(self).__name__}({self._settings.address!r})"
 
     def _seconds(self, timeout: float | None) -> float:
-        return min(self._settings.timeout if timeout is None else seconds(timeout), _FOR_EVER)
+        return min(self._settings.timeout if timeout is None else seconds(timeout), FOR_EVER)
 
     async def _call(
         self, method: Method[Request, Response], request: Request, timeout: float | None = None

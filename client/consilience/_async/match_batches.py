@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from consilience._numbers import FOR_EVER
 from consilience._numbers import seconds as above_zero
 from consilience._results.match_result import MatchResult
 from consilience.errors import InvalidArgumentError, Timeout
@@ -15,9 +16,6 @@ from consilience.v1 import match_pb2
 Lift = Callable[[], None]
 Send = Callable[[match_pb2.MatchRequest, float | None, Lift], Coroutine[Any, Any, MatchResult]]
 """One request to its result; the last argument is called where the answer is an operation, which only a deadline that was named ends."""
-
-_FOR_EVER = 1e9
-"""Seconds; an event loop has no infinite deadline."""
 
 _SMALL = 32
 """Queries up to which a call travels with others: more fill a scan by themselves."""
@@ -75,12 +73,12 @@ class AsyncMatchBatches:
         Raises:
             ConsilienceError: as the call alone.
         """
-        timeout = None if timeout is None else min(above_zero(timeout), _FOR_EVER)
+        timeout = None if timeout is None else min(above_zero(timeout), FOR_EVER)
         if not 0 < request.vectors.rows <= min(_SMALL, most - 1):
             return await self._send(request, timeout, _nothing)
         key = (_kind(request), timeout)
         lane = self._lanes.setdefault(key, _Lane(timeout, most))
-        seconds = min(self._seconds, _FOR_EVER) if timeout is None else timeout
+        seconds = min(self._seconds, FOR_EVER) if timeout is None else timeout
         deadline = time.monotonic() + seconds
         try:
             async with asyncio.timeout(seconds) as limit:

@@ -14,6 +14,7 @@ from consilience_server.app.call import Call
 from consilience_server.app.compute import ComputePool
 from consilience_server.app.fit_pairs import fit_pairs
 from consilience_server.app.fit_query import FitQuery, check_fit, fit_digest
+from consilience_server.app.new_bridge import earlier_bridge
 from consilience_server.app.pages import decode_token, encode_token, page_size
 from consilience_server.app.pair_groups import GROUP_ATTRIBUTE
 from consilience_server.app.ports import BridgeStore, SpaceStore
@@ -32,9 +33,6 @@ from consilience_server.bridges.training_host import TrainingHost, TrainingPlan,
 from consilience_server.bridges.tuning import ANCHORS
 from consilience_server.core.errors import (
     BridgeExists,
-    InvalidName,
-    SpaceNotFound,
-    UploadConflict,
 )
 from consilience_server.engine.protocol import NeighbourEngine
 from consilience_server.engine.snapshot import Snapshot
@@ -229,18 +227,7 @@ class Bridging:
 
     async def _earlier(self, call: Call, query: FitQuery) -> BridgeArtefact | None:
         """The bridge that this very request made before; refuses names that are taken otherwise."""
-        if not await self._do(call, lambda: self._bridges.exists(query.name)):
-            await self._do(call, lambda: _refuse_space_name(self._store, query.name))
-            return None
-        found = await self._do(call, lambda: self._bridges.get(query.name))
-        if not query.request_id or found.request_id != query.request_id:
-            raise BridgeExists(f"there is a bridge {query.name!r} already; delete it first, or choose another name", field="bridge_id")
-        if found.request_digest != fit_digest(query):
-            raise UploadConflict(
-                f"request id {query.request_id!r} made bridge {query.name!r} from another query; use a new request id and a new name",
-                field="request_id",
-            )
-        return found
+        return await self._do(call, lambda: earlier_bridge(self._bridges, self._store, query.name, query.request_id, fit_digest(query)))
 
     def _artefact(self, query: FitQuery, source: Snapshot, target: Snapshot, **fitted: Any) -> BridgeArtefact:
         """With what was asked, and of which spaces."""
@@ -267,14 +254,6 @@ class Bridging:
         """A short store call, off the event loop."""
         call.remaining()
         return await asyncio.to_thread(function)
-
-
-def _refuse_space_name(store: SpaceStore, name: str) -> None:
-    try:
-        store.get(name)
-    except SpaceNotFound:
-        return
-    raise InvalidName(f"{name!r} is the id of a space; spaces and bridges share one set of ids: choose another", field="bridge_id")
 
 
 def paired_fit_bytes(fit_pairs: int, source: Snapshot, target: Snapshot) -> int:
